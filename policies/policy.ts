@@ -1,0 +1,23 @@
+import type { Frame } from "../protocol/frame.ts";
+
+/** What a recurrent policy carries from step to step: one `[numEnvs, width]` array per state; `[]` without. */
+export type Memory = readonly Float32Array[];
+
+export interface Flown {
+  /** `[numEnvs, actionWidth]`, row-major: the deterministic (mean) action. */
+  readonly actions: Float32Array;
+  readonly memory: Memory;
+}
+
+/** Who flies: observations in, actions out. Changes nothing but the memory it returns. */
+export interface Policy {
+  /** Observation groups it reads, concatenated in this order. */
+  readonly reads: readonly string[];
+  /** Width of those groups together. */
+  readonly observationWidth: number;
+  readonly actionWidth: number;
+  initialMemory(numEnvs: number): Memory;
+  /** Memory is zeroed where `frame.started` is 1 before it is used. */
+  act(frame: Frame, memory: Memory): Promise<Flown>;
+  dispose(): void;
+}

@@ -1,0 +1,26 @@
+/** What the simulator says after a reset or a step. Arrays belong to the receiver and are never written again. */
+
+/** Observation groups by name, each `[numEnvs, ...shape]`, row-major. */
+export type Observations = Readonly<Record<string, Float32Array>>;
+
+export interface Frame {
+  readonly observations: Observations;
+  /** `[numEnvs]`, 1 where this observation is the first of an episode. */
+  readonly started: Uint8Array;
+}
+
+export interface StepResult {
+  readonly frame: Frame;
+  /** `[numEnvs]`. */
+  readonly rewards: Float32Array;
+  /** `[numEnvs]`, 1 where the episode ended in a terminal state. */
+  readonly terminated: Uint8Array;
+  /** `[numEnvs]`, 1 where the episode was cut off by the clock. */
+  readonly truncated: Uint8Array;
+  /** Last observations of the episodes that ended: `rows` `[k]` ascending, observations `[k, ...shape]`. */
+  readonly final?: { readonly rows: Int32Array; readonly observations: Observations };
+  /** Figures of the episodes that ended at this step; absent on other steps. */
+  readonly log?: Readonly<Record<string, number>>;
+  /** Seconds the simulator spent, by part, e.g. `simulate`, `observe`, `encode`. */
+  readonly timing?: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,38 @@
+/** What a simulator offers: sizes, names and units of everything that crosses the border. */
+
+/** NumPy's names for the element types that may travel: float32, uint8, int32. */
+export type Dtype = "<f4" | "|u1" | "<i4";
+
+/** One environment's share of an array; on the wire `[numEnvs, ...shape]`, row-major. */
+export interface TensorSpec {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** One name per component, e.g. `lin_vel_b.x`. */
+  readonly names?: readonly string[];
+  /** One SI unit per component, e.g. `m/s`; `1` for a pure number. */
+  readonly units?: readonly string[];
+}
+
+export interface ActionSpec extends TensorSpec {
+  /** Bounds per component; the simulator clamps to them. */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+/** `bitwise`: same seed and actions give the same bits. `snapshot`: state can be saved and restored. */
+export type Capability = "bitwise" | "snapshot" | (string & {});
+
+export interface EnvSpec {
+  readonly task: string;
+  readonly numEnvs: number;
+  /** Seconds of simulated time between two actions. */
+  readonly controlPeriod: number;
+  /** Control steps after which an episode is cut off. */
+  readonly maxEpisodeSteps: number;
+  /** The observation returned with a done is already the next episode's. */
+  readonly autoreset: "same_step";
+  /** Observation groups by name, e.g. `policy`, `teacher`. */
+  readonly observations: Readonly<Record<string, TensorSpec>>;
+  readonly action: ActionSpec;
+  readonly capabilities: readonly Capability[];
+}

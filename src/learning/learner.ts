@@ -1,0 +1,35 @@
+import type { Policy } from "../../policies/policy.ts";
+import type { Metrics } from "../metrics/metric-sink.ts";
+import type { Rollout } from "./experience.ts";
+
+/** Everything a learner must keep to go on as if it had never stopped: plain arrays by name. */
+export interface LearnerState {
+  readonly student: Readonly<Record<string, NamedArray>>;
+  readonly optimiser: OptimiserState;
+}
+
+/** A row-major array with its shape. */
+export interface NamedArray {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** In the layout of torch.optim: settings, and moments per parameter in the parameters' order. */
+export interface OptimiserState {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly step: number;
+  readonly moments: readonly Readonly<Record<string, NamedArray>>[];
+}
+
+/** Batches → a better policy. The only one that changes the policy. */
+export interface Learner {
+  readonly policy: Policy;
+  /** Observation groups that a rollout must hold. */
+  readonly needs: readonly string[];
+  /** Takes in one rollout; no tensor outlives the call but weights and moments. */
+  update(rollout: Rollout): Promise<Metrics>;
+  save(): LearnerState;
+  load(state: LearnerState): void;
+  dispose(): void;
+}

@@ -1,0 +1,19 @@
+/** Figures of one iteration by name, e.g. `Loss/behavior`. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** Something that happened: a phase switch, a checkpoint, a reconnection. */
+export interface RunEvent {
+  readonly type: string;
+  readonly iteration: number;
+  /** Unix seconds. */
+  readonly time: number;
+  readonly message: string;
+  readonly [detail: string]: unknown;
+}
+
+/** Where figures go. Never throws, never blocks the flight: a sink that fails says so once. */
+export interface MetricSink {
+  write(iteration: number, metrics: Metrics): void;
+  event(event: RunEvent): void;
+  close(): Promise<void>;
+}
