@@ -4,6 +4,7 @@ import type { Rollout } from "./experience.ts";
 
 /** Everything a learner must keep to go on as if it had never stopped: plain arrays by name. */
 export interface LearnerState {
+  /** Parameters and, where there is one, `obs_normalizer.*`, by PyTorch's names. */
   readonly student: Readonly<Record<string, NamedArray>>;
   readonly optimiser: OptimiserState;
 }
@@ -29,7 +30,7 @@ export interface Learner {
   readonly needs: readonly string[];
   /** Takes in one rollout; no tensor outlives the call but weights and moments. */
   update(rollout: Rollout): Promise<Metrics>;
-  save(): LearnerState;
+  save(): Promise<LearnerState>;
   load(state: LearnerState): void;
   dispose(): void;
 }

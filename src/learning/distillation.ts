@@ -1,0 +1,189 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Network } from "../../policies/network.ts";
+import type { NetworkPolicy } from "../../policies/network-policy.ts";
+import type { Metrics } from "../metrics/metric-sink.ts";
+import type { Rollout } from "./experience.ts";
+import type { Learner, LearnerState, NamedArray } from "./learner.ts";
+import { LearningError } from "./learning-error.ts";
+import { type LossType, losses } from "./loss.ts";
+import { Optimiser } from "./optimiser.ts";
+import type { RuleName } from "./rules.ts";
+import { planWindows, type Window, windowSteps } from "./windows.ts";
+
+/** Settings of the update, by rsl_rl's names and with its defaults. */
+export interface DistillationSettings {
+  readonly num_learning_epochs: number;
+  /** Time steps summed into one loss, and so behind one optimiser step. */
+  readonly gradient_length: number;
+  readonly learning_rate: number;
+  /** Norm to which the gradient of that SUM is clipped; null: not at all. */
+  readonly max_grad_norm: number | null;
+  readonly loss_type: LossType;
+  readonly optimizer: RuleName;
+  /** rsl_rl throws away the steps after the last full window; so does this when true. */
+  readonly drop_leftover_steps: boolean;
+}
+
+export const distillationDefaults: DistillationSettings = {
+  num_learning_epochs: 1,
+  gradient_length: 15,
+  learning_rate: 1e-3,
+  max_grad_norm: null,
+  loss_type: "mse",
+  optimizer: "adam",
+  drop_leftover_steps: false,
+};
+
+/** The rollout on the device: one row per step and environment, step after step. */
+interface Batch {
+  readonly inputs: tf.Tensor2D;
+  readonly targets: tf.Tensor2D;
+  readonly numEnvs: number;
+}
+
+/**
+ * Behaviour cloning of the teacher's actions, as rsl_rl's `Distillation.update`: the loss of a
+ * window is the sum over its steps of the mean over environments and action components. A
+ * feed-forward student takes a whole window as one batch: the same gradient in one pass.
+ */
+export class Distillation implements Learner {
+  readonly policy: NetworkPolicy;
+  readonly needs: readonly string[];
+  readonly #settings: DistillationSettings;
+  readonly #optimiser: Optimiser;
+
+  constructor(policy: NetworkPolicy, settings: Partial<DistillationSettings> = {}) {
+    this.policy = policy;
+    this.needs = policy.reads;
+    this.#settings = { ...distillationDefaults, ...settings };
+    const { optimizer, learning_rate } = this.#settings;
+    this.#optimiser = new Optimiser(optimizer, policy.network.parameters, learning_rate);
+  }
+
+  async update(rollout: Rollout): Promise<Metrics> {
+    const { num_learning_epochs, gradient_length, drop_leftover_steps } = this.#settings;
+    this.#normalise(rollout);
+    const windows = planWindows({
+      steps: rollout.steps,
+      epochs: num_learning_epochs,
+      gradientLength: gradient_length,
+      dropLeftover: drop_leftover_steps,
+    });
+    const batch = this.#upload(rollout);
+    const sums: tf.Scalar[] = [];
+    for (const window of windows) {
+      sums.push(this.#descend(batch, window));
+      await letOthersRun();
+    }
+    tf.dispose([batch.inputs, batch.targets]);
+    const steps = windows.reduce((sum, window) => sum + windowSteps(window), 0);
+    const behavior = (await readSum(sums)) / steps;
+    if (!Number.isFinite(behavior)) throw diverged(behavior, this.#optimiser.learningRate);
+    return { "Loss/behavior": behavior, "Loss/learning_rate": this.#optimiser.learningRate };
+  }
+
+  /** The student sees this rollout through statistics that include it, as the reference's does. */
+  #normalise(rollout: Rollout): void {
+    const { normaliser } = this.policy;
+    if (!normaliser) return;
+    const rows = rollout.numEnvs * this.policy.observationWidth;
+    const seen = this.policy.gather(rollout.observations, rollout.steps * rollout.numEnvs);
+    for (let step = 1; step < rollout.steps; step += 1) {
+      normaliser.update(seen.subarray(step * rows, (step + 1) * rows));
+    }
+    normaliser.update(this.policy.gather(rollout.next, rollout.numEnvs));
+  }
+
+  #upload(rollout: Rollout): Batch {
+    const { policy } = this;
+    const rows = rollout.steps * rollout.numEnvs;
+    const seen = policy.gather(rollout.observations, rows);
+    const inputs = tf.tidy(() => {
+      const raw = tf.tensor2d(seen, [rows, policy.observationWidth]);
+      return policy.normaliser ? policy.normaliser.apply(raw) : raw;
+    });
+    const targets = tf.tensor2d(rollout.teacherActions, [rows, policy.actionWidth]);
+    return { inputs, targets, numEnvs: rollout.numEnvs };
+  }
+
+  #descend(batch: Batch, window: Window): tf.Scalar {
+    const loss = losses[this.#settings.loss_type];
+    const steps = windowSteps(window);
+    return tf.tidy(() => {
+      const inputs = cut(batch.inputs, window, batch.numEnvs);
+      const targets = cut(batch.targets, window, batch.numEnvs);
+      return this.#optimiser.minimise(
+        () => tf.mul(loss(this.policy.network.forward(inputs, []).outputs, targets), steps),
+        this.#settings.max_grad_norm,
+      );
+    });
+  }
+
+  async save(): Promise<LearnerState> {
+    const student = await readParameters(this.policy.network);
+    const statistics = this.policy.normaliser?.save() ?? {};
+    return { student: { ...statistics, ...student }, optimiser: await this.#optimiser.save() };
+  }
+
+  load(state: LearnerState): void {
+    loadParameters(this.policy.network, state.student);
+    this.policy.normaliser?.load(state.student);
+    this.#optimiser.load(state.optimiser);
+  }
+
+  dispose(): void {
+    this.#optimiser.dispose();
+  }
+}
+
+/** The rows of a window, in time order. */
+function cut(rows: tf.Tensor2D, window: Window, numEnvs: number): tf.Tensor2D {
+  const parts = window.map(({ from, to }) =>
+    tf.slice2d(rows, [from * numEnvs, 0], [(to - from) * numEnvs, -1]),
+  );
+  return parts.length === 1 ? parts[0]! : tf.concat2d(parts, 0);
+}
+
+/** One readback for the whole update: each is a wait for the device. */
+async function readSum(scalars: tf.Scalar[]): Promise<number> {
+  if (scalars.length === 0) return 0;
+  const sum = tf.tidy(() => tf.sum(tf.stack(scalars)));
+  const [value] = await sum.data<"float32">();
+  tf.dispose([sum, ...scalars]);
+  return value!;
+}
+
+/** Signals, timers and the screen get their turn between two optimiser steps. */
+function letOthersRun(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function diverged(loss: number, learningRate: number): LearningError {
+  return new LearningError(
+    "diverged",
+    `The behaviour loss is ${loss} at a learning rate of ${learningRate}.`,
+    "Lower algorithm.learning_rate, set algorithm.max_grad_norm (1.0), or resume from the last checkpoint.",
+  );
+}
+
+async function readParameters(network: Network): Promise<Record<string, NamedArray>> {
+  const out: Record<string, NamedArray> = {};
+  for (const { name, value } of network.parameters) {
+    out[name] = { shape: value.shape, data: (await value.data<"float32">()).slice() };
+  }
+  return out;
+}
+
+function loadParameters(network: Network, arrays: Readonly<Record<string, NamedArray>>): void {
+  for (const { name, value } of network.parameters) {
+    const array = arrays[name];
+    if (!array || array.shape.join() !== value.shape.join()) {
+      throw new LearningError(
+        "student-mismatch",
+        `The checkpoint's '${name}' is [${array?.shape ?? "missing"}]; this student's is [${value.shape}].`,
+        "Use the network sizes and observation groups the checkpoint was made with.",
+      );
+    }
+    tf.tidy(() => value.assign(tf.tensor(array.data.slice(), value.shape)));
+  }
+}

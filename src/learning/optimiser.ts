@@ -1,0 +1,121 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Parameter } from "../../policies/network.ts";
+import type { NamedArray, OptimiserState } from "./learner.ts";
+import { LearningError } from "./learning-error.ts";
+import { type RuleName, rules } from "./rules.ts";
+
+/**
+ * Moves the parameters of one network. All gradients travel as one flat vector: a rule then costs
+ * a dozen operations instead of a dozen for each parameter, which is where small batches spend
+ * their time.
+ */
+export class Optimiser {
+  readonly name: RuleName;
+  learningRate: number;
+  readonly #parameters: readonly Parameter[];
+  readonly #sizes: number[];
+  #moments: tf.Tensor1D[];
+  #step = 0;
+
+  constructor(name: RuleName, parameters: readonly Parameter[], learningRate: number) {
+    this.name = name;
+    this.learningRate = learningRate;
+    this.#parameters = parameters;
+    this.#sizes = parameters.map((p) => p.value.size);
+    const width = this.#sizes.reduce((sum, size) => sum + size, 0);
+    this.#moments = rules[name].moments.map(() => tf.zeros([width]) as tf.Tensor1D);
+  }
+
+  /** One step against the gradient of `loss`; gives its value, to be disposed by the caller. */
+  minimise(loss: () => tf.Scalar, maxGradNorm: number | null): tf.Scalar {
+    const variables = this.#parameters.map((p) => p.value);
+    return tf.tidy(() => {
+      const { value, grads } = tf.variableGrads(loss, variables);
+      const flat = tf.concat1d(variables.map((v) => tf.reshape(grads[v.name]!, [v.size])));
+      this.#apply(maxGradNorm === null ? flat : clipNorm(flat, maxGradNorm));
+      return value;
+    });
+  }
+
+  #apply(gradient: tf.Tensor1D): void {
+    this.#step += 1;
+    const { delta, moments } = rules[this.name].update({
+      gradient,
+      moments: this.#moments,
+      step: this.#step,
+      learningRate: this.learningRate,
+      parameters: () => tf.concat1d(this.#parameters.map((p) => tf.reshape(p.value, [-1]))),
+    });
+    const deltas = tf.split(delta, this.#sizes);
+    for (const [i, parameter] of this.#parameters.entries()) {
+      const { value } = parameter;
+      value.assign(tf.sub(value, tf.reshape(deltas[i]!, value.shape)));
+    }
+    const old = this.#moments;
+    this.#moments = moments.map((m) => tf.keep(m));
+    tf.dispose(old);
+  }
+
+  async save(): Promise<OptimiserState> {
+    const flats = await Promise.all(this.#moments.map((m) => m.data<"float32">()));
+    const names = rules[this.name].moments;
+    let offset = 0;
+    const moments = this.#parameters.map((parameter, i) => {
+      const size = this.#sizes[i]!;
+      const entry: Record<string, NamedArray> = {};
+      for (const [k, flat] of flats.entries()) {
+        entry[names[k]!] = {
+          shape: parameter.value.shape,
+          data: flat.slice(offset, offset + size),
+        };
+      }
+      offset += size;
+      return entry;
+    });
+    const settings = { lr: this.learningRate, ...rules[this.name].settings };
+    return { name: this.name, settings, step: this.#step, moments };
+  }
+
+  load(state: OptimiserState): void {
+    if (state.name !== this.name || state.moments.length !== this.#parameters.length) {
+      throw new LearningError(
+        "optimiser-mismatch",
+        `The checkpoint holds ${state.name} moments of ${state.moments.length} parameters; ` +
+          `this run uses ${this.name} with ${this.#parameters.length}.`,
+        "Resume with the optimiser and network sizes the run was started with.",
+      );
+    }
+    const flats = rules[this.name].moments.map((name) => joinMoments(state, name, this.#sizes));
+    tf.dispose(this.#moments);
+    this.#moments = flats.map((flat) => tf.tensor1d(flat));
+    this.#step = state.step;
+  }
+
+  dispose(): void {
+    tf.dispose(this.#moments);
+  }
+}
+
+/** Scales a gradient down to a norm, with PyTorch's 1e-6 in the quotient. */
+function clipNorm(gradient: tf.Tensor1D, limit: number): tf.Tensor1D {
+  const norm = tf.sqrt(tf.sum(tf.square(gradient)));
+  return tf.mul(gradient, tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1));
+}
+
+function joinMoments(state: OptimiserState, name: string, sizes: readonly number[]): Float32Array {
+  const out = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
+  let offset = 0;
+  for (const [i, size] of sizes.entries()) {
+    const data = state.moments[i]?.[name]?.data;
+    if (data?.length !== size) {
+      throw new LearningError(
+        "optimiser-mismatch",
+        `The moment '${name}' of parameter ${i} holds ${data?.length ?? "no"} values, not ${size}.`,
+        "Resume with the network sizes the run was started with.",
+      );
+    }
+    out.set(data, offset);
+    offset += size;
+  }
+  return out;
+}
