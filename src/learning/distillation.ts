@@ -8,6 +8,7 @@ import { LearningError } from "./learning-error.ts";
 import { type LossType, losses } from "./loss.ts";
 import { Optimiser } from "./optimiser.ts";
 import type { RuleName } from "./rules.ts";
+import { type Batch, createUnroll, type Unroll } from "./unroll.ts";
 import { planWindows, type Window, windowSteps } from "./windows.ts";
 
 /** Settings of the update, by rsl_rl's names and with its defaults. */
@@ -34,23 +35,18 @@ export const distillationDefaults: DistillationSettings = {
   drop_leftover_steps: false,
 };
 
-/** The rollout on the device: one row per step and environment, step after step. */
-interface Batch {
-  readonly inputs: tf.Tensor2D;
-  readonly targets: tf.Tensor2D;
-  readonly numEnvs: number;
-}
-
 /**
  * Behaviour cloning of the teacher's actions, as rsl_rl's `Distillation.update`: the loss of a
  * window is the sum over its steps of the mean over environments and action components. A
- * feed-forward student takes a whole window as one batch: the same gradient in one pass.
+ * feed-forward student takes a whole window as one batch: the same
+ * gradient in one pass.
  */
 export class Distillation implements Learner {
   readonly policy: NetworkPolicy;
   readonly needs: readonly string[];
   readonly #settings: DistillationSettings;
   readonly #optimiser: Optimiser;
+  readonly #unroll: Unroll;
 
   constructor(policy: NetworkPolicy, settings: Partial<DistillationSettings> = {}) {
     this.policy = policy;
@@ -58,6 +54,7 @@ export class Distillation implements Learner {
     this.#settings = { ...distillationDefaults, ...settings };
     const { optimizer, learning_rate } = this.#settings;
     this.#optimiser = new Optimiser(optimizer, policy.network.parameters, learning_rate);
+    this.#unroll = createUnroll(policy.network, losses[this.#settings.loss_type]);
   }
 
   async update(rollout: Rollout): Promise<Metrics> {
@@ -75,7 +72,8 @@ export class Distillation implements Learner {
       sums.push(this.#descend(batch, window));
       await letOthersRun();
     }
-    tf.dispose([batch.inputs, batch.targets]);
+    this.#unroll.finish();
+    tf.dispose([batch.inputs, batch.targets, batch.alive]);
     const steps = windows.reduce((sum, window) => sum + windowSteps(window), 0);
     const behavior = (await readSum(sums)) / steps;
     if (!Number.isFinite(behavior)) throw diverged(behavior, this.#optimiser.learningRate);
@@ -103,20 +101,18 @@ export class Distillation implements Learner {
       return policy.normaliser ? policy.normaliser.apply(raw) : raw;
     });
     const targets = tf.tensor2d(rollout.teacherActions, [rows, policy.actionWidth]);
-    return { inputs, targets, numEnvs: rollout.numEnvs };
+    const alive = rollout.terminated.map((ended, i) => (ended || rollout.truncated[i] ? 0 : 1));
+    return {
+      inputs,
+      targets,
+      alive: tf.tensor2d(Float32Array.from(alive), [rows, 1]),
+      numEnvs: rollout.numEnvs,
+    };
   }
 
   #descend(batch: Batch, window: Window): tf.Scalar {
-    const loss = losses[this.#settings.loss_type];
-    const steps = windowSteps(window);
-    return tf.tidy(() => {
-      const inputs = cut(batch.inputs, window, batch.numEnvs);
-      const targets = cut(batch.targets, window, batch.numEnvs);
-      return this.#optimiser.minimise(
-        () => tf.mul(loss(this.policy.network.forward(inputs, []).outputs, targets), steps),
-        this.#settings.max_grad_norm,
-      );
-    });
+    const loss = () => this.#unroll.loss(batch, window);
+    return this.#optimiser.minimise(loss, this.#settings.max_grad_norm);
   }
 
   async save(): Promise<LearnerState> {
@@ -133,15 +129,8 @@ export class Distillation implements Learner {
 
   dispose(): void {
     this.#optimiser.dispose();
+    this.#unroll.dispose();
   }
-}
-
-/** The rows of a window, in time order. */
-function cut(rows: tf.Tensor2D, window: Window, numEnvs: number): tf.Tensor2D {
-  const parts = window.map(({ from, to }) =>
-    tf.slice2d(rows, [from * numEnvs, 0], [(to - from) * numEnvs, -1]),
-  );
-  return parts.length === 1 ? parts[0]! : tf.concat2d(parts, 0);
 }
 
 /** One readback for the whole update: each is a wait for the device. */
