@@ -1,0 +1,35 @@
+/** What may be asked of a flight in progress. */
+export type Request = "pause" | "resume" | "checkpoint" | "next-phase" | "stop";
+
+export const requests: readonly Request[] = ["pause", "resume", "checkpoint", "next-phase", "stop"];
+
+export interface Asked {
+  readonly request: Request;
+  /** Who asked, e.g. `key p`, `ctl`, `SIGINT`. */
+  readonly by: string;
+}
+
+/** The mailbox between whoever steers (keys, `firstsolo ctl`, signals) and the loop, which reads it between two iterations. */
+export class Steering {
+  readonly #waiting: Asked[] = [];
+  #wake: (() => void) | undefined;
+
+  ask(request: Request, by: string): void {
+    this.#waiting.push({ request, by });
+    this.#wake?.();
+  }
+
+  /** The oldest request, if there is one. */
+  take(): Asked | undefined {
+    return this.#waiting.shift();
+  }
+
+  /** Resolves when there is a request. */
+  async arrival(): Promise<void> {
+    if (this.#waiting.length > 0) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+}
