@@ -7,6 +7,7 @@ import { type Collected, collect } from "./collect.ts";
 import type { EpisodeState, Episodes } from "./episodes.ts";
 import { iterationMetrics } from "./iteration-metrics.ts";
 import type { Seats } from "./seats.ts";
+import type { Request, Steering } from "./steering.ts";
 
 /** Counters of a run, after its last whole iteration. */
 export interface Progress {
@@ -28,7 +29,7 @@ export interface FlightState {
 }
 
 /** `rescue`: the simulator is gone and can no longer be asked for its state. */
-export type CheckpointKind = "periodic" | "best" | "rescue";
+export type CheckpointKind = "periodic" | "best" | "asked" | "rescue";
 
 export interface Flight {
   readonly env: VectorEnv;
@@ -39,8 +40,8 @@ export interface Flight {
   readonly sink: MetricSink;
   /** Puts learner, simulator and `state` on disk; gives the path. */
   readonly save: (kind: CheckpointKind, state: FlightState) => Promise<string>;
-  /** Asks to stop after the current iteration. */
-  readonly stop: AbortSignal;
+  /** What people ask for while it flies. */
+  readonly steering: Steering;
   readonly settings: {
     readonly max_iterations: number;
     readonly num_steps_per_env: number;
@@ -54,7 +55,7 @@ export interface Flight {
 export async function fly(flight: Flight, frame: Frame, start: Progress): Promise<Progress> {
   let progress = start;
   let current = frame;
-  while (progress.iteration < flight.settings.max_iterations && !flight.stop.aborted) {
+  while (progress.iteration < flight.settings.max_iterations && (await obey(flight, progress))) {
     followPlan(flight, progress.iteration);
     const collected = await collectRollout(flight, current).catch(rescue(flight, progress));
     const learningStart = performance.now();
@@ -65,7 +66,6 @@ export async function fly(flight: Flight, frame: Frame, start: Progress): Promis
     flight.sink.write(progress.iteration, metrics);
     progress = await keep(flight, advance(flight, progress, collected, learning));
   }
-  if (flight.stop.aborted) await flight.save("periodic", stateOf(flight, progress));
   return progress;
 }
 
@@ -77,16 +77,65 @@ function rescue(flight: Flight, progress: Progress) {
   };
 }
 
-function followPlan({ cockpit, sink }: Flight, iteration: number): void {
-  if (!cockpit.trainingPhaseInfo(iteration).switchDue) return;
+function followPlan(flight: Flight, iteration: number): void {
+  if (flight.cockpit.trainingPhaseInfo(iteration).switchDue) handOver(flight, iteration);
+}
+
+function handOver({ cockpit, sink }: Flight, iteration: number): void {
   cockpit.switchToPhase2(iteration);
-  sink.event({
-    type: "phase-switch",
-    iteration,
-    time: Date.now() / 1000,
-    phase: 2,
-    message: "SWITCHING TO PHASE 2: Now using STUDENT actions to update environment",
-  });
+  const message = "SWITCHING TO PHASE 2: Now using STUDENT actions to update environment";
+  sink.event({ type: "phase-switch", iteration, time: now(), phase: 2, message });
+}
+
+/** Does what was asked for since the last iteration; false when the flight should end here. */
+async function obey(flight: Flight, progress: Progress): Promise<boolean> {
+  const { steering, sink } = flight;
+  const { iteration } = progress;
+  let paused = false;
+  for (;;) {
+    const asked = steering.take();
+    if (!asked && !paused) return true;
+    if (!asked) {
+      await steering.arrival();
+      continue;
+    }
+    const { request, by, answer } = asked;
+    const outcome = await carryOut(flight, progress, request, paused);
+    if (outcome === "done" && request === "pause") paused = true;
+    if (outcome === "done" && request === "resume") paused = false;
+    const message = `${request} (${by}): ${outcome}`;
+    sink.event({ type: "request", iteration, time: now(), request, by, outcome, message });
+    answer?.(outcome);
+    if (request === "stop") return false;
+  }
+}
+
+async function carryOut(
+  flight: Flight,
+  progress: Progress,
+  request: Request,
+  paused: boolean,
+): Promise<string> {
+  switch (request) {
+    case "pause":
+      return paused ? "refused: the flight is paused already" : "done";
+    case "resume":
+      return paused ? "done" : "refused: the flight is not paused";
+    case "next-phase":
+      if (flight.cockpit.trainingPhaseInfo(progress.iteration).phase === 2) {
+        return "refused: the student has the controls already";
+      }
+      handOver(flight, progress.iteration);
+      return "done";
+    case "checkpoint":
+    case "stop":
+      await flight.save("asked", stateOf(flight, progress));
+      return "done";
+  }
+}
+
+function now(): number {
+  return Date.now() / 1000;
 }
 
 function collectRollout(flight: Flight, frame: Frame): Promise<Collected> {

@@ -7,6 +7,8 @@ export interface Asked {
   readonly request: Request;
   /** Who asked, e.g. `key p`, `ctl`, `SIGINT`. */
   readonly by: string;
+  /** Told once what became of it: `done`, or why not. */
+  readonly answer?: (outcome: string) => void;
 }
 
 /** The mailbox between whoever steers (keys, `firstsolo ctl`, signals) and the loop, which reads it between two iterations. */
@@ -14,8 +16,8 @@ export class Steering {
   readonly #waiting: Asked[] = [];
   #wake: (() => void) | undefined;
 
-  ask(request: Request, by: string): void {
-    this.#waiting.push({ request, by });
+  ask(request: Request, by: string, answer?: (outcome: string) => void): void {
+    this.#waiting.push(answer ? { request, by, answer } : { request, by });
     this.#wake?.();
   }
 
