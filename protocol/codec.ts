@@ -1,0 +1,153 @@
+import { endianness } from "node:os";
+import { Packr } from "msgpackr";
+import { ProtocolError } from "./errors.ts";
+import { scanHeader } from "./header-scan.ts";
+import { limits } from "./limits.ts";
+import type { Dtype } from "./spec.ts";
+
+/** Row-major numbers with their shape; the element type follows from the array's class. */
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Uint8Array | Int32Array;
+}
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** A header map without its `tensors` entry, and the tensors by name. */
+export interface RawMessage {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly tensors: Tensors;
+}
+
+const tensorName = /^[a-z][A-Za-z0-9_.-]*(\/[A-Za-z][A-Za-z0-9_.-]*)?$/;
+const itemSizes: Readonly<Record<Dtype, number>> = { "<f4": 4, "|u1": 1, "<i4": 4 };
+const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: "number" });
+
+/**
+ * Message → frames: the packed header, then the bytes of each tensor. The tensors' memory is handed over, not
+ * copied. Whatever `decodeMessage` would refuse is refused here too, with the same error.
+ */
+export function encodeMessage(header: object, tensors: Tensors = {}): Uint8Array[] {
+  const described: object[] = [];
+  const frames: Uint8Array[] = [];
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
+    const dtype = dtypeOf(data);
+    describe({ name, dtype, shape }, data.byteLength, name);
+    described.push({ name, dtype, shape });
+    frames.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  checkCount(frames.length + 1);
+  const packed = packr.pack(described.length === 0 ? header : { ...header, tensors: described });
+  scanHeader(packed);
+  return [packed, ...frames];
+}
+
+/**
+ * Frames → message. Tensors are views of the frames' memory where it is aligned, else copies.
+ *
+ * @throws ProtocolError for anything that is not a map of plain values followed by exactly the tensors it announces.
+ */
+export function decodeMessage(frames: readonly Uint8Array[]): RawMessage {
+  checkCount(frames.length);
+  const packed = frames[0] ?? new Uint8Array();
+  scanHeader(packed);
+  const { tensors: described = [], ...header } = unpack(packed);
+  if (!Array.isArray(described)) {
+    throw new ProtocolError("malformed", "is not an array", { field: "tensors" });
+  }
+  if (described.length !== frames.length - 1) {
+    const problem = `${described.length} announced, ${frames.length - 1} frames follow the header`;
+    throw new ProtocolError("malformed", problem, { field: "tensors" });
+  }
+  const tensors: Record<string, Tensor> = {};
+  for (const [i, description] of described.entries()) {
+    const frame = frames[i + 1] ?? new Uint8Array();
+    const { name, dtype, shape } = describe(description, frame.byteLength, String(i));
+    if (Object.hasOwn(tensors, name)) {
+      throw new ProtocolError("malformed", "this name comes twice", { field: `tensors.${name}` });
+    }
+    tensors[name] = { shape, data: view(dtype, frame) };
+  }
+  return { header, tensors };
+}
+
+function unpack(packed: Uint8Array): Record<string, unknown> {
+  try {
+    return packr.unpack(packed) as Record<string, unknown>;
+  } catch (cause) {
+    throw new ProtocolError("malformed", "cannot be decoded", { field: "header", cause });
+  }
+}
+
+function checkCount(count: number): void {
+  if (count >= 1 && count <= limits.frames) return;
+  const problem = `${count} frames; 1 to ${limits.frames} may be sent`;
+  throw new ProtocolError(count < 1 ? "malformed" : "too-large", problem, { field: "frames" });
+}
+
+interface Description {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
+/** Checks one entry of `tensors` against the size of its frame. */
+function describe(entry: unknown, frameBytes: number, label: string): Description {
+  const field = `tensors.${label}`;
+  const refuse = (problem: string, below = ""): never => {
+    throw new ProtocolError("malformed", problem, { field: field + below });
+  };
+  if (typeof entry !== "object" || entry === null) return refuse("is not a map");
+  const { name, dtype, shape } = entry as Partial<Record<keyof Description, unknown>>;
+  if (typeof name !== "string" || name.length > limits.nameLength || !tensorName.test(name)) {
+    return refuse(`${shorten(name)} is not a tensor's name`, ".name");
+  }
+  if (!isDtype(dtype)) return refuse(`${shorten(dtype)} is none of <f4, |u1, <i4`, ".dtype");
+  if (!isShape(shape)) return refuse("is not a list of whole numbers ≥ 0", ".shape");
+  const bytes = shape.reduce((product, size) => product * size, itemSizes[dtype]);
+  if (Math.max(bytes, frameBytes) > limits.frameBytes) {
+    const problem = `${Math.max(bytes, frameBytes)} bytes, at most ${limits.frameBytes} may be sent`;
+    throw new ProtocolError("too-large", problem, { field: `tensors.${name}` });
+  }
+  if (bytes !== frameBytes) {
+    return refuse(`[${shape}] ${dtype} is ${bytes} bytes, the frame has ${frameBytes}`, ".shape");
+  }
+  return { name, dtype, shape };
+}
+
+function isDtype(value: unknown): value is Dtype {
+  return typeof value === "string" && Object.hasOwn(itemSizes, value);
+}
+
+function isShape(value: unknown): value is readonly number[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= limits.tensorDimensions &&
+    value.every((size) => Number.isSafeInteger(size) && size >= 0)
+  );
+}
+
+function shorten(value: unknown): string {
+  return value === undefined ? "nothing" : (JSON.stringify(value) ?? "?").slice(0, 80);
+}
+
+export function dtypeOf(data: Tensor["data"]): Dtype {
+  if (data instanceof Float32Array) return "<f4";
+  return data instanceof Int32Array ? "<i4" : "|u1";
+}
+
+/** Bytes that arrive at a multiple of 4 are looked at in place; others are copied once. */
+function view(dtype: Dtype, bytes: Uint8Array): Tensor["data"] {
+  if (dtype === "|u1") return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (endianness() !== "LE") {
+    throw new ProtocolError("not-little-endian", "this machine is big-endian", {
+      field: "tensors",
+      hint: "Run on a little-endian machine (x86-64, arm64).",
+    });
+  }
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  const length = aligned.byteLength / 4;
+  return dtype === "<f4"
+    ? new Float32Array(aligned.buffer, aligned.byteOffset, length)
+    : new Int32Array(aligned.buffer, aligned.byteOffset, length);
+}

@@ -1,0 +1,32 @@
+/** Bounds on everything that travels; protocol/README.md §8 repeats them. */
+export const limits = {
+  /** Bytes of the msgpack header: a deeper or longer one can exhaust a decoder. */
+  headerBytes: 65_536,
+  headerDepth: 8,
+  /** Frames of one message, header included. */
+  frames: 65,
+  /** Bytes of one tensor frame: 256 MiB. */
+  frameBytes: 268_435_456,
+  tensorDimensions: 8,
+  numEnvs: 1_048_576,
+  /** Components of one observation group or action of one environment. */
+  width: 65_536,
+  groups: 60,
+  settings: 256,
+  notices: 32,
+  logEntries: 512,
+  textLength: 4_096,
+  nameLength: 128,
+  maxSeed: 0xffff_ffff,
+} as const;
+
+/** The version this build speaks. */
+export const protocolVersion = { major: 1, minor: 0 } as const;
+
+/** Seconds. */
+export const times = {
+  /** A server tells at least this often that it is still working on a request. */
+  beatInterval: 1,
+  /** A session not heard for this long may be replaced by another. */
+  sessionSilence: 30,
+} as const;

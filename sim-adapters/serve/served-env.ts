@@ -1,0 +1,28 @@
+import type { Settings } from "../../protocol/settings.ts";
+import type { VectorEnv } from "../vector-env.ts";
+import type { LinkOptions } from "./router-link.ts";
+
+/** What a driver asks for in its `hello`. */
+export interface OpenRequest {
+  readonly settings: Settings;
+  readonly numEnvs?: number;
+  readonly groups?: readonly string[];
+}
+
+/** An environment to be served, with what it tells its driver. */
+export interface ServedEnv extends VectorEnv {
+  /** The settings in effect, defaults included. */
+  readonly settings: Settings;
+  /** Lines for the person who drives. */
+  readonly notices: readonly string[];
+}
+
+export interface ServeOptions extends LinkOptions {
+  /** Builds the environment for a driver; errors with `code` and `hint` reach the driver in their own words. */
+  readonly open: (request: OpenRequest) => Promise<ServedEnv>;
+  readonly name?: string;
+  readonly version?: string;
+  /** Ends after the first session that closes. */
+  readonly once?: boolean;
+  readonly onLog?: (line: string) => void;
+}
