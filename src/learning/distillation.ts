@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
 import type { Network } from "../../policies/network.ts";
 import type { NetworkPolicy } from "../../policies/network-policy.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
 import type { Rollout } from "./experience.ts";
-import type { Learner, LearnerState, NamedArray } from "./learner.ts";
+import type { Learner, LearnerState } from "./learner.ts";
 import { LearningError } from "./learning-error.ts";
 import { type LossType, losses } from "./loss.ts";
 import { Optimiser } from "./optimiser.ts";
@@ -163,7 +164,7 @@ async function readParameters(network: Network): Promise<Record<string, NamedArr
   return out;
 }
 
-function loadParameters(network: Network, arrays: Readonly<Record<string, NamedArray>>): void {
+function loadParameters(network: Network, arrays: NamedArrays): void {
   for (const { name, value } of network.parameters) {
     const array = arrays[name];
     if (!array || array.shape.join() !== value.shape.join()) {

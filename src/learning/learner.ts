@@ -1,3 +1,4 @@
+import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
 import type { Policy } from "../../policies/policy.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
 import type { Rollout } from "./experience.ts";
@@ -5,14 +6,8 @@ import type { Rollout } from "./experience.ts";
 /** Everything a learner must keep to go on as if it had never stopped: plain arrays by name. */
 export interface LearnerState {
   /** Parameters and, where there is one, `obs_normalizer.*`, by PyTorch's names. */
-  readonly student: Readonly<Record<string, NamedArray>>;
+  readonly student: NamedArrays;
   readonly optimiser: OptimiserState;
-}
-
-/** A row-major array with its shape. */
-export interface NamedArray {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
 }
 
 /** In the layout of torch.optim: settings, and moments per parameter in the parameters' order. */

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { NamedArray } from "../../policies/named-array.ts";
 import type { Parameter } from "../../policies/network.ts";
-import type { NamedArray, OptimiserState } from "./learner.ts";
+import type { OptimiserState } from "./learner.ts";
 import { LearningError } from "./learning-error.ts";
 import { type RuleName, rules } from "./rules.ts";
 

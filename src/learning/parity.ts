@@ -1,7 +1,7 @@
+import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
 import type { NetworkPolicy } from "../../policies/network-policy.ts";
 import { Distillation, type DistillationSettings } from "./distillation.ts";
 import type { Rollout } from "./experience.ts";
-import type { NamedArray } from "./learner.ts";
 import { LearningError } from "./learning-error.ts";
 import type { Safetensors } from "./safetensors.ts";
 
@@ -18,7 +18,7 @@ export interface ParityCase {
   readonly rnnHidden: number;
   readonly rnnLayers: number;
   readonly normalised: boolean;
-  readonly weights: Readonly<Record<string, NamedArray>>;
+  readonly weights: NamedArrays;
   readonly settings: DistillationSettings;
   /** The reference's mean behaviour loss of each update. */
   readonly losses: readonly number[];
@@ -119,10 +119,7 @@ function rolloutOf(file: Safetensors, u: number): Rollout {
 }
 
 /** A weight that is missing, or not a number, is infinitely wrong. */
-function compare(
-  got: Readonly<Record<string, NamedArray>>,
-  expected: Readonly<Record<string, NamedArray>>,
-): { error: number; worst: string } {
+function compare(got: NamedArrays, expected: NamedArrays): { error: number; worst: string } {
   let error = 0;
   let worst = "";
   for (const [name, { data }] of Object.entries(expected)) {

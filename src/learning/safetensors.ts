@@ -40,7 +40,7 @@ export function readSafetensors(bytes: Uint8Array, where: string): Safetensors {
     if (to - from !== size * width || start + size * width > bytes.length) {
       throw refuse(`'${name}' is ${dtype} [${shape}] in bytes ${from} to ${to}.`);
     }
-    const copy = bytes.slice(start, start + size * width);
+    const copy = new Uint8Array(bytes.subarray(start, start + size * width));
     arrays[name] = { shape, data: dtype === "F32" ? new Float32Array(copy.buffer) : copy };
   }
   return { metadata: metadata as Record<string, string>, arrays };
