@@ -1,0 +1,66 @@
+import { checkEndpoint, type EndpointError } from "../../sim-adapters/endpoint.ts";
+import type { FlightError } from "../running/flight-error.ts";
+import { assignSeats } from "../running/seats.ts";
+import { ConfigError } from "./config-error.ts";
+import type { Config } from "./schema.ts";
+
+/** Values that are fine one by one and make no sense together. Gives warnings. @throws ConfigError */
+export function crossCheck(config: Config): readonly string[] {
+  checkSeats(config);
+  checkSteps(config);
+  checkSimulator(config.sim);
+  return phaseWarnings(config);
+}
+
+function checkSeats({ num_envs, evaluation }: Config): void {
+  try {
+    assignSeats(num_envs, evaluation.env_share);
+  } catch (cause) {
+    const { code, message, hint } = cause as FlightError;
+    throw new ConfigError(code, message, hint, { cause });
+  }
+}
+
+function checkSteps({ num_steps_per_env, algorithm }: Config): void {
+  const { num_learning_epochs, gradient_length, drop_leftover_steps } = algorithm;
+  const seen = num_steps_per_env * num_learning_epochs;
+  if (!drop_leftover_steps || seen >= gradient_length) return;
+  throw new ConfigError(
+    "never-learns",
+    `drop_leftover_steps with gradient_length ${gradient_length} drops every step: an iteration has ${num_steps_per_env} steps × ${num_learning_epochs} epochs = ${seen}`,
+    `Set algorithm.gradient_length to at most ${seen}, or algorithm.drop_leftover_steps=false.`,
+  );
+}
+
+function checkSimulator(sim: Config["sim"]): void {
+  const keys = [sim.curve_server_key_file, sim.curve_client_key_file].filter((file) => file);
+  if (sim.endpoint === null) {
+    if (!sim.listen && keys.length === 0) return;
+    const key = sim.listen ? "sim.listen" : "sim.curve_*_key_file";
+    throw new ConfigError(
+      "no-endpoint",
+      `${key} is set, but no address of a simulator`,
+      "Name it: --sim tcp://HOST:PORT.",
+    );
+  }
+  if (keys.length === 1) {
+    throw new ConfigError(
+      "half-a-key",
+      "Only one of sim.curve_server_key_file and sim.curve_client_key_file is set",
+      "CURVE needs both: the simulator's public key and our own secret one.",
+    );
+  }
+  try {
+    checkEndpoint(sim.endpoint);
+  } catch (cause) {
+    const { code, message, hint } = cause as EndpointError;
+    throw new ConfigError(code, `sim.endpoint: ${message}`, hint, { cause });
+  }
+}
+
+function phaseWarnings({ algorithm, max_iterations }: Config): readonly string[] {
+  const { use_two_stage_training, phase1_iterations } = algorithm;
+  if (!use_two_stage_training || phase1_iterations < max_iterations) return [];
+  const length = `phase1_iterations ${phase1_iterations} of max_iterations ${max_iterations}`;
+  return [`The student never flies in training: ${length}; it only watches the teacher`];
+}

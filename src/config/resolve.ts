@@ -1,0 +1,142 @@
+import { basename } from "node:path";
+import type { SettingValue } from "../../protocol/settings.ts";
+import { ConfigError } from "./config-error.ts";
+import { crossCheck } from "./cross-checks.ts";
+import { type KnownKey, knownBlocks, knownKeys, nearestKey } from "./known-keys.ts";
+import { readOverrides } from "./overrides.ts";
+import { translate } from "./rsl-rl-keys.ts";
+import { type Config, configSchema } from "./schema.ts";
+import type { Setting } from "./setting.ts";
+import { readYamlFile } from "./yaml-file.ts";
+
+export interface ResolveInput {
+  /** Configuration of the run that is resumed; all others win over it. */
+  readonly base?: string;
+  /** YAML file, `--config`. */
+  readonly file?: string;
+  /** What the flags said, as settings whose `raw` is the text that was typed. */
+  readonly flags?: readonly Setting[];
+  /** Hydra's `key=value` arguments; they win over all others. */
+  readonly overrides?: readonly string[];
+}
+
+export interface Resolved {
+  readonly config: Config;
+  /** Lines for people: what was taken in another sense, what has no effect, what looks odd. */
+  readonly notices: readonly string[];
+  /** Where each value that is not a default came from, by dotted name. */
+  readonly sources: Readonly<Record<string, string>>;
+}
+
+/**
+ * One configuration from all that was said. Later wins: defaults, `base`, `file`, `flags`,
+ * `overrides`. @throws ConfigError
+ */
+export function resolveConfig(input: ResolveInput = {}): Resolved {
+  const layers = [
+    input.base === undefined ? [] : readYamlFile(input.base),
+    input.file === undefined ? [] : readYamlFile(input.file),
+    input.flags ?? [],
+    readOverrides(input.overrides ?? []),
+  ].map(translate);
+  const settings = layers.flatMap((layer) => layer.settings).map(check);
+  const given = new Map(settings.map((setting) => [setting.name, setting]));
+  const config = freeze(complete(configSchema.parse(tree(given))));
+  return {
+    config,
+    notices: [...layers.flatMap((layer) => layer.notices), ...crossCheck(config)],
+    sources: Object.fromEntries([...given].map(([name, { origin }]) => [name, origin])),
+  };
+}
+
+/** The same setting with a value of the right type. */
+function check(setting: Setting): Setting {
+  if (setting.name.startsWith("env.")) return checkEnv(setting);
+  const known = knownKeys.get(setting.name);
+  if (!known || setting.name === "env") throw unknownKey(setting);
+  if (known.schema.safeParse(setting.value).success && setting.value !== undefined) return setting;
+  // An argument has no type of its own: 42 is a fine name for a run.
+  const asTyped = setting.raw === undefined ? undefined : known.schema.safeParse(setting.raw);
+  if (asTyped?.success) return { ...setting, value: asTyped.data };
+  throw wrongValue(setting, known);
+}
+
+function checkEnv(setting: Setting): Setting {
+  const words = setting.name.split(".");
+  if (words.some((word) => word === "" || word === "__proto__")) throw unknownKey(setting);
+  const items = Array.isArray(setting.value) ? setting.value : [setting.value];
+  if (items.every(isScalar)) return setting;
+  throw wrongValue(setting, { expects: "a number, text, true, false, null or a list of those" });
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === "number" ? Number.isFinite(value) : value === null || isWord(value);
+}
+
+function isWord(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "boolean";
+}
+
+function unknownKey({ name, origin, value }: Setting): ConfigError {
+  if (knownBlocks.has(name) || name === "env") {
+    const hint = name === "env" ? "Write env.NAME=VALUE." : keysOf(name);
+    const message = `${name} (${origin}) is a block of keys; got ${show(value)}`;
+    return new ConfigError("bad-value", message, hint);
+  }
+  const near = nearestKey(name);
+  const block = name.slice(0, name.lastIndexOf("."));
+  const suggestion = knownBlocks.has(block)
+    ? keysOf(block)
+    : "`firstsolo train --help` lists the keys; those of a simulator start with env.";
+  const hint = near === undefined ? suggestion : `Did you mean ${near}?`;
+  return new ConfigError("unknown-key", `Unknown key ${name} (${origin})`, hint);
+}
+
+function keysOf(block: string): string {
+  const keys = [...knownKeys.keys()].filter((known) => known.startsWith(`${block}.`));
+  return `Its keys: ${keys.join(", ")}.`;
+}
+
+function wrongValue({ name, origin, value }: Setting, { expects }: Pick<KnownKey, "expects">) {
+  const doc = knownKeys.get(name)?.doc;
+  return new ConfigError(
+    "bad-value",
+    `${name} is ${show(value)} (${origin}); expected ${expects}`,
+    doc === undefined ? "Correct the value." : `${name}: ${doc}.`,
+  );
+}
+
+function show(value: unknown): string {
+  const shown = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "nothing");
+  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
+}
+
+function tree(given: ReadonlyMap<string, Setting>): Record<string, unknown> {
+  const root: Record<string, Record<string, unknown> | unknown> = {};
+  const env: [string, SettingValue][] = [];
+  for (const [name, { value }] of given) {
+    const [first, ...rest] = name.split(".") as [string, ...string[]];
+    if (first === "env") env.push([rest.join("."), value as SettingValue]);
+    else if (rest.length === 0) root[first] = value;
+    else {
+      root[first] ??= {};
+      (root[first] as Record<string, unknown>)[rest.join(".")] = value;
+    }
+  }
+  return { ...root, env: Object.fromEntries(env) };
+}
+
+function complete(config: Config): Config {
+  if (config.experiment_name !== "") return config;
+  const task = basename(config.task).replace(/[^\w]+/g, "_");
+  const name = task.endsWith("distillation") ? task : `${task}_distillation`;
+  return { ...config, experiment_name: name.replace(/^_+/, "") };
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const item of Object.values(value)) freeze(item);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,135 @@
+import { z } from "zod";
+import type { SettingValue } from "../../protocol/settings.ts";
+import {
+  flag,
+  folderName,
+  maybeNames,
+  maybeOneOf,
+  maybePositive,
+  maybeText,
+  maybeWhole,
+  notNegative,
+  oneOf,
+  positive,
+  share,
+  text,
+  whole,
+  widths,
+} from "./leaf.ts";
+
+/** rsl_rl's names of activations. */
+export const activations = [
+  "elu",
+  "selu",
+  "relu",
+  "crelu",
+  "lrelu",
+  "tanh",
+  "sigmoid",
+  "softplus",
+  "gelu",
+  "swish",
+  "mish",
+  "identity",
+] as const;
+
+const million = 1_000_000;
+
+const obsGroups = z.strictObject({
+  student: maybeNames("Observation groups the student reads, in this order; null: `policy`"),
+  teacher: maybeNames("Groups the teacher reads; null: `teacher` if there is one, else `policy`"),
+});
+
+const policy = z.strictObject({
+  student_hidden_dims: widths([128, 128, 128], "Widths of the student's hidden layers"),
+  activation: oneOf(activations, "elu", "Activation between the student's layers"),
+  init_noise_std: notNegative(
+    0.1,
+    "Standard deviation of the noise on the student's actions, in units of the action",
+  ),
+  student_obs_normalization: flag(false, "Normalise the student's observations as they come in"),
+  teacher_activation: maybeOneOf(
+    activations,
+    "Activation of the teacher; null: from params/agent.yaml beside its file, else elu",
+  ),
+});
+
+const algorithm = z.strictObject({
+  class_name: oneOf(["Distillation"], "Distillation", "The only algorithm there is"),
+  num_learning_epochs: whole(4, { least: 1, most: 1000 }, "Passes over each rollout"),
+  gradient_length: whole(
+    15,
+    { least: 1, most: 100_000 },
+    "Time steps whose losses are summed for one optimiser step",
+  ),
+  learning_rate: positive(1e-3, "Step size of the optimiser, constant"),
+  max_grad_norm: maybePositive(1, "Longest gradient, L2 norm; null: unlimited"),
+  loss_type: oneOf(["mse", "huber"], "mse", "Loss between the actions of student and teacher"),
+  optimizer: oneOf(["adam", "adamw", "sgd", "rmsprop"], "adam", "Optimiser, as in torch.optim"),
+  use_two_stage_training: flag(true, "The teacher flies first, then the student"),
+  phase1_iterations: whole(
+    100,
+    { least: 0, most: 10 * million },
+    "Iterations in which the teacher flies",
+  ),
+  drop_leftover_steps: flag(
+    false,
+    "Leave out steps that don't fill a gradient_length, as rsl_rl does",
+  ),
+});
+
+const evaluation = z.strictObject({
+  env_share: share(0.1, "Share of the environments that measure and are never learned from"),
+  final_episodes: whole(
+    200,
+    { least: 0, most: million },
+    "Whole episodes flown by each pilot at the end; 0: none",
+  ),
+  window: whole(20, { least: 1, most: 100_000 }, "Latest episodes that a measured return averages"),
+});
+
+const sim = z.strictObject({
+  endpoint: maybeText("ipc:// or tcp:// address of a simulator; null: start the one built in"),
+  listen: flag(false, "Wait at that address for a simulator that dials in"),
+  startup_timeout: positive(300, "Seconds a simulator may take to be there and ready"),
+  step_timeout: positive(60, "Seconds a simulator may take for one step"),
+  curve_server_key_file: maybeText("File with the simulator's public CURVE key; null: unencrypted"),
+  curve_client_key_file: maybeText("File with our own secret CURVE key"),
+});
+
+/** Every key with its default, its bounds and its meaning; names are rsl_rl's where it has one. */
+export const configSchema = z.strictObject({
+  task: text("quadcopter-noisy", "Task the simulator is asked for"),
+  num_envs: whole(100, { least: 1, most: million }, "Environments flown side by side"),
+  seed: whole(42, { least: 0, most: 2 ** 32 - 1 }, "Seed of weights, noise and simulator"),
+  device: oneOf(["auto", "cuda", "cpu", "webgpu", "wasm"], "auto", "Where TensorFlow computes"),
+  threads: maybeWhole({ least: 1, most: 1024 }, "Threads of TensorFlow; null: its own choice"),
+  num_steps_per_env: whole(24, { least: 1, most: 100_000 }, "Control steps of one iteration"),
+  max_iterations: whole(300, { least: 1, most: 10 * million }, "Iterations of the whole run"),
+  save_interval: whole(50, { least: 1, most: 10 * million }, "Iterations between checkpoints"),
+  experiment_name: folderName("", "Folder of the runs; empty: the task's name + _distillation"),
+  run_name: folderName("", "Put behind the time in the run folder's name"),
+  log_root: text("logs/rsl_rl", "Folder of all experiments"),
+  logger: oneOf(["none", "wandb", "tensorboard"], "none", "Where figures go besides the files"),
+  log_project_name: text("firstsolo", "Project in W&B"),
+  ui: oneOf(["auto", "plain", "jsonl", "none"], "auto", "What the terminal shows"),
+  checkpoint: maybeText("The teacher's file; null: the one shipped; hover: hand-written"),
+  obs_groups: obsGroups.prefault({}),
+  policy: policy.prefault({}),
+  algorithm: algorithm.prefault({}),
+  evaluation: evaluation.prefault({}),
+  sim: sim.prefault({}),
+  env: z.record(z.string(), z.custom<SettingValue>()).default({}).meta({
+    expects: "settings of the simulator",
+    doc: "Settings handed to the simulator, by dotted name",
+  }),
+});
+
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
+/** A whole configuration: checked, complete, deeply frozen. */
+export type Config = Frozen<z.output<typeof configSchema>>;

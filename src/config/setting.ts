@@ -1,0 +1,10 @@
+/** One value that somebody gave for one key. */
+export interface Setting {
+  /** Dotted name, e.g. `algorithm.learning_rate`. */
+  readonly name: string;
+  readonly value: unknown;
+  /** The value as it was typed, where an argument has no type of its own: `--run_name 42`. */
+  readonly raw?: string;
+  /** Where it came from, for people: `agent.yaml:12`, `--num_envs`. */
+  readonly origin: string;
+}
