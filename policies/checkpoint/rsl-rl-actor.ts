@@ -1,0 +1,258 @@
+import { elementsOf, type NamedArray, type NamedArrays, shapeText } from "../named-array.ts";
+import type { NormaliserState } from "../normaliser.ts";
+import { CheckpointError } from "../policy-error.ts";
+import { describe, isTensor, type TorchValue } from "./torch-value.ts";
+
+/** What is kept of one policy network in a checkpoint. */
+export interface RslRlActorState {
+  /** Weights by rsl_rl 5's names, in its order: `mlp.0.weight` `[out, in]`, `mlp.0.bias` …, then `rnn.rnn.weight_ih_l0` … */
+  readonly layers: NamedArrays;
+  /** Statistics the observations are normalised with. */
+  readonly normaliser?: NormaliserState | undefined;
+  /** Standard deviation of the exploration noise, one per action; absent where it is not a parameter. */
+  readonly std?: Float32Array | undefined;
+  /** Whether the file keeps that deviation or its logarithm. */
+  readonly stdType?: "scalar" | "log" | undefined;
+}
+
+/** The same, read from a file and found whole. */
+export interface RslRlActor extends RslRlActorState {
+  readonly inputWidth: number;
+  readonly hidden: readonly number[];
+  /** Outputs of the last layer: `actionWidth`, or twice that where the network puts out the noise as well. */
+  readonly outputWidth: number;
+  readonly actionWidth: number;
+  readonly rnn?: { readonly type: "gru" | "lstm"; readonly width: number; readonly layers: number };
+}
+
+/** The values of one network, already under the names of rsl_rl 5, each with its key in the file. */
+export interface ActorEntries {
+  readonly values: ReadonlyMap<string, { readonly key: string; readonly value: TorchValue }>;
+  /** What to call the network in messages, e.g. `actor_state_dict`. */
+  readonly name: string;
+  /** The network is known to put out mean and noise where it has no noise parameter. */
+  readonly doubled: boolean;
+}
+
+/**
+ * Checks one network: every layer there, each as wide as the one before it says, every number finite.
+ *
+ * @throws CheckpointError naming the file and the key
+ */
+export function readActor(entries: ActorEntries, where: string): RslRlActor {
+  return new ActorReader(entries, where).read();
+}
+
+const MLP = /^mlp\.(\d{1,3})\.(weight|bias)$/;
+const RNN = /^rnn\.rnn\.(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d{1,2})$/;
+const STD = ["distribution.std_param", "std"];
+const LOG_STD = ["distribution.log_std_param", "log_std"];
+const NORMALISER = "obs_normalizer.";
+const STATISTICS = ["_mean", "_var", "_std", "count"];
+
+class ActorReader {
+  readonly #entries: ActorEntries;
+  readonly #where: string;
+
+  constructor(entries: ActorEntries, where: string) {
+    this.#entries = entries;
+    this.#where = where;
+  }
+
+  read(): RslRlActor {
+    for (const [name, { key }] of this.#entries.values) this.#checkKnown(name, key);
+    const layers: Record<string, NamedArray> = {};
+    const mlp = this.#mlp(layers);
+    const rnn = this.#rnn(layers, mlp.inputWidth);
+    const inputWidth = rnn?.inputWidth ?? mlp.inputWidth;
+    const normaliser = this.#normaliser(inputWidth);
+    const noise = this.#std();
+    return {
+      layers,
+      inputWidth,
+      hidden: mlp.hidden,
+      outputWidth: mlp.outputWidth,
+      actionWidth: this.#actionWidth(mlp.outputWidth, noise?.std.length),
+      ...(normaliser && { normaliser }),
+      ...noise,
+      ...(rnn && { rnn: { type: rnn.type, width: rnn.width, layers: rnn.layers } }),
+    };
+  }
+
+  #checkKnown(name: string, key: string): void {
+    const statistic = name.startsWith(NORMALISER) && STATISTICS.includes(name.slice(NORMALISER.length));
+    if (statistic || MLP.test(name) || RNN.test(name) || [...STD, ...LOG_STD].includes(name))
+      return;
+    throw this.#error(
+      "unsupported-layer",
+      `${key} is of a kind of network that can't be flown`,
+      "MLP, GRU and LSTM policies of rsl_rl are supported, with or without a normaliser.",
+    );
+  }
+
+  #mlp(layers: Record<string, NamedArray>) {
+    const indices = [...this.#entries.values.keys()].flatMap((name) => MLP.exec(name)?.[1] ?? []);
+    const last = Math.max(0, ...indices.map(Number));
+    const widths: number[] = [];
+    for (let index = 0; index <= last; index += 2) {
+      const weight = this.#array(`mlp.${index}.weight`);
+      const [outputs = 0, inputs = 0] = weight.shape;
+      this.#expectShape(`mlp.${index}.weight`, weight, [outputs, widths.at(-1) ?? inputs]);
+      const bias = this.#array(`mlp.${index}.bias`);
+      this.#expectShape(`mlp.${index}.bias`, bias, [outputs]);
+      layers[`mlp.${index}.weight`] = weight;
+      layers[`mlp.${index}.bias`] = bias;
+      widths.push(...(index === 0 ? [inputs, outputs] : [outputs]));
+    }
+    const odd = indices.find((index) => Number(index) % 2 === 1);
+    if (odd !== undefined) {
+      throw this.#error(
+        "unsupported-layer",
+        `${this.#keyOf(`mlp.${odd}.weight`)} sits where an activation is expected`,
+        "Linear layers with one activation between them are supported.",
+      );
+    }
+    const [inputWidth = 0, ...rest] = widths;
+    return { inputWidth, hidden: rest.slice(0, -1), outputWidth: rest.at(-1) ?? 0 };
+  }
+
+  #rnn(layers: Record<string, NamedArray>, headWidth: number) {
+    const indices = [...this.#entries.values.keys()].flatMap((name) => RNN.exec(name)?.[2] ?? []);
+    if (indices.length === 0) return undefined;
+    const first = this.#array("rnn.rnn.weight_ih_l0");
+    const [rows = 0, inputWidth = 0] = first.shape;
+    const type = rows === 3 * headWidth ? "gru" : "lstm";
+    if (rows !== 3 * headWidth && rows !== 4 * headWidth) {
+      throw this.#shapeError(
+        "rnn.rnn.weight_ih_l0",
+        first,
+        `${3 * headWidth} rows (GRU) or ${4 * headWidth} (LSTM), for the MLP reads ${headWidth}`,
+      );
+    }
+    const count = Math.max(...indices.map(Number)) + 1;
+    for (let layer = 0; layer < count; layer++) {
+      const shapes: ReadonlyArray<readonly [string, readonly number[]]> = [
+        ["weight_ih", [rows, layer === 0 ? inputWidth : headWidth]],
+        ["weight_hh", [rows, headWidth]],
+        ["bias_ih", [rows]],
+        ["bias_hh", [rows]],
+      ];
+      for (const [part, shape] of shapes) {
+        const name = `rnn.rnn.${part}_l${layer}`;
+        const array = this.#array(name);
+        this.#expectShape(name, array, shape);
+        layers[name] = array;
+      }
+    }
+    return { type, width: headWidth, layers: count, inputWidth } as const;
+  }
+
+  #normaliser(width: number): NormaliserState | undefined {
+    const there = STATISTICS.some((name) => this.#entries.values.has(NORMALISER + name));
+    if (!there) return undefined;
+    const read = (name: string): Float32Array => {
+      const array = this.#array(NORMALISER + name);
+      if (array.data.length !== width) {
+        throw this.#shapeError(NORMALISER + name, array, `[1, ${width}], the observation's width`);
+      }
+      return array.data;
+    };
+    const [mean, variance, std] = [read("_mean"), read("_var"), read("_std")];
+    if (variance.some((v) => v < 0) || std.some((s) => s < 0)) {
+      throw this.#error(
+        "bad-statistics",
+        `${this.#keyOf(`${NORMALISER}_var`)} or _std is negative`,
+        "The file is damaged: use another checkpoint of the run.",
+      );
+    }
+    return { mean, variance, std, count: this.#countOfRows() };
+  }
+
+  #countOfRows(): number {
+    const name = `${NORMALISER}count`;
+    const found = this.#entries.values.get(name);
+    if (found === undefined) return 0;
+    const value = isTensor(found.value) ? Number(found.value.data[0] ?? -1) : -1;
+    if (Number.isSafeInteger(value) && value >= 0) return value;
+    throw this.#error(
+      "bad-statistics",
+      `${found.key} is ${describe(found.value)}, expected a whole number from 0`,
+      "The file is damaged: use another checkpoint of the run.",
+    );
+  }
+
+  #std(): { std: Float32Array; stdType: "scalar" | "log" } | undefined {
+    for (const name of STD) {
+      if (this.#entries.values.has(name)) return { std: this.#array(name).data, stdType: "scalar" };
+    }
+    for (const name of LOG_STD) {
+      if (!this.#entries.values.has(name)) continue;
+      const { data } = this.#array(name, { minusInfinity: true });
+      return { std: data.map(Math.exp), stdType: "log" };
+    }
+    return undefined;
+  }
+
+  #actionWidth(outputs: number, stds: number | undefined): number {
+    if (stds === undefined && !this.#entries.doubled) return outputs;
+    if (stds === undefined && outputs % 2 === 0) return outputs / 2;
+    if (stds === outputs) return outputs;
+    throw this.#error(
+      "wrong-shape",
+      `${this.#entries.name} puts out ${outputs} numbers and has ${stds ?? "no"} noise parameters`,
+      "Expected one noise parameter per action, or none and two outputs per action.",
+    );
+  }
+
+  #array(name: string, allow?: { readonly minusInfinity: boolean }): NamedArray {
+    const found = this.#entries.values.get(name);
+    if (found === undefined) {
+      throw this.#error(
+        "missing-key",
+        `${this.#keyOf(name)} is missing`,
+        "The checkpoint is not whole: use another one of the run.",
+      );
+    }
+    if (!isTensor(found.value) || !["float32", "float64"].includes(found.value.dtype)) {
+      throw this.#error(
+        "wrong-type",
+        `${found.key} is ${describe(found.value)}, expected a tensor of floats`,
+        "Use a checkpoint that rsl_rl has saved.",
+      );
+    }
+    const data = Float32Array.from(found.value.data as Float32Array);
+    const bad = data.findIndex(
+      (value) => !Number.isFinite(value) && !(allow?.minusInfinity && value === -Infinity),
+    );
+    if (bad >= 0) {
+      throw this.#error(
+        "not-finite",
+        `${found.key} holds ${data[bad]} at element ${bad}`,
+        "The training had diverged: use an earlier checkpoint of the run.",
+      );
+    }
+    return { shape: found.value.shape, data };
+  }
+
+  #expectShape(name: string, array: NamedArray, shape: readonly number[]): void {
+    const same = array.shape.length === shape.length && shape.every((n, i) => n === array.shape[i]);
+    if (!same || elementsOf(shape) === 0) throw this.#shapeError(name, array, shapeText(shape));
+  }
+
+  #shapeError(name: string, array: NamedArray, expected: string): CheckpointError {
+    return this.#error(
+      "wrong-shape",
+      `${this.#keyOf(name)} is ${shapeText(array.shape)}, expected ${expected}`,
+      "The checkpoint is not of one network: use another one of the run.",
+    );
+  }
+
+  /** The name in the file, where the file has it. */
+  #keyOf(name: string): string {
+    return this.#entries.values.get(name)?.key ?? `${this.#entries.name} ${name}`;
+  }
+
+  #error(code: string, what: string, hint: string): CheckpointError {
+    return new CheckpointError(code, `${this.#where}: ${what}`, hint);
+  }
+}
