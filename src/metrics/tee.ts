@@ -1,0 +1,51 @@
+import type { MetricSink } from "./metric-sink.ts";
+import { SinkGuard } from "./sink-guard.ts";
+
+export interface NamedSink {
+  /** As people know it: `W&B`, `console`. */
+  readonly name: string;
+  readonly sink: MetricSink;
+}
+
+export interface TeeOptions {
+  /** Told once for each sink that fails; the others go on. */
+  readonly onFailure: (line: string) => void;
+  /** Seconds a sink may take to close. Default 30. */
+  readonly closeWithin?: number;
+}
+
+/** One sink in front of many. */
+export function tee(sinks: readonly NamedSink[], options: TeeOptions): MetricSink {
+  const guarded = sinks.map(({ name, sink }) => ({
+    sink,
+    guard: new SinkGuard(name, options.onFailure),
+  }));
+  const closeWithin = options.closeWithin ?? 30;
+  return {
+    write: (iteration, metrics) => {
+      for (const { sink, guard } of guarded) guard.run(() => sink.write(iteration, metrics));
+    },
+    event: (event) => {
+      for (const { sink, guard } of guarded) guard.run(() => sink.event(event));
+    },
+    close: async () => {
+      await Promise.all(guarded.map((one) => closeOne(one.sink, one.guard, closeWithin)));
+    },
+  };
+}
+
+/** Closes even a sink that failed before: it may hold a file or a timer. */
+async function closeOne(sink: MetricSink, guard: SinkGuard, within: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    const late = () => reject(new Error(`it did not close within ${within} s`));
+    timer = setTimeout(late, within * 1000);
+  });
+  try {
+    await Promise.race([Promise.resolve().then(() => sink.close()), tooLong]);
+  } catch (error) {
+    guard.fail(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
