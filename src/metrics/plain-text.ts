@@ -54,12 +54,11 @@ export function clock(seconds: number): string {
   return parts.map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-/** rsl_rl centres the title together with its bold codes and the blanks around them. */
+/** rsl_rl centres the title together with its bold codes; without them its column stays the same. */
 function title(text: string, bold: boolean): string {
-  const codes = 2 + "\u001b[1m".length + "\u001b[0m".length + 2;
-  const left = Math.max(0, Math.floor((width - text.length - codes) / 2));
-  const indent = " ".repeat(left + 2);
-  return bold ? `${indent}\u001b[1m${text}\u001b[0m` : `${indent}${text}`;
+  const coded = ` \u001b[1m ${text} \u001b[0m `;
+  const left = " ".repeat(Math.max(0, Math.floor((width - coded.length) / 2)));
+  return bold ? `${left}${coded}`.padEnd(width) : `${left}  ${text}`;
 }
 
 function line(label: string, value: string): string {

@@ -1,0 +1,86 @@
+import { randomInt } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { writeAtomically, writeError } from "./atomic-write.ts";
+import { readCodeState } from "./code-state.ts";
+import { RunError } from "./run-error.ts";
+import { RunFolder } from "./run-folder.ts";
+
+export interface NewRun {
+  readonly log_root: string;
+  readonly experiment_name: string;
+  readonly run_name: string;
+}
+
+export interface CreateRunOptions {
+  /** The resolved configuration, for `params/agent.yaml`. */
+  readonly agentYaml: string;
+  /** Whose code is recorded in `git/`. Default: the working directory. */
+  readonly codeFolder?: string;
+  /** Default: now. */
+  readonly startedAt?: Date;
+}
+
+/**
+ * Makes `<log_root>/<experiment_name>/<YYYY-MM-DD_HH-MM-SS>[_<run_name>]` (local time) with
+ * `params/agent.yaml`, `run.json` and, inside a git repository, `git/<repository>.diff`. Runs that
+ * start in the same second get `_2`, `_3` … behind the name. @throws RunError
+ */
+export async function createRun(run: NewRun, options: CreateRunOptions): Promise<RunFolder> {
+  const startedAt = options.startedAt ?? new Date();
+  const experiment = resolve(run.log_root, run.experiment_name);
+  const name = [timestamp(startedAt), run.run_name].filter((part) => part !== "").join("_");
+  const path = await makeFolder(experiment, name);
+  const folder = new RunFolder(path, newId());
+  await makeInside(path, "params");
+  await folder.saveParams("agent", options.agentYaml);
+  const identity = { id: folder.id, started_at: startedAt.toISOString() };
+  await writeAtomically(join(path, "run.json"), `${JSON.stringify(identity)}\n`);
+  await saveCodeState(path, options.codeFolder ?? process.cwd());
+  return folder;
+}
+
+async function makeFolder(experiment: string, name: string): Promise<string> {
+  await makeInside(experiment, "");
+  for (let attempt = 1; attempt <= 100; attempt += 1) {
+    const path = join(experiment, attempt === 1 ? name : `${name}_${attempt}`);
+    try {
+      await mkdir(path);
+      return path;
+    } catch (cause) {
+      const error = cause as NodeJS.ErrnoException;
+      if (error.code !== "EEXIST") throw writeError(path, 0, error);
+    }
+  }
+  const message = `${join(experiment, name)} and 99 others of that name are there already`;
+  throw new RunError("too-many-runs", message, "Choose another --run_name.");
+}
+
+async function makeInside(folder: string, name: string): Promise<void> {
+  const path = join(folder, name);
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw writeError(path, 0, cause as NodeJS.ErrnoException);
+  }
+}
+
+/** Best effort: a run is worth more than the record of its code. */
+async function saveCodeState(path: string, codeFolder: string): Promise<void> {
+  const state = await readCodeState(codeFolder);
+  if (!state) return;
+  await makeInside(path, "git");
+  await writeAtomically(join(path, "git", `${state.repository}.diff`), state.text);
+}
+
+/** `YYYY-MM-DD_HH-MM-SS`, local time. */
+export function timestamp(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `${day}_${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join("-")}`;
+}
+
+function newId(): string {
+  const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  return Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join("");
+}
