@@ -80,7 +80,8 @@ class ActorReader {
   }
 
   #checkKnown(name: string, key: string): void {
-    const statistic = name.startsWith(NORMALISER) && STATISTICS.includes(name.slice(NORMALISER.length));
+    const statistic =
+      name.startsWith(NORMALISER) && STATISTICS.includes(name.slice(NORMALISER.length));
     if (statistic || MLP.test(name) || RNN.test(name) || [...STD, ...LOG_STD].includes(name))
       return;
     throw this.#error(

@@ -1,0 +1,120 @@
+import { type ActivationName, activationNamed } from "./activation.ts";
+import { createActor, type Head } from "./actor.ts";
+import { type AgentConfig, findAgentConfig, type Role } from "./checkpoint/agent-config.ts";
+import { readCheckpointFile } from "./checkpoint/checkpoint-file.ts";
+import type { RslRlCheckpoint } from "./checkpoint/rsl-rl.ts";
+import type { RslRlActor } from "./checkpoint/rsl-rl-actor.ts";
+import { NetworkPolicy } from "./network-policy.ts";
+import { Normaliser } from "./normaliser.ts";
+import { PolicyError } from "./policy-error.ts";
+
+export interface TeacherOptions {
+  /** Instead of what the run's params/agent.yaml says. */
+  readonly activation?: string | undefined;
+  /** Observation groups, concatenated in this order. Default: `policy`. */
+  readonly reads?: readonly string[] | undefined;
+  /** Which network of a distillation checkpoint flies. Default: the student. */
+  readonly role?: "student" | "teacher" | undefined;
+}
+
+/** What a checkpoint's weights need to fly, and where it was found. */
+export interface FlightPlan {
+  readonly role: Role;
+  readonly actor: RslRlActor;
+  readonly activation: ActivationName;
+  readonly activationFrom: "option" | "agent.yaml" | "default";
+  readonly head: Head;
+  /** What a person should know: what was assumed, and from where. */
+  readonly notes: readonly string[];
+}
+
+export interface LoadedTeacher extends FlightPlan {
+  readonly path: string;
+  readonly policy: NetworkPolicy;
+  readonly checkpoint: RslRlCheckpoint;
+  readonly iteration: number;
+}
+
+const DEFAULT_ACTIVATION = "elu";
+
+/**
+ * Reads a checkpoint and makes it fly: of a PPO run the actor, of a distillation run the student. The engine must have been started.
+ *
+ * @throws CheckpointError for the file, PolicyError `unknown-activation`, `unknown-role`, `bad-agent-yaml`
+ */
+export async function loadTeacher(
+  path: string,
+  options: TeacherOptions = {},
+): Promise<LoadedTeacher> {
+  const checkpoint = await readCheckpointFile(path);
+  const plan = await planFlight(path, checkpoint, options);
+  const policy = new NetworkPolicy({
+    network: createActor(plan.actor, plan.activation, plan.head),
+    normaliser:
+      plan.actor.normaliser && new Normaliser(plan.actor.inputWidth, plan.actor.normaliser),
+    reads: options.reads ?? ["policy"],
+  });
+  return { ...plan, path, policy, checkpoint, iteration: checkpoint.iteration };
+}
+
+/** What the file does not hold: its activation, and what two outputs per action mean. Needs no engine. */
+export async function planFlight(
+  path: string,
+  checkpoint: RslRlCheckpoint,
+  options: TeacherOptions = {},
+): Promise<FlightPlan> {
+  const { role, actor } = choose(path, checkpoint, options.role);
+  const config =
+    options.activation === undefined || actor.outputWidth !== actor.actionWidth
+      ? await findAgentConfig(path, role)
+      : undefined;
+  const notes: string[] = [];
+  const { activation, activationFrom } = chooseActivation(options.activation, config, notes);
+  const head = chooseHead(actor, config, notes);
+  return { role, actor, activation, activationFrom, head, notes };
+}
+
+function choose(path: string, checkpoint: RslRlCheckpoint, role?: "student" | "teacher") {
+  if (checkpoint.kind === "distillation") {
+    const chosen = role ?? "student";
+    return { role: chosen, actor: checkpoint[chosen] } as const;
+  }
+  if (role === undefined) return { role: "actor", actor: checkpoint.actor } as const;
+  throw new PolicyError(
+    "unknown-role",
+    `${path} is of a PPO run and has an actor, but no ${role}`,
+    "Leave the role out, or give a checkpoint of a distillation run.",
+  );
+}
+
+function chooseActivation(
+  option: string | undefined,
+  config: AgentConfig | undefined,
+  notes: string[],
+): Pick<FlightPlan, "activation" | "activationFrom"> {
+  if (option !== undefined) {
+    return { activation: activationNamed(option).name, activationFrom: "option" };
+  }
+  if (config?.activation !== undefined) {
+    const activation = activationNamed(config.activation).name;
+    notes.push(`activation ${activation}, from ${config.path}`);
+    return { activation, activationFrom: "agent.yaml" };
+  }
+  notes.push(
+    `activation ${DEFAULT_ACTIVATION} is assumed: the checkpoint does not hold it and there is no params/agent.yaml beside it; --activation names another`,
+  );
+  return { activation: DEFAULT_ACTIVATION, activationFrom: "default" };
+}
+
+function chooseHead(actor: RslRlActor, config: AgentConfig | undefined, notes: string[]): Head {
+  if (actor.outputWidth === actor.actionWidth) return { kind: "mean-and-noise" };
+  if (config?.distribution?.includes("Beta") === true) {
+    const [low, high] = config.actionRange ?? [-1, 1];
+    notes.push(`actions are the mean of a Beta distribution over [${low}, ${high}]`);
+    return { kind: "beta", low, high };
+  }
+  notes.push(
+    `the network puts out ${actor.outputWidth} numbers for ${actor.actionWidth} actions: the first half is taken as the mean, the rest as noise`,
+  );
+  return { kind: "mean-and-noise" };
+}
