@@ -18,6 +18,8 @@ export interface Engine {
 export interface EngineOptions {
   /** Threads of one operation; set before the library loads. Default: left to TensorFlow. */
   readonly threads?: number;
+  /** Which of several NVIDIA cards, counted from 0. Default: the first the driver shows. */
+  readonly gpu?: number;
   /** Receives warnings, e.g. that the slow fallback is used. */
   readonly warn?: (line: string) => void;
 }

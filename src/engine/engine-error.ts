@@ -1,0 +1,38 @@
+export type EngineErrorCode =
+  | "unknown-device"
+  | "engine-already-started"
+  | "native-unavailable"
+  | "cuda-unavailable"
+  | "webgpu-unavailable"
+  | "wasm-unavailable"
+  | "bad-threads"
+  | "bad-archive"
+  | "cache-unusable"
+  | "lock-timeout"
+  | "tool-missing"
+  | "download-failed"
+  | "compile-failed"
+  | "load-failed"
+  | "bad-tensorflow-path"
+  | "unsupported-system"
+  | "package-missing"
+  | "disk-full";
+
+/** What went wrong while getting or starting an engine, and the next move. */
+export class EngineError extends Error {
+  readonly code: EngineErrorCode;
+  readonly hint: string;
+
+  constructor(code: EngineErrorCode, message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "EngineError";
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** The message of anything thrown, on one line. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n")[0] ?? text;
+}

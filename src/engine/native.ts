@@ -1,0 +1,159 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { ADDON, QUIET } from "./addon.ts";
+import { runCommand } from "./command.ts";
+import type { Engine, EngineOptions } from "./engine.ts";
+import { EngineError, reasonOf } from "./engine-error.ts";
+import { ADDON_FOLDER, readInstalled } from "./installed.ts";
+import { NATIVE_PACKAGE, packageFolder, projectRoot } from "./package-paths.ts";
+import { nvidiaCards } from "./probes.ts";
+
+const require = createRequire(import.meta.url);
+
+/** What of tfjs-node's backend is used here; its own types name none of it. */
+interface NodeBackend {
+  readonly isUsingGpuDevice: boolean;
+  readonly binding: { readonly TF_Version: string };
+}
+
+interface Quiet {
+  mute(): void;
+  /** What was written to the error stream since `mute`. */
+  unmute(): string;
+}
+
+const INSTALL_HINT =
+  "run: npx firstsolo doctor --install (it says what is missing), or use --device webgpu or wasm";
+
+/** Loads tfjs-node on its native library. Throws an EngineError when that, or the GPU, is not there. */
+export async function startNative(
+  device: "auto" | "cuda" | "cpu",
+  options: EngineOptions,
+): Promise<Engine> {
+  const folder = nativeFolder();
+  setEnvironment(device, options);
+  mendNode();
+  const backend = loadBackend(folder);
+  const installed = await readInstalled(folder);
+  const gpu = backend.isUsingGpuDevice;
+  if (device === "cuda" && !gpu) throw await noGpu(installed?.flavour);
+  const cards = gpu ? await nvidiaCards(runCommand) : [];
+  const accelerators = options.gpu === undefined ? cards : cards.slice(options.gpu).slice(0, 1);
+  const version = backend.binding.TF_Version;
+  const threads = Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism();
+  const where = gpu ? (accelerators[0] ?? "GPU") : `${threads} thread${threads === 1 ? "" : "s"}`;
+  return {
+    backend: "tensorflow",
+    device: gpu ? "cuda" : "cpu",
+    version,
+    ...(installed === undefined ? {} : { source: installed.source }),
+    threads,
+    accelerators,
+    description: `TensorFlow ${version} on ${gpu ? "CUDA" : "the processor"}, ${where}`,
+  };
+}
+
+function nativeFolder(): string {
+  const folder = packageFolder(NATIVE_PACKAGE, projectRoot());
+  if (folder === undefined) {
+    throw new EngineError(
+      "native-unavailable",
+      `the package ${NATIVE_PACKAGE} is not installed`,
+      INSTALL_HINT,
+    );
+  }
+  if (!existsSync(join(folder, ADDON_FOLDER, ADDON))) {
+    throw new EngineError("native-unavailable", "no native TensorFlow is installed", INSTALL_HINT);
+  }
+  return folder;
+}
+
+/** TensorFlow reads these once, when it loads. What the user has set stays. */
+function setEnvironment(device: "auto" | "cuda" | "cpu", options: EngineOptions): void {
+  const { env } = process;
+  if (options.threads !== undefined) {
+    env.TF_NUM_INTRAOP_THREADS = String(options.threads);
+    env.TF_NUM_INTEROP_THREADS = "1";
+  }
+  env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  // The simulator shares the card: without this TensorFlow takes nearly all of its memory at once.
+  env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
+  if (device === "cpu") env.CUDA_VISIBLE_DEVICES = "-1";
+  else if (options.gpu !== undefined) env.CUDA_VISIBLE_DEVICES = visibleCard(options.gpu);
+}
+
+/** `CUDA_VISIBLE_DEVICES` renumbers the cards: the N-th is the N-th of those it names. */
+function visibleCard(gpu: number): string {
+  const named = process.env.CUDA_VISIBLE_DEVICES?.split(",").filter((name) => name !== "");
+  return named?.[gpu] ?? String(gpu);
+}
+
+/** tfjs-node 4.22 calls two functions of `util` that Node 23 took away. */
+function mendNode(): void {
+  const util = require("node:util") as Record<string, unknown>;
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
+}
+
+function loadBackend(folder: string): NodeBackend {
+  const quiet = loadQuiet(folder);
+  let failure: unknown;
+  let backend: NodeBackend | undefined;
+  quiet?.mute();
+  try {
+    // Required, not imported: the same copy of tfjs-core that our imports see, in either case.
+    const tf = require(NATIVE_PACKAGE) as { backend(): NodeBackend };
+    backend = tf.backend();
+  } catch (error) {
+    failure = error;
+  } finally {
+    passOnErrors(quiet?.unmute() ?? "");
+  }
+  if (backend !== undefined) return backend;
+  throw new EngineError(
+    "native-unavailable",
+    `the native TensorFlow does not load: ${reasonOf(failure)}`,
+    INSTALL_HINT,
+    { cause: failure },
+  );
+}
+
+function loadQuiet(folder: string): Quiet | undefined {
+  try {
+    return require(join(folder, ADDON_FOLDER, QUIET)) as Quiet;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lines of TensorFlow's log start with I, W, E or F and the date. Two kinds of E mean nothing. */
+export function isRealError(line: string): boolean {
+  if (!/^[EF]\d{4} /.test(line)) return false;
+  return !/Unable to register cu(DNN|FFT|BLAS) factory|failed call to cuInit/.test(line);
+}
+
+function passOnErrors(text: string): void {
+  for (const line of text.split("\n")) if (isRealError(line)) process.stderr.write(`${line}\n`);
+}
+
+async function noGpu(flavour: "cpu" | "cuda" | undefined): Promise<EngineError> {
+  const cards = await nvidiaCards(runCommand);
+  if (cards.length === 0) {
+    return new EngineError(
+      "cuda-unavailable",
+      "device cuda is asked for, and no NVIDIA driver shows a card (nvidia-smi finds none)",
+      "install NVIDIA's driver, or use --device cpu; --device webgpu runs on other vendors' cards",
+    );
+  }
+  const why =
+    flavour === "cuda"
+      ? "TensorFlow can't use it; its log with TF_CPP_MIN_LOG_LEVEL=0 says why (often an old driver)"
+      : "the TensorFlow that is installed is the one without CUDA";
+  return new EngineError(
+    "cuda-unavailable",
+    `device cuda is asked for, and the driver shows ${cards.join(", ")}, but ${why}`,
+    "run: FIRSTSOLO_FLAVOUR=cuda npx firstsolo doctor --install, or use --device cpu",
+  );
+}
