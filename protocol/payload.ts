@@ -19,7 +19,7 @@ export function fromFrame(frame: Frame, spec: EnvSpec): Record<string, Tensor> {
 export function toFrame(tensors: Tensors, spec: EnvSpec): Frame {
   const allowed = [...Object.keys(spec.observations).map((group) => `obs/${group}`), "started"];
   refuseOthers(tensors, allowed);
-  const started = tensors["started"];
+  const { started } = tensors;
   return {
     observations: toObservations(tensors, spec, "obs", spec.numEnvs),
     started:

@@ -1,0 +1,1 @@
+"""Small environments with real dynamics, to copy from and to test with."""

@@ -1,0 +1,74 @@
+"""What a specification must satisfy before it may travel; protocol/README.md, section 6."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Any, Mapping, NoReturn
+
+from .protocol import GROUP_NAME, MAX_ENVS, MAX_FRAME_BYTES, MAX_WIDTH, ProtocolError, whole
+
+
+
+def width_of(tensor: Mapping[str, Any]) -> int:
+    """Components of one environment's share."""
+    return math.prod(tensor["shape"])
+
+
+def check_spec(spec: Any) -> None:
+    """Raises ProtocolError naming the first field that is wrong."""
+    if not isinstance(spec, Mapping):
+        _bad_spec("", "is not a map")
+    needed = ("task", "num_envs", "control_period", "max_episode_steps", "autoreset")
+    for key in (*needed, "observations", "action", "capabilities"):
+        if key not in spec:
+            _bad_spec(key, "is missing")
+    envs = whole(spec["num_envs"], "spec.num_envs", 1, MAX_ENVS)
+    whole(spec["max_episode_steps"], "spec.max_episode_steps", 1)
+    period = spec["control_period"]
+    if not isinstance(period, (int, float)) or not (0 < period < math.inf):
+        _bad_spec("control_period", f"got {period}, expected seconds > 0")
+    if spec["autoreset"] != "same_step":
+        _bad_spec("autoreset", "version 1 knows same_step only")
+    if not spec["observations"]:
+        _bad_spec("observations", "has no group")
+    for group, tensor in spec["observations"].items():
+        if not isinstance(group, str) or not GROUP_NAME.fullmatch(group):
+            _bad_spec("observations", f"{group!r} is not a group's name")
+        _check_tensor_spec(tensor, envs, f"observations.{group}")
+    action = spec["action"]
+    _check_tensor_spec(action, envs, "action")
+    bounds = [action.get("low", ()), action.get("high", ())]
+    if any(len(bound) != width_of(action) for bound in bounds):
+        _bad_spec("action", f"low and high need {width_of(action)} entries each")
+    for low, high in zip(*bounds):
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            _bad_spec("action", f"goes from {low} to {high}; expected finite, low < high")
+
+
+def _check_tensor_spec(tensor: Any, envs: int, field: str) -> None:
+    if not isinstance(tensor, Mapping) or tensor.get("dtype") != "<f4":
+        _bad_spec(f"{field}.dtype", "version 1 sends <f4")
+    shape = tensor.get("shape")
+    if not isinstance(shape, (list, tuple)) or not 1 <= len(shape) <= 8:
+        _bad_spec(f"{field}.shape", "expected 1 to 8 sizes")
+    for size in shape:
+        whole(size, f"spec.{field}.shape", 1, MAX_WIDTH)
+    width = width_of(tensor)
+    if width > MAX_WIDTH or width * envs * 4 > MAX_FRAME_BYTES:
+        _bad_spec(f"{field}.shape", f"{envs} environments x {width} components are too many")
+    for key in ("names", "units"):
+        if tensor.get(key) is not None and len(tensor[key]) != width:
+            _bad_spec(f"{field}.{key}", f"has {len(tensor[key])} entries for {width} components")
+
+
+def _bad_spec(field: str, problem: str) -> NoReturn:
+    hint = "The simulator must correct its specification."
+    raise ProtocolError("invalid-spec", f"spec.{field}".rstrip("."), problem, hint)
+
+
+def hash_spec(spec: Mapping[str, Any]) -> str:
+    """An opaque name for a specification: equal when nothing in it differs."""
+    text = json.dumps(spec, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
