@@ -18,7 +18,7 @@ import {
 } from "./leaf.ts";
 
 /** rsl_rl's names of activations. */
-export const activations = [
+const activations = [
   "elu",
   "selu",
   "relu",

@@ -75,7 +75,7 @@ function pickRun(experiment: string, pattern: string): string {
     isFolder(experiment, entry) ? entry.name : [],
   );
   const last = runs
-    .filter((name) => begins.test(name))
+    .filter((name) => begins.test(name) && name.endsWith(".pt"))
     .sort()
     .at(-1);
   if (last !== undefined) return last;
@@ -107,7 +107,7 @@ function matching(folder: string, files: readonly string[], pattern: string): st
   const begins = compile(pattern, "--checkpoint");
   const key = (name: string) => name.padStart(15, "0");
   const sorted = files
-    .filter((name) => begins.test(name))
+    .filter((name) => begins.test(name) && name.endsWith(".pt"))
     .sort((a, b) => (key(a) < key(b) ? -1 : 1));
   return sorted.length === 0 ? undefined : join(folder, sorted.at(-1)!);
 }

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that it can say what is missing before anything is compiled.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+const main = new URL("../../dist/src/cli/main.js", import.meta.url);
+
+if (major < 20 || (major === 20 && minor < 10)) {
+  console.error(
+    `firstsolo: Node ${process.versions.node} is too old\n  → Use Node 20.10 or later.`,
+  );
+  process.exitCode = 2;
+} else if (!existsSync(main)) {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  console.error(`firstsolo: the compiled code is not there\n  → Run npm install in ${root}`);
+  process.exitCode = 2;
+} else {
+  const { main: run } = await import(main.href);
+  const exitCode = await run(process.argv.slice(2));
+  // Pipes are written in the background on some systems.
+  await Promise.all([process.stdout, process.stderr].map(flushed));
+  // Sockets and TensorFlow's threads would keep the process alive.
+  process.exit(exitCode);
+}
+
+function flushed(stream) {
+  return new Promise((resolve) => stream.write("", resolve));
+}

@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { exitCodes } from "./exit-codes.ts";
+import { reportError } from "./report-error.ts";
+
+interface Door {
+  readonly name: string;
+  readonly description: string;
+  /** Loads the room behind the door; most of them load TensorFlow or MuJoCo. */
+  readonly register: (program: Command) => Promise<void>;
+}
+
+const doors: readonly Door[] = [
+  {
+    name: "train",
+    description: "distill a teacher into a student",
+    register: async (program) => (await import("./train.ts")).registerTrain(program),
+  },
+  {
+    name: "eval",
+    description: "fly a run's student and its teacher, and compare",
+    register: async (program) => (await import("./eval.ts")).registerEval(program),
+  },
+  {
+    name: "sim",
+    description: "serve the built-in simulator",
+    register: async (program) => (await import("./sim.ts")).registerSim(program),
+  },
+  {
+    name: "inspect",
+    description: "show what a checkpoint holds",
+    register: async (program) => (await import("./inspect.ts")).registerInspect(program),
+  },
+  {
+    name: "parity",
+    description: "repeat recorded updates of rsl_rl and compare",
+    register: async (program) => (await import("./parity.ts")).registerParity(program),
+  },
+  {
+    name: "doctor",
+    description: "check what this machine has for training",
+    register: async (program) => (await import("./doctor.ts")).registerDoctor(program),
+  },
+];
+
+/** Runs one command line, `process.argv` without its first two words; gives the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  // A reader that went away (`firstsolo train | head`) must not end a run.
+  process.stdout.on("error", () => undefined);
+  process.stderr.on("error", () => undefined);
+  let fail: (error: unknown) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  process.on("uncaughtException", fail).on("unhandledRejection", fail);
+  try {
+    await Promise.race([dispatch(args), failed]);
+    return Number(process.exitCode ?? exitCodes.ok);
+  } catch (error) {
+    const { text, exitCode } = reportError(error, { debug: process.env.FIRSTSOLO_DEBUG === "1" });
+    process.stderr.write(text);
+    return exitCode;
+  } finally {
+    process.off("uncaughtException", fail).off("unhandledRejection", fail);
+  }
+}
+
+async function dispatch(args: readonly string[]): Promise<void> {
+  if (args[0] === "help" && args[1]) return dispatch([args[1], "--help"]);
+  const program = frame();
+  const door = doors.find(({ name }) => name === args[0]);
+  if (door) await door.register(program);
+  else for (const { name, description } of doors) program.command(name).description(description);
+  await program.parseAsync(args, { from: "user" });
+}
+
+/** Errors are thrown, and printed in one place and one form; commands inherit that. */
+function frame(): Command {
+  return new Command("firstsolo")
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .description("Distills a teacher policy into a student, in simulation.")
+    .version(version(), "--version")
+    .addHelpText("after", "\n`firstsolo COMMAND --help` shows the options of a command.");
+}
+
+/** package.json lies three folders above the compiled file and two above the source. */
+function version(): string {
+  for (const path of ["../../../package.json", "../../package.json"]) {
+    try {
+      const text = readFileSync(new URL(path, import.meta.url), "utf8");
+      const { name, version } = JSON.parse(text);
+      if (name === "firstsolo") return version;
+    } catch {
+      // Not there: the other one is.
+    }
+  }
+  return "unknown";
+}

@@ -1,0 +1,45 @@
+import { inspect } from "node:util";
+import { CommanderError } from "commander";
+import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+
+/** The text for stderr and the exit code of whatever ended the command. */
+export interface ErrorReport {
+  /** Empty where all has been said. */
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/**
+ * `firstsolo: <message>` and `  → <hint>`.
+ *
+ * @param debug shows the stack as well: FIRSTSOLO_DEBUG=1.
+ */
+export function reportError(error: unknown, { debug }: { readonly debug: boolean }): ErrorReport {
+  if (error instanceof CommanderError) return usageReport(error);
+  const exitCode = exitCodeOf(error);
+  const { message, hint } = (error ?? {}) as Record<string, unknown>;
+  const said = typeof message === "string" ? message : String(error);
+  const expected = typeof hint === "string";
+  const title = expected || exitCode === exitCodes.interrupted ? said : `internal error: ${said}`;
+  const bug = "FIRSTSOLO_DEBUG=1 shows where; please report it.";
+  const next = expected ? hint : exitCode === exitCodes.interrupted ? "" : bug;
+  return { text: lines(title, next) + (debug ? `${inspect(error)}\n` : ""), exitCode };
+}
+
+/** Commander's `error: unknown option '--x'\n(Did you mean --y?)`; help and version have no error in them. */
+function usageReport(error: CommanderError): ErrorReport {
+  if (error.exitCode === 0) return { text: "", exitCode: exitCodes.ok };
+  if (error.code === "commander.help") return { text: "", exitCode: exitCodes.badInput };
+  const [first = "", ...rest] = error.message.split("\n");
+  const guess = rest
+    .join(" ")
+    .trim()
+    .replace(/^\((.*)\)$/s, "$1");
+  const hint =
+    guess === "" ? "`firstsolo --help` lists commands, `firstsolo COMMAND --help` options." : guess;
+  return { text: lines(first.replace(/^error: /, ""), hint), exitCode: exitCodes.badInput };
+}
+
+function lines(message: string, hint: string): string {
+  return `firstsolo: ${message}\n${hint === "" ? "" : `  → ${hint}\n`}`;
+}

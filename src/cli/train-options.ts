@@ -1,0 +1,159 @@
+import { existsSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { ConfigError } from "../config/config-error.ts";
+import { knownKeys } from "../config/known-keys.ts";
+import { parseValue } from "../config/overrides.ts";
+import type { ResolveInput } from "../config/resolve.ts";
+import type { Setting } from "../config/setting.ts";
+
+/** Flags that set one key of the configuration; their help is the key's own. */
+const configFlags: readonly (readonly [flag: string, value: string, key: string])[] = [
+  ["--task", "NAME", "task"],
+  ["--num_envs", "N", "num_envs"],
+  ["--seed", "N", "seed"],
+  ["--checkpoint", "FILE", "checkpoint"],
+  ["--activation", "NAME", "policy.teacher_activation"],
+  ["--num_steps_per_env", "N", "num_steps_per_env"],
+  ["--max_iterations", "N", "max_iterations"],
+  ["--phase1_iterations", "N", "algorithm.phase1_iterations"],
+  ["--save_interval", "N", "save_interval"],
+  ["--experiment_name", "NAME", "experiment_name"],
+  ["--run_name", "NAME", "run_name"],
+  ["--log_root", "FOLDER", "log_root"],
+  ["--logger", "NAME", "logger"],
+  ["--log_project_name", "NAME", "log_project_name"],
+  ["--ui", "NAME", "ui"],
+  ["--device", "NAME", "device"],
+  ["--threads", "N", "threads"],
+  ["--sim", "ENDPOINT", "sim.endpoint"],
+];
+
+/** Flags of Isaac Lab's train.py that ask for what there isn't. */
+const refused: readonly (readonly [flag: string, name: string, why: string, hint: string])[] = [
+  [
+    "--video",
+    "video",
+    "the runner sees observations, never pictures",
+    "Record in the simulator's own process.",
+  ],
+  ["--video_length <n>", "video_length", "no video is recorded", "Drop it."],
+  ["--video_interval <n>", "video_interval", "no video is recorded", "Drop it."],
+  [
+    "--distributed",
+    "distributed",
+    "one process trains",
+    "Use more environments instead: --num_envs.",
+  ],
+];
+
+export interface ResumeRequest {
+  /** Run folder, experiment folder or checkpoint; absent: the experiment of the configuration. */
+  readonly path?: string;
+  /** As Isaac Lab's flags: regular expressions for the run folder's and the file's name. */
+  readonly load_run?: string;
+  readonly checkpoint?: string;
+}
+
+export interface TrainInput {
+  readonly config: ResolveInput;
+  readonly resume?: ResumeRequest;
+}
+
+/** What commander parsed: flags by name, as they were typed. */
+export type ParsedOptions = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Declares the flags of `train` and the overrides behind them. */
+export function addTrainOptions(command: Command): Command {
+  command.argument(
+    "[overrides...]",
+    "KEY=VALUE: agent.KEY or KEY of the runner, env.KEY of the simulator",
+  );
+  for (const [flag, value, key] of configFlags) {
+    command.option(`${flag} <${value}>`, describe(key));
+  }
+  command
+    .option("--listen", knownKeys.get("sim.listen")!.doc)
+    .option("--config <FILE>", "YAML file with the same keys, e.g. an agent.yaml of Isaac Lab")
+    .option("--resume [RUN]", "go on with a run: its folder, or a checkpoint in it")
+    .option("--load_run <REGEX>", "with --resume: name of the run folder")
+    .option("--headless", "accepted: nothing opens a window");
+  for (const [flag] of refused) command.addOption(new Option(flag).hideHelp());
+  return command.addHelpText("after", keyHelp);
+}
+
+function describe(key: string): string {
+  const { doc, fallback } = knownKeys.get(key)!;
+  return fallback === null || fallback === "" ? doc : `${doc} (default: ${fallback})`;
+}
+
+/** All keys, for the overrides; built only when help is asked for. */
+function keyHelp(): string {
+  const lines = [...knownKeys].map(([name, { doc, fallback }]) => {
+    const value = name === "env" ? "" : `=${JSON.stringify(fallback)}`;
+    return `  ${`${name}${value}`.padEnd(44)} ${doc}`;
+  });
+  return `\nKeys and defaults:\n${lines.join("\n")}\n`;
+}
+
+/** From what commander parsed to what `resolveConfig` takes. @throws ConfigError */
+export function trainInput(overrides: readonly string[], options: ParsedOptions): TrainInput {
+  refuseUnavailable(options);
+  const { resume, swallowed } = resumeOf(options);
+  const flags = settingsOf(options, resume !== undefined);
+  const config: ResolveInput = {
+    ...(typeof options.config === "string" ? { file: options.config } : {}),
+    flags,
+    overrides: [...swallowed, ...overrides],
+  };
+  return resume === undefined ? { config } : { config, resume };
+}
+
+function refuseUnavailable(options: ParsedOptions): void {
+  for (const [, name, why, hint] of refused) {
+    if (options[name] !== undefined)
+      throw new ConfigError("unavailable", `--${name}: ${why}`, hint);
+  }
+  if (options.logger === "neptune") {
+    const hint = "Use --logger wandb, or --logger tensorboard.";
+    throw new ConfigError("unavailable", "--logger neptune: there is no sink for Neptune", hint);
+  }
+  if (options.load_run !== undefined && options.resume === undefined) {
+    throw new ConfigError(
+      "not-resuming",
+      "--load_run names a run to go on with, but --resume is missing",
+      "Add --resume; a teacher is named by its path: --checkpoint FILE.",
+    );
+  }
+}
+
+/** `--resume key=value`: the override behind a bare `--resume` is not the name of a run. */
+function resumeOf(options: ParsedOptions): { resume?: ResumeRequest; swallowed: string[] } {
+  const { resume, load_run, checkpoint } = options;
+  if (resume === undefined) return { swallowed: [] };
+  const isOverride = typeof resume === "string" && resume.includes("=") && !existsSync(resume);
+  if (typeof checkpoint === "string" && /[\\/]/.test(checkpoint)) {
+    throw new ConfigError(
+      "ambiguous-checkpoint",
+      `--checkpoint ${checkpoint} with --resume: there it names a file in the run folder`,
+      "Another teacher is given by agent.checkpoint=FILE, a checkpoint by --resume FILE.",
+    );
+  }
+  return {
+    resume: {
+      ...(typeof resume === "string" && !isOverride ? { path: resume } : {}),
+      ...(typeof load_run === "string" ? { load_run } : {}),
+      ...(typeof checkpoint === "string" ? { checkpoint } : {}),
+    },
+    swallowed: isOverride ? [resume] : [],
+  };
+}
+
+function settingsOf(options: ParsedOptions, resuming: boolean): readonly Setting[] {
+  const settings = configFlags.flatMap(([flag, , key]): Setting[] => {
+    const raw = options[flag.slice(2)];
+    if (typeof raw !== "string" || (resuming && key === "checkpoint")) return [];
+    return [{ name: key, value: parseValue(raw, `${flag} ${raw}`), raw, origin: flag }];
+  });
+  if (options.listen !== true) return settings;
+  return [...settings, { name: "sim.listen", value: true, origin: "--listen" }];
+}

@@ -1,0 +1,131 @@
+import {
+  type RslRlDistillation,
+  writeRslRlDistillation,
+} from "../../policies/checkpoint/rsl-rl.ts";
+import type { RslRlActorState } from "../../policies/checkpoint/rsl-rl-actor.ts";
+import {
+  isDict,
+  isTensor,
+  type TorchValue,
+  torchDict,
+} from "../../policies/checkpoint/torch-value.ts";
+import type { NamedArrays } from "../../policies/named-array.ts";
+import { Normaliser, normaliserStateIn } from "../../policies/normaliser.ts";
+import type { LearnerState, OptimiserState } from "../learning/learner.ts";
+import type { FlightState } from "../running/flight.ts";
+import { RunError } from "./run-error.ts";
+import { fromTorchOptimiser, toTorchOptimiser } from "./torch-optimiser.ts";
+
+/** Bumped when what is kept in `infos` changes so that an older reader would go wrong. */
+const format = 1;
+
+/** What a pilot needs besides its weights. */
+export interface PilotFacts {
+  readonly activation: string;
+  readonly reads: readonly string[];
+}
+
+/** All a run needs to go on as if it had never stopped. */
+export interface RunCheckpoint {
+  readonly learner: LearnerState;
+  readonly noiseStd: number;
+  readonly student: PilotFacts;
+  readonly teacher: PilotFacts;
+  /** Absent when the teacher is no network (the hover controller). */
+  readonly teacherActor?: RslRlActorState | undefined;
+  readonly flight: FlightState;
+  /** The simulator's snapshot, where it can give one. */
+  readonly simulator?: Uint8Array | undefined;
+}
+
+/** Facts that go into `infos` as JSON text, so that any reader of pickles can show them. */
+interface Facts {
+  readonly format: number;
+  readonly optimiser: Pick<OptimiserState, "name" | "step"> & { momentNames: readonly string[] };
+  readonly student: PilotFacts;
+  readonly teacher: PilotFacts;
+  readonly flight: FlightState;
+}
+
+/** An rsl_rl 5 distillation checkpoint; what only we need is in `infos["firstsolo"]`. */
+export function writeRunCheckpoint(checkpoint: RunCheckpoint): Uint8Array {
+  const { learner, teacherActor, flight, simulator, student, teacher } = checkpoint;
+  const { name, step, moments } = learner.optimiser;
+  const momentNames = Object.keys(moments[0] ?? {});
+  const facts: Facts = { format, optimiser: { name, step, momentNames }, student, teacher, flight };
+  const entries: Record<string, TorchValue> = { facts: JSON.stringify(facts) };
+  if (simulator) entries.simulator = bytesTensor(simulator);
+  return writeRslRlDistillation({
+    student: actorOf(learner.student, checkpoint.noiseStd),
+    teacher: teacherActor ?? { layers: {} },
+    optimiser: toTorchOptimiser(learner.optimiser),
+    iteration: Math.max(0, flight.progress.iteration - 1),
+    infos: torchDict({ firstsolo: torchDict(entries) }),
+  });
+}
+
+/** @throws RunError when the file is a distillation checkpoint of somebody else, or of a later format. */
+export function readRunCheckpoint(file: RslRlDistillation, where: string): RunCheckpoint {
+  const own = isDict(file.infos) ? file.infos.get("firstsolo") : undefined;
+  const text = isDict(own) ? own.get("facts") : undefined;
+  if (typeof text !== "string") throw foreign(where);
+  const facts = parseFacts(text, where);
+  const { layers, normaliser, inputWidth, std } = file.student;
+  const statistics = normaliser ? new Normaliser(inputWidth, normaliser).save() : {};
+  const shapes = Object.values(layers).map((array) => array.shape);
+  const simulator = isDict(own) ? own.get("simulator") : undefined;
+  return {
+    learner: {
+      student: { ...statistics, ...layers },
+      optimiser: fromTorchOptimiser(file.optimiser, facts.optimiser, shapes),
+    },
+    noiseStd: std?.[0] ?? 0,
+    student: facts.student,
+    teacher: facts.teacher,
+    teacherActor: file.teacher,
+    flight: facts.flight,
+    simulator: isTensor(simulator) ? Uint8Array.from(simulator.data as Uint8Array) : undefined,
+  };
+}
+
+function actorOf(arrays: NamedArrays, noiseStd: number): RslRlActorState {
+  const layers = Object.fromEntries(
+    Object.entries(arrays).filter(([name]) => !name.startsWith("obs_normalizer.")),
+  );
+  const biases = Object.entries(layers).filter(([name]) => /^mlp\.\d+\.bias$/.test(name));
+  const actionWidth = biases.at(-1)![1].data.length;
+  const std = new Float32Array(actionWidth).fill(noiseStd);
+  return { layers, normaliser: normaliserStateIn(arrays), std, stdType: "scalar" };
+}
+
+function parseFacts(text: string, where: string): Facts {
+  let facts: Facts;
+  try {
+    facts = JSON.parse(text);
+  } catch (cause) {
+    throw new RunError(
+      "bad-checkpoint",
+      `${where}: infos["firstsolo"]["facts"] is not JSON`,
+      "The file is damaged: resume from another checkpoint of the run.",
+      { cause },
+    );
+  }
+  if (facts.format === format) return facts;
+  throw new RunError(
+    "checkpoint-format",
+    `${where} is of format ${facts.format}; this version reads format ${format}`,
+    "Use the version of firstsolo that wrote it.",
+  );
+}
+
+function foreign(where: string): RunError {
+  return new RunError(
+    "not-our-run",
+    `${where} is a distillation checkpoint, but not one of firstsolo's runs: it lacks the state to resume from`,
+    "Use it as a teacher (--checkpoint), or resume a run of firstsolo.",
+  );
+}
+
+function bytesTensor(bytes: Uint8Array): TorchValue {
+  return { shape: [bytes.length], dtype: "uint8", data: bytes };
+}
