@@ -56,7 +56,8 @@ function check(setting: Setting): Setting {
   if (!known || setting.name === "env") throw unknownKey(setting);
   if (known.schema.safeParse(setting.value).success && setting.value !== undefined) return setting;
   // An argument has no type of its own: 42 is a fine name for a run.
-  const asTyped = setting.raw === undefined ? undefined : known.schema.safeParse(setting.raw);
+  const scalar = typeof setting.value !== "object" && setting.raw !== undefined;
+  const asTyped = scalar ? known.schema.safeParse(setting.raw) : undefined;
   if (asTyped?.success) return { ...setting, value: asTyped.data };
   throw wrongValue(setting, known);
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from "./config-error.ts";
+import { knownBlocks } from "./known-keys.ts";
 import type { Setting } from "./setting.ts";
 
 export interface Translation {
@@ -54,6 +55,9 @@ const asksForNothing = new Set<unknown>([null, true, false, "", ".*", "scalar", 
   .add("model_.*.pt")
   .add("GaussianDistribution");
 
+/** What an empty map may stand for: a block in which nothing is said. */
+const blocks: ReadonlySet<string> = new Set([...knownBlocks, "env", "student"]);
+
 /**
  * Takes in the keys of other versions: some are ours under another name, some have no use here and
  * get a notice, some ask for what there isn't and are refused. @throws ConfigError
@@ -77,10 +81,12 @@ function translateOne(setting: Setting, given: readonly Setting[]): Outcome {
   }
   const special = dependsOnValue(setting, given);
   if (special) return special;
-  if (isMissing(setting.value) && setting.name !== "env") return {};
+  const missing = isMissing(setting.value);
+  if (missing && blocks.has(setting.name)) return {};
   const rule = idle.find(([pattern]) => pattern.test(setting.name));
   if (!rule) return { setting };
-  return asksForNothing.has(setting.value) ? {} : { idle: `${setting.name} (${rule[1]})` };
+  if (missing || asksForNothing.has(setting.value)) return {};
+  return { idle: `${setting.name} (${rule[1]})` };
 }
 
 /** Isaac Lab writes a field that was never set as an empty map, Hydra as `???`. */

@@ -55,7 +55,7 @@ export function parseYaml(source: string, file: string): readonly Setting[] {
 function parse(source: string, lines: LineCounter, file: string): Document.Parsed {
   let document: Document.Parsed;
   try {
-    document = parseDocument(source, { lineCounter: lines, logLevel: "silent" });
+    document = parseDocument(source, { lineCounter: lines, logLevel: "error" });
   } catch (cause) {
     throw notYaml(file, "it is nested too deeply", cause);
   }
