@@ -67,7 +67,7 @@ interface Pending {
 
 /** Seconds. A connection that is down for `lostAfter` during a call counts as a dead simulator. */
 const rhythm = { tick: 0.2, firstResend: 1, longestResend: 5, busyRetry: 2 } as const;
-const patienceOf = { firstLine: 3, line: 5, lostAfter: 10, keepAlive: 10 } as const;
+const patienceOf = { firstLine: 3, line: 5, lostAfter: 5, keepAlive: 10 } as const;
 
 /**
  * One request at a time over a connection that may come late, break and come back. A request is repeated with its
