@@ -20,7 +20,7 @@ export interface CsvOptions {
 
 /**
  * Writes `metrics.csv` at `close`, so that it holds what `metrics.jsonl` holds and nothing else,
- * whatever was resumed in between. Close it after the sink that writes `metrics.jsonl`.
+ * whatever was resumed in between. Close it once the sink that writes `metrics.jsonl` is closed.
  */
 export function openCsv(options: CsvOptions): MetricSink {
   const guard = new SinkGuard("CSV", options.onFailure);
@@ -111,6 +111,7 @@ export function csvLine(cells: readonly unknown[]): string {
 
 /** Numbers in their shortest exact form; NaN and the infinities are words, as in the source. */
 function cell(value: unknown): string {
+  if (Object.is(value, -0)) return "-0";
   const text = typeof value === "object" && value !== null ? JSON.stringify(value) : `${value}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

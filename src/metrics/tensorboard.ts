@@ -16,8 +16,8 @@ export interface TensorboardOptions {
   readonly runFolder: string;
   /** Shown on the text page. */
   readonly config?: unknown;
-  /** Begins a new file, as TensorBoard wants it, that voids later iterations of the older ones. */
-  readonly resumeFrom?: { readonly iteration: number };
+  /** The next iteration: a new file, as TensorBoard wants it, voids it and later ones in the old. */
+  readonly resumeAt?: number;
   /** Receives the one line that says what went wrong. */
   readonly onFailure: (line: string) => void;
 }
@@ -38,7 +38,7 @@ export function openTensorboard(options: TensorboardOptions): MetricSink {
     const now = Date.now() / 1000;
     fd = openSync(join(options.runFolder, fileName(options.runFolder, now)), "wx", 0o644);
     append(fileVersionEvent(now));
-    if (options.resumeFrom) append(restartEvent(now, options.resumeFrom.iteration + 1));
+    if (options.resumeAt !== undefined) append(restartEvent(now, options.resumeAt));
     else if (options.config !== undefined) {
       append(textEvent(now, 0, "config", asMarkdown(options.config)));
     }

@@ -25,6 +25,7 @@ export function extendedJson(value: unknown, nonFinite: NonFinite = "literal", d
 }
 
 function numberJson(value: number, nonFinite: NonFinite): string {
+  if (Object.is(value, -0)) return "-0";
   if (Number.isFinite(value)) return JSON.stringify(value);
   return nonFinite === "string" ? `"${value}"` : String(value);
 }

@@ -1,11 +1,15 @@
 /** Online W&B without upload code of ours: W&B's own program follows the file while it grows. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { WandbFolder } from "./wandb-folder.ts";
 
 /** The part of node's `spawn` that is needed; tests and sandboxes put their own here. */
-export type SpawnProgram = typeof spawn;
+export type SpawnProgram = (
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions,
+) => ChildProcess;
 
 export interface LiveOptions {
   /** Default: `wandb`, found on the PATH. */

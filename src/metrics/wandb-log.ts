@@ -76,8 +76,8 @@ export interface Past {
 }
 
 export interface ContinueOptions {
-  /** Rows of later iterations are cut off, with all that follows them. */
-  readonly keepUntil: number;
+  /** The next iteration: its row and later ones are cut off, with all that follows them. */
+  readonly resumeAt: number;
   /** Receives every row that is kept, oldest first. */
   readonly onRow?: (metrics: Metrics) => void;
 }
@@ -127,7 +127,7 @@ function scan(fd: number, options: ContinueOptions): Scan {
     const { num, record } = decoded;
     if (record.kind === "exit") break;
     if (record.kind === "history") {
-      if (record.row.step > options.keepUntil) break;
+      if (record.row.step >= options.resumeAt) break;
       options.onRow?.(record.row.metrics);
       kept = { ...kept, lastStep: record.row.step, runtime: record.row.runtime };
     } else if (record.kind === "run" && kept.runId === "") {

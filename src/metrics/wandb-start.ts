@@ -31,8 +31,8 @@ export interface WandbOptions {
   readonly config: Readonly<Record<string, unknown>>;
   /** Unix seconds; default: now. */
   readonly startTime?: number;
-  /** Goes on in the run folder's newest W&B run, whose rows of later iterations are cut off. */
-  readonly resumeFrom?: { readonly iteration: number };
+  /** The next iteration: goes on in the run folder's newest W&B run, cut back to before it. */
+  readonly resumeAt?: number;
   /** W&B's run id; default: 8 random letters and digits. */
   readonly id?: string;
   /** `online` lets the wandb program upload while the run goes on. Default: `offline`. */
@@ -43,7 +43,7 @@ export interface WandbOptions {
   readonly systemPeriod?: number;
   /** Seconds between two summaries; one more is written at the end. Default: 10. */
   readonly summaryPeriod?: number;
-  /** Seconds that `close` waits for an upload. Default: 60. */
+  /** Seconds that `close` waits for an upload. Default: 20. */
   readonly uploadPatience?: number;
   /** Programs outside, by their place. */
   readonly nvidiaSmi?: string;
@@ -77,13 +77,13 @@ export function resume(
   summary: RunSummary,
   guard: SinkGuard,
 ): Begun | undefined {
-  if (!options.resumeFrom) return undefined;
+  const { resumeAt } = options;
+  if (resumeAt === undefined) return undefined;
   const folder = findFolder(options.runFolder);
   if (!folder) return undefined;
   try {
-    const keepUntil = options.resumeFrom.iteration;
     const onRow = (metrics: Metrics) => summary.add(metrics);
-    const { log, past } = continueLog(folder.log, { keepUntil, onRow });
+    const { log, past } = continueLog(folder.log, { resumeAt, onRow });
     if (past.damagedBytes > 0) {
       guard.say(`W&B: cut ${past.damagedBytes} damaged bytes off ${folder.log}`);
     }

@@ -158,7 +158,7 @@ class WandbRun {
       this.#guard.fail(error);
     }
     if (!ended) this.#live?.kill();
-    else await this.#live?.finish(this.#options.uploadPatience ?? 60);
+    else await this.#live?.finish(this.#options.uploadPatience ?? 20);
   }
 
   /** Seconds of flight, those before a resumption included. */
