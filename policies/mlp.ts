@@ -63,26 +63,31 @@ function forwardLayers(
   activation: Activation,
 ): tf.Tensor2D {
   const last = layers.length - 1;
-  return layers.reduce((x, layer, i) => {
-    if (i === last) return linear(x, layer);
-    if (activation.fused !== undefined) return linear(x, layer, activation.fused);
-    return activation.apply(linear(x, layer));
-  }, inputs);
+  return layers.reduce(
+    (x, layer, i) => linear(x, layer, i < last ? activation : undefined),
+    inputs,
+  );
 }
 
-/** x Wᵀ + b in one operation; TensorFlow takes it apart again while a gradient is recorded. */
-export function linear(
-  x: tf.Tensor2D,
-  { weight, bias }: Linear,
-  activation: NonNullable<Activation["fused"]> = "linear",
-): tf.Tensor2D {
-  return tf.fused.matMul({
+/** x Wᵀ + b, and the activation of that. */
+export function linear(x: tf.Tensor2D, layer: Linear, activation?: Activation): tf.Tensor2D {
+  const backend = tf.getBackend();
+  const weight = layer.weight as unknown as tf.Tensor2D;
+  if (backend === "tensorflow") {
+    // Its fused product is these same operations with twice the overhead (0.27 against 0.16 ms for three layers of 128).
+    const sum = tf.add<tf.Tensor2D>(tf.matMul(x, weight, false, true), layer.bias);
+    return activation === undefined ? sum : activation.apply(sum);
+  }
+  // With transposeB wasm (4.22) adds the last bias to every row but the first, and multiplies without XNNPACK.
+  const wasm = backend === "wasm";
+  const sum = tf.fused.matMul({
     a: x,
-    b: weight as unknown as tf.Tensor2D,
-    bias,
-    activation,
-    transposeB: true,
+    b: wasm ? tf.transpose(weight) : weight,
+    bias: layer.bias,
+    activation: activation?.fused ?? "linear",
+    transposeB: !wasm,
   }) as tf.Tensor2D;
+  return activation === undefined || activation.fused ? sum : activation.apply(sum);
 }
 
 export interface ParameterInit {

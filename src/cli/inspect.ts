@@ -1,0 +1,239 @@
+import type { Command } from "commander";
+import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
+import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
+import type { Memory, Policy } from "../../policies/policy.ts";
+import { PolicyError } from "../../policies/policy-error.ts";
+import { type FlightPlan, loadTeacher, planFlight } from "../../policies/teacher.ts";
+import { parseDevice, startEngine } from "../engine/start.ts";
+import { type Example, nested, readExample } from "./inspect-example.ts";
+
+interface InspectOptions {
+  readonly act?: string;
+  readonly activation?: string;
+  readonly device: string;
+  readonly json?: boolean;
+}
+
+/** What flying an example gave. */
+interface Comparison {
+  readonly actions: readonly Float32Array[];
+  /** Absent where the example has no outputs; NaN where an action is. */
+  readonly error?: number;
+}
+
+export function registerInspect(program: Command): void {
+  program
+    .command("inspect")
+    .description("show what a checkpoint holds, and what it does with given observations")
+    .argument("<file>", "a checkpoint of rsl_rl 2.3 to 5 or of Firstsolo")
+    .option("--act <file>", "JSON with inputs to fly on, and perhaps outputs to compare with")
+    .option("--activation <name>", "activation of the network, which checkpoints do not hold")
+    .option("--device <device>", "auto, cuda, cpu, webgpu or wasm; matters to --act", "auto")
+    .option("--json", "one JSON document")
+    .action(async (file: string, options: InspectOptions) => {
+      const example = options.act === undefined ? undefined : await readExample(options.act);
+      const checkpoint = await readCheckpointFile(file);
+      const plan = await planOf(file, checkpoint, options, example);
+      const flown = example && (await fly(file, plan, example, options));
+      const report = { file, checkpoint, plan, example, flown };
+      console.log(options.json ? JSON.stringify(asJson(report)) : asText(report));
+      if (flown?.error !== undefined && !(flown.error <= (example?.tolerance ?? 0))) {
+        process.exitCode = 1;
+      }
+    });
+}
+
+type Source = FlightPlan["activationFrom"] | "example";
+type Plan = Omit<FlightPlan, "activationFrom"> & { readonly activationFrom: Source };
+
+/** The activation an example was made with is a better guess than the default. */
+async function planOf(
+  file: string,
+  checkpoint: RslRlCheckpoint,
+  { activation }: InspectOptions,
+  example: Example | undefined,
+): Promise<Plan> {
+  const plan = await planFlight(file, checkpoint, { activation });
+  if (plan.activationFrom !== "default" || example?.activation === undefined) return plan;
+  const again = await planFlight(file, checkpoint, { activation: example.activation });
+  return { ...again, activationFrom: "example" };
+}
+
+async function fly(
+  file: string,
+  plan: Plan,
+  example: Example,
+  options: InspectOptions,
+): Promise<Comparison> {
+  checkForm(plan.actor, example, options.act ?? "");
+  const { device, gpu } = parseDevice(options.device);
+  const warn = (line: string) => console.error(line);
+  await startEngine(device, { warn, ...(gpu !== undefined && { gpu }) });
+  const { policy } = await loadTeacher(file, { activation: plan.activation });
+  const actions = await actionsOf(policy, example);
+  policy.dispose();
+  return example.outputs === undefined
+    ? { actions }
+    : { actions, error: largestDifference(actions, example.outputs) };
+}
+
+function checkForm(actor: RslRlActor, example: Example, path: string): void {
+  const wrong = (what: string) =>
+    new PolicyError(
+      "bad-example",
+      `${path}: ${what}`,
+      "Give observations of the task that the checkpoint was trained on.",
+    );
+  if (example.width !== actor.inputWidth) {
+    throw wrong(`inputs have ${example.width} components, the network reads ${actor.inputWidth}`);
+  }
+  if (example.outputWidth !== undefined && example.outputWidth !== actor.actionWidth) {
+    throw wrong(
+      `outputs have ${example.outputWidth} components, the network has ${actor.actionWidth} actions`,
+    );
+  }
+  if (actor.rnn !== undefined && !example.sequence) {
+    throw wrong("the network has memory: inputs are to be [step][environment][component]");
+  }
+}
+
+async function actionsOf(policy: Policy, { steps, rows }: Example): Promise<Float32Array[]> {
+  let memory: Memory = policy.initialMemory(rows);
+  const actions: Float32Array[] = [];
+  for (const [step, policyObservations] of steps.entries()) {
+    const started = new Uint8Array(rows).fill(step === 0 ? 1 : 0);
+    const flown = await policy.act(
+      { observations: { policy: policyObservations }, started },
+      memory,
+    );
+    memory = flown.memory;
+    actions.push(flown.actions);
+  }
+  return actions;
+}
+
+function largestDifference(a: readonly Float32Array[], b: readonly Float32Array[]): number {
+  let largest = 0;
+  a.forEach((step, i) => {
+    step.forEach((value, j) => {
+      const difference = Math.abs(value - (b[i]?.[j] ?? Number.NaN));
+      if (!(difference <= largest)) largest = difference;
+    });
+  });
+  return largest;
+}
+
+interface Report {
+  readonly file: string;
+  readonly checkpoint: RslRlCheckpoint;
+  readonly plan: Plan;
+  readonly example: Example | undefined;
+  readonly flown: Comparison | undefined;
+}
+
+function networksOf(checkpoint: RslRlCheckpoint): readonly (readonly [string, RslRlActor])[] {
+  if (checkpoint.kind === "ppo") return [["actor", checkpoint.actor]];
+  return [
+    ["student", checkpoint.student],
+    ["teacher", checkpoint.teacher],
+  ];
+}
+
+function asJson({ file, checkpoint, plan, example, flown }: Report) {
+  const networks = networksOf(checkpoint).map(([name, actor]) => [name, networkJson(actor)]);
+  return {
+    file,
+    version: checkpoint.version,
+    kind: checkpoint.kind,
+    iteration: checkpoint.iteration,
+    networks: Object.fromEntries(networks),
+    flies: plan.role,
+    activation: plan.activation,
+    activation_from: plan.activationFrom,
+    notes: plan.notes,
+    ...(flown && {
+      actions: nested(flown.actions, plan.actor.actionWidth, example?.sequence ?? false),
+    }),
+    ...(flown?.error !== undefined && {
+      max_abs_error: flown.error,
+      tolerance: example?.tolerance,
+    }),
+  };
+}
+
+function networkJson(actor: RslRlActor) {
+  const { normaliser, std } = actor;
+  return {
+    observation_width: actor.inputWidth,
+    action_width: actor.actionWidth,
+    output_width: actor.outputWidth,
+    hidden: actor.hidden,
+    rnn: actor.rnn ?? null,
+    parameters: parametersOf(actor),
+    layers: Object.fromEntries(
+      Object.entries(actor.layers).map(([name, { shape }]) => [name, shape]),
+    ),
+    normaliser: normaliser
+      ? {
+          count: normaliser.count,
+          mean: Array.from(normaliser.mean),
+          std: Array.from(normaliser.std),
+        }
+      : null,
+    std: std ? Array.from(std) : null,
+    std_type: actor.stdType ?? null,
+  };
+}
+
+function asText({ file, checkpoint, plan, example, flown }: Report): string {
+  const { version, kind, iteration } = checkpoint;
+  const run = kind === "ppo" ? "PPO" : "distillation";
+  const lines = [`${file}: rsl_rl ${version}, ${run}, iteration ${iteration}`];
+  for (const [name, actor] of networksOf(checkpoint)) lines.push(...networkText(name, actor));
+  lines.push(row("activation", `${plan.activation} (${SOURCES[plan.activationFrom]})`));
+  for (const note of plan.notes) lines.push(row("note", note));
+  if (flown) lines.push(...flownText(flown, plan.actor.actionWidth, example));
+  return lines.join("\n");
+}
+
+const SOURCES: Readonly<Record<Source, string>> = {
+  option: "from --activation",
+  "agent.yaml": "from params/agent.yaml",
+  example: "from the example file",
+  default: "assumed",
+};
+
+function networkText(name: string, actor: RslRlActor): string[] {
+  const { rnn, normaliser, std, stdType } = actor;
+  const memory = rnn ? [`${rnn.type.toUpperCase()} ${rnn.width} × ${rnn.layers}`] : [];
+  const widths = [actor.inputWidth, ...memory, ...actor.hidden, actor.outputWidth];
+  const noise = std ? `${Array.from(std, (s) => s.toPrecision(3)).join(" ")} (${stdType})` : "none";
+  return [
+    row(name, `${widths.join(" → ")}, ${parametersOf(actor)} parameters`),
+    row("  normaliser", normaliser ? `after ${normaliser.count} observations` : "none"),
+    row("  noise std", noise),
+  ];
+}
+
+function flownText(flown: Comparison, width: number, example: Example | undefined): string[] {
+  const rows = flown.actions.flatMap((step, i) =>
+    nested([step], width, false).map((values) => {
+      const numbers = (values as readonly number[]).map((v) => v.toFixed(6).padStart(10)).join(" ");
+      return row(example?.sequence ? `step ${i}` : "actions", numbers);
+    }),
+  );
+  if (flown.error === undefined) return rows;
+  const tolerance = example?.tolerance ?? 0;
+  const verdict = flown.error <= tolerance ? "equal" : "DIFFERENT";
+  const error = `${flown.error.toExponential(1)}, tolerance ${tolerance.toExponential()}: ${verdict}`;
+  return [...rows, row("largest error", error)];
+}
+
+function parametersOf(actor: RslRlActor): number {
+  return Object.values(actor.layers).reduce((sum, { data }) => sum + data.length, 0);
+}
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(14)} ${text}`;
+}
