@@ -67,7 +67,7 @@ async function compile(
     throw new EngineError(
       "tool-missing",
       "no C++ compiler on the PATH",
-      `${howToInstall("compiler", place.host)}, then run: npx firstsolo doctor --install`,
+      `Run: ${howToInstall("compiler", place.host)}, then npx firstsolo doctor --install.`,
     );
   }
   const links = join(folder, "links");
@@ -94,7 +94,7 @@ async function compile(
     throw new EngineError(
       "compile-failed",
       `${compiler.version || compiler.command} could not build the addon: ${explainCompiler(built.stderr)}`,
-      "g++ 9 or newer, or clang++ 10 or newer, builds it; CXX names another compiler",
+      "g++ 9 or newer, or clang++ 10 or newer, builds it; CXX names another compiler.",
     );
   }
   await rm(links, { recursive: true });

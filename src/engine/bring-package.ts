@@ -35,7 +35,7 @@ export async function bringNativePackage(
   throw new EngineError(
     "package-missing",
     `npm did not bring ${wanted}: ${line?.trim() ?? result.stopped ?? `it ended with ${result.status}`}`,
-    `npm install --no-save --ignore-scripts ${wanted}, then run: npx firstsolo doctor --install`,
+    `Run: npm install --no-save --ignore-scripts ${wanted}, then npx firstsolo doctor --install.`,
   );
 }
 

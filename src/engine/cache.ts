@@ -86,7 +86,7 @@ export async function makeEntry(
     throw new EngineError(
       "cache-unusable",
       `can't write in the cache ${root}: ${reasonOf(error)}`,
-      "make that folder writable, or point FIRSTSOLO_CACHE at one that is",
+      "Make that folder writable, or point FIRSTSOLO_CACHE at one that is.",
       { cause: error },
     );
   }

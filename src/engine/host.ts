@@ -88,7 +88,7 @@ export function howToInstall(tool: Tool, host: Host): string {
   if (is("suse", "opensuse")) return `sudo zypper install ${suse}`;
   if (is("alpine")) return `apk add ${alpine}`;
   const name = { python: "Python 3", pip: "pip for Python 3", compiler: "a C++17 compiler (g++)" };
-  return `install ${name[tool]} with your system's package manager`;
+  return `your package manager, for ${name[tool]}`;
 }
 
 /** What went wrong, in a sentence, from what pip printed. */

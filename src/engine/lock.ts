@@ -58,7 +58,7 @@ async function acquire(path: string, options: LockOptions): Promise<string> {
       throw new EngineError(
         "lock-timeout",
         `waited ${Math.round(patience / 1000)} s for another install that holds ${path}`,
-        "see whether another npm install hangs; if none runs, delete that file and try again",
+        "See whether another npm install hangs; if none runs, delete that file and try again.",
       );
     }
     if (!told) report?.("another install is at work in the same cache; waiting for it");

@@ -34,7 +34,7 @@ export function libraryIn(
     new EngineError(
       "bad-tensorflow-path",
       `${folder} is no TensorFlow: ${what}`,
-      "point FIRSTSOLO_TENSORFLOW at the folder `tensorflow` of a site-packages, or at a libtensorflow distribution with include/ and lib/",
+      "Point FIRSTSOLO_TENSORFLOW at the folder `tensorflow` of a site-packages, or at a libtensorflow distribution with include/ and lib/.",
     );
   if (!existsSync(folder)) throw refuse("no such folder");
   if (!statSync(folder).isDirectory()) throw refuse("a file, not a folder");

@@ -25,7 +25,7 @@ interface Quiet {
 }
 
 const INSTALL_HINT =
-  "run: npx firstsolo doctor --install (it says what is missing), or use --device webgpu or wasm";
+  "Run: npx firstsolo doctor --install (it says what is missing), or use --device webgpu or wasm.";
 
 /** Loads tfjs-node on its native library. Throws an EngineError when that, or the GPU, is not there. */
 export async function startNative(
@@ -144,7 +144,7 @@ async function noGpu(flavour: "cpu" | "cuda" | undefined): Promise<EngineError> 
     return new EngineError(
       "cuda-unavailable",
       "device cuda is asked for, and no NVIDIA driver shows a card (nvidia-smi finds none)",
-      "install NVIDIA's driver, or use --device cpu; --device webgpu runs on other vendors' cards",
+      "Install NVIDIA's driver, or use --device cpu; --device webgpu runs on other vendors' cards.",
     );
   }
   const why =
@@ -154,6 +154,6 @@ async function noGpu(flavour: "cpu" | "cuda" | undefined): Promise<EngineError> 
   return new EngineError(
     "cuda-unavailable",
     `device cuda is asked for, and the driver shows ${cards.join(", ")}, but ${why}`,
-    "run: FIRSTSOLO_FLAVOUR=cuda npx firstsolo doctor --install, or use --device cpu",
+    "Run: FIRSTSOLO_FLAVOUR=cuda npx firstsolo doctor --install, or use --device cpu.",
   );
 }

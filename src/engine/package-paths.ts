@@ -17,7 +17,7 @@ export function projectRoot(): string {
   throw new EngineError(
     "package-missing",
     "Firstsolo's own package.json was not found above its program files",
-    "install Firstsolo again",
+    "Install Firstsolo again.",
   );
 }
 

@@ -32,7 +32,7 @@ export async function installPrebuilt(
     throw new EngineError(
       "download-failed",
       `the package's own download did not work: ${result.stopped ?? line?.slice(0, 200) ?? "no reason given"}`,
-      "it needs a host of its own; with Python 3, pip and g++ it is not needed",
+      "It needs a host of its own; with Python 3, pip and g++ it is not needed.",
     );
   } finally {
     // The script rewrites its package.json while it works, and does not put it back when it fails.

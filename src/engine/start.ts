@@ -25,7 +25,7 @@ export function parseDevice(text: string): DeviceChoice {
   throw new EngineError(
     "unknown-device",
     `device "${text}" is not known`,
-    `use one of ${DEVICES.join(", ")}, or cuda:N for the N-th card`,
+    `Use one of ${DEVICES.join(", ")}, or cuda:N for card N, counted from 0.`,
   );
 }
 
@@ -33,21 +33,28 @@ let running: Promise<Engine> | undefined;
 
 /**
  * Starts what computes and makes it the backend of `@tensorflow/tfjs-core`, once per process: a second
- * call gives the same engine, and an EngineError when it asks for another device. `auto` takes a GPU
+ * call gives the same engine (its options come too late), and an EngineError when it asks for another
+ * device. `auto` takes a GPU
  * where the native library sees one, else the processor, else wasm with a warning.
  */
 export async function startEngine(device: Device, options: EngineOptions = {}): Promise<Engine> {
   checkThreads(options.threads);
-  const before = await running?.catch(() => undefined);
-  if (before === undefined) {
-    running = start(device, options);
-    return running;
+  while (running !== undefined) {
+    const attempt = running;
+    const engine = await attempt.catch(() => undefined);
+    if (engine !== undefined) return same(engine, device);
+    if (running === attempt) running = undefined;
   }
-  if (device === "auto" || device === before.device) return before;
+  running = start(device, options);
+  return running;
+}
+
+function same(engine: Engine, device: Device): Engine {
+  if (device === "auto" || device === engine.device) return engine;
   throw new EngineError(
     "engine-already-started",
-    `this process computes on ${before.device} already, and ${device} is asked for`,
-    "start another process for another device",
+    `this process computes on ${engine.device} already, and ${device} is asked for`,
+    "Start another process for another device.",
   );
 }
 
@@ -57,7 +64,7 @@ function checkThreads(threads: number | undefined): void {
   throw new EngineError(
     "bad-threads",
     `${threads} threads are asked for, a whole number from 1 to 1024 is expected`,
-    `this machine has ${availableParallelism()}`,
+    `This machine has ${availableParallelism()}.`,
   );
 }
 

@@ -33,7 +33,7 @@ export async function tryNative(run: RunCommand, packageFolder: string): Promise
   throw new EngineError(
     "load-failed",
     `TensorFlow was put into ${join(packageFolder, "deps")}, but ${whyNot(result)}`,
-    "run: npx firstsolo doctor",
+    "Run: npx firstsolo doctor.",
   );
 }
 

@@ -3,10 +3,12 @@ import { dirname, sep } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Engine } from "./engine.ts";
 import { EngineError, reasonOf } from "./engine-error.ts";
+import { registerGradients } from "./gradients.ts";
 
 /** The backend that always works: one thread of WebAssembly. A fallback to fly on. */
 export async function startWasm(): Promise<Engine> {
   try {
+    registerGradients();
     const wasm = await import("@tensorflow/tfjs-backend-wasm");
     const require = createRequire(import.meta.url);
     const folder = dirname(require.resolve("@tensorflow/tfjs-backend-wasm"));
@@ -17,7 +19,7 @@ export async function startWasm(): Promise<Engine> {
     throw new EngineError(
       "wasm-unavailable",
       `the wasm backend does not start: ${reasonOf(error)}`,
-      "npm install again; this backend has no parts of its own to fetch",
+      "Run npm install again; this backend has nothing else to fetch.",
       { cause: error },
     );
   }

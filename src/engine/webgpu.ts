@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Engine } from "./engine.ts";
 import { EngineError, reasonOf } from "./engine-error.ts";
+import { registerGradients } from "./gradients.ts";
 
 const DRIVER_HINT =
-  "install the card's Vulkan driver (on Linux also libvulkan1; `vulkaninfo` shows what is there), or use --device cpu";
+  "Install the card's Vulkan driver (on Linux also libvulkan1; `vulkaninfo` shows what is there), or use --device cpu.";
 
 /** The part of WebGPU's API that is used here. */
 interface Adapter {
@@ -25,6 +26,7 @@ interface Adapter {
 export async function startWebgpu(): Promise<Engine> {
   const adapter = await findAdapter();
   try {
+    registerGradients();
     const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
     const device = await adapter.requestDevice({
       requiredFeatures: ["timestamp-query"].filter((name) => adapter.features.has(name)),

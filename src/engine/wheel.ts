@@ -45,7 +45,11 @@ export async function libraryFromWheel(
 ): Promise<NativeLibrary> {
   const why = whyNoWheel(place.host);
   if (why !== undefined) {
-    throw new EngineError("unsupported-system", why, "--device webgpu or wasm needs no wheel");
+    throw new EngineError(
+      "unsupported-system",
+      why,
+      "--device webgpu and --device wasm need no wheel.",
+    );
   }
   const name = `tensorflow-${TENSORFLOW_VERSION}-${flavour}-${place.host.platform}-${place.host.arch}`;
   const entry = join(place.cache, name);
@@ -95,7 +99,7 @@ async function requireSpace(folder: string, bytes: number): Promise<void> {
   throw new EngineError(
     "disk-full",
     `${folder} has ${gigabytes(free)} free, TensorFlow needs ${gigabytes(bytes)} while it installs`,
-    "free some space, or point FIRSTSOLO_CACHE at a larger disk",
+    "Free some space, or point FIRSTSOLO_CACHE at a larger disk.",
   );
 }
 
@@ -110,7 +114,7 @@ async function downloader(
     throw new EngineError(
       "tool-missing",
       tool === "python" ? "no Python 3 on the PATH" : `Python ${python.version} has no pip`,
-      `${howToInstall(tool, place.host)}, then run: npx firstsolo doctor --install`,
+      `Run: ${howToInstall(tool, place.host)}, then npx firstsolo doctor --install.`,
     );
   }
   return async (requirement) => {
@@ -126,7 +130,7 @@ async function downloader(
     throw new EngineError(
       "download-failed",
       `pip could not fetch ${requirement}: ${explainPip(output)}`,
-      "see that pip reaches its index (python3 -m pip download works), then run: npx firstsolo doctor --install",
+      "See that pip reaches its index (python3 -m pip download wheel), then run: npx firstsolo doctor --install.",
     );
   };
 }

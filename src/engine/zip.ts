@@ -57,7 +57,7 @@ function broken(path: string, what: string): EngineError {
   return new EngineError(
     "bad-archive",
     `${path} is not a sound wheel: ${what}`,
-    "delete it and install again",
+    "Delete it and install again.",
   );
 }
 
