@@ -1,0 +1,176 @@
+import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openJsonl } from "../../src/metrics/jsonl.ts";
+import { decodeRow, encodeEvent, encodeRow } from "../../src/metrics/jsonl-row.ts";
+import { canLimitFiles, limitFileSize } from "./file-limit.ts";
+
+let folder = "";
+let said: string[] = [];
+const onFailure = (line: string) => said.push(line);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "firstsolo-jsonl-"));
+  said = [];
+});
+
+const rowsPath = () => join(folder, "metrics.jsonl");
+const rows = () => readFileSync(rowsPath(), "utf8");
+const iterations = () =>
+  rows()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => decodeRow(line)?.iteration);
+
+async function writeRows(from: number, to: number, resumeAt?: number): Promise<void> {
+  const resume = resumeAt === undefined ? {} : { resumeAt };
+  const sink = await openJsonl({ folder, onFailure, now: () => 1.5, ...resume });
+  for (let i = from; i < to; i += 1) sink.write(i, { "Loss/behavior": 0.1 * i });
+  await sink.close();
+}
+
+describe("a row", () => {
+  it("keeps every float64 to its last bit, and the names", () => {
+    const metrics = fc.dictionary(
+      fc.string().filter((name) => !["iteration", "time", "__proto__"].includes(name)),
+      fc.double(),
+    );
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        metrics,
+        (i, t, m) => {
+          const line = encodeRow({ iteration: i, time: t, metrics: m });
+          const row = decodeRow(line)!;
+          expect(row.iteration).toBe(i);
+          expect(row.time).toBe(t);
+          expect(Object.keys(row.metrics)).toHaveLength(Object.keys(m).length);
+          for (const name of Object.keys(m)) expect(row.metrics[name]).toBe(m[name]);
+          expect(line).not.toContain("\n");
+          JSON.parse(line);
+        },
+      ),
+    );
+  });
+
+  it("has words for what JSON has no number for", () => {
+    const metrics = { a: Number.NaN, b: 1 / 0, c: -1 / 0, d: -0 };
+    expect(encodeRow({ iteration: 3, time: 0.5, metrics })).toBe(
+      '{"iteration":3,"time":0.5,"a":"NaN","b":"Infinity","c":"-Infinity","d":-0}',
+    );
+  });
+
+  it.each(["", "{", "[]", "null", '{"iteration":1}', '{"iteration":1,"time":2,"a":"x"}'])(
+    "is not read from %j",
+    (line) => {
+      expect(decodeRow(line)).toBeUndefined();
+    },
+  );
+
+  it("of an event keeps details, and figures JSON has no number for", () => {
+    const event = { type: "x", iteration: 1, time: 2, message: "a\nb", ratio: Number.NaN };
+    expect(encodeEvent(event)).toBe(
+      '{"type":"x","iteration":1,"time":2,"message":"a\\nb","ratio":"NaN"}',
+    );
+  });
+});
+
+describe("the metrics file", () => {
+  it("holds one row per iteration and one line per event", async () => {
+    const sink = await openJsonl({ folder, onFailure, now: () => 1.5 });
+    sink.write(0, { "Loss/behavior": 0.25 });
+    sink.event({ type: "checkpoint", iteration: 0, time: 2, message: "model_0.pt" });
+    sink.write(1, { "Loss/behavior": 0.125, "Perf/total_fps": 1000 });
+    await sink.close();
+    expect(rows()).toBe(
+      '{"iteration":0,"time":1.5,"Loss/behavior":0.25}\n' +
+        '{"iteration":1,"time":1.5,"Loss/behavior":0.125,"Perf/total_fps":1000}\n',
+    );
+    expect(readFileSync(join(folder, "events.jsonl"), "utf8")).toBe(
+      '{"type":"checkpoint","iteration":0,"time":2,"message":"model_0.pt"}\n',
+    );
+    expect(said).toEqual([]);
+  });
+
+  it("goes on behind the last whole row, cutting rows that are flown again", async () => {
+    await writeRows(0, 10);
+    await writeRows(6, 8, 6);
+    expect(iterations()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it("cuts a last line that was half written, at any byte", async () => {
+    await writeRows(0, 3);
+    const whole = rows();
+    const lastStart = whole.slice(0, -1).lastIndexOf("\n") + 1;
+    for (let cut = lastStart; cut < whole.length; cut += 1) {
+      writeFileSync(rowsPath(), whole.slice(0, cut));
+      await writeRows(2, 3);
+      expect(iterations()).toEqual([0, 1, 2]);
+    }
+  });
+
+  it("keeps good rows behind a damaged one", async () => {
+    await writeRows(0, 2);
+    appendFileSync(rowsPath(), "\u0000\u0000damaged\n");
+    appendFileSync(rowsPath(), '{"iteration":2,"time":1}\n');
+    await writeRows(3, 4, 3);
+    expect(iterations()).toEqual([0, 1, undefined, 2, 3]);
+  });
+
+  it("finds the place to go on in a file larger than one read", async () => {
+    await writeRows(0, 5000);
+    expect(rows().length).toBeGreaterThan(1 << 17);
+    await writeRows(4321, 4322, 4321);
+    const all = iterations();
+    expect(all).toHaveLength(4322);
+    expect(all.at(-1)).toBe(4321);
+  });
+
+  it("keeps the events of iterations that are flown again", async () => {
+    const first = await openJsonl({ folder, onFailure });
+    first.event({ type: "checkpoint", iteration: 9, time: 2, message: "" });
+    await first.close();
+    appendFileSync(join(folder, "events.jsonl"), '{"type":"half');
+    await (await openJsonl({ folder, onFailure, resumeAt: 3 })).close();
+    expect(readFileSync(join(folder, "events.jsonl"), "utf8")).toMatch(/^\{.*"iteration":9.*\}\n$/);
+  });
+
+  it("that can't be opened says so before the flight", async () => {
+    await expect(openJsonl({ folder: join(folder, "missing"), onFailure })).rejects.toThrow(
+      "ENOENT",
+    );
+  });
+});
+
+describe.runIf(canLimitFiles)("a disk that is full for a while", () => {
+  let release = () => {};
+  afterEach(() => release());
+
+  it("costs no row and no half one, and is reported once", async () => {
+    const sink = await openJsonl({ folder, onFailure, now: () => 1.5 });
+    for (let i = 0; i < 20; i += 1) sink.write(i, { "Loss/behavior": 0.25 });
+    await quiet();
+    release = limitFileSize(rows().length + 20);
+    for (let i = 20; i < 40; i += 1) {
+      sink.write(i, { "Loss/behavior": 0.25 });
+      await quiet();
+    }
+    expect(iterations()).toHaveLength(20);
+    expect(rows().endsWith("}\n")).toBe(true);
+    expect(said).toEqual([expect.stringContaining("can't be written (EFBIG")]);
+    release();
+    sink.write(40, { "Loss/behavior": 0.25 });
+    await sink.close();
+    expect(iterations()).toEqual(Array.from({ length: 41 }, (_, i) => i));
+    expect(said).toHaveLength(2);
+    expect(said[1]).toContain("writing again");
+  });
+});
+
+/** Until what was asked of the disk has been tried. */
+function quiet(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
