@@ -5,7 +5,7 @@ import { createMlp } from "../../policies/mlp.ts";
 import { NetworkPolicy } from "../../policies/network-policy.ts";
 import { Normaliser, normaliserStateIn } from "../../policies/normaliser.ts";
 import { createRecurrent } from "../../policies/recurrent.ts";
-import { startEngine } from "../engine/start.ts";
+import { parseDevice, startEngine } from "../engine/start.ts";
 import { LearningError } from "../learning/learning-error.ts";
 import {
   type ParityCase,
@@ -31,7 +31,9 @@ export function registerParity(program: Command): void {
     .option("--device <device>", "auto, cuda, cpu, webgpu or wasm", "auto")
     .option("--json", "one JSON document")
     .action(async (files: string[], options: ParityOptions) => {
-      await startEngine(options.device, { warn: (line) => console.error(line) });
+      await startEngine(parseDevice(options.device).device, {
+        warn: (line) => console.error(line),
+      });
       const reports = [];
       for (const file of files) {
         const updates = await replayFile(file, options);

@@ -38,7 +38,7 @@ export interface Flight {
   readonly learner: Learner;
   readonly seats: Seats;
   readonly sink: MetricSink;
-  /** Puts learner, simulator and `state` on disk; gives the path. */
+  /** Puts learner, simulator and `state` on disk; says `done`, or why it couldn't. */
   readonly save: (kind: CheckpointKind, state: FlightState) => Promise<string>;
   /** What people ask for while it flies. */
   readonly steering: Steering;
@@ -129,8 +129,7 @@ async function carryOut(
       return "done";
     case "checkpoint":
     case "stop":
-      await flight.save("asked", stateOf(flight, progress));
-      return "done";
+      return flight.save("asked", stateOf(flight, progress));
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Head } from "../../policies/actor.ts";
 import {
   type RslRlDistillation,
   writeRslRlDistillation,
@@ -21,7 +22,9 @@ const format = 1;
 
 /** What a pilot needs besides its weights. */
 export interface PilotFacts {
+  readonly kind: "network" | "hover";
   readonly activation: string;
+  readonly head?: Head;
   readonly reads: readonly string[];
 }
 

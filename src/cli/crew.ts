@@ -1,0 +1,141 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { createActor } from "../../policies/actor.ts";
+import type { RslRlDistillation } from "../../policies/checkpoint/rsl-rl.ts";
+import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
+import { createHover } from "../../policies/hover.ts";
+import { createMlp } from "../../policies/mlp.ts";
+import { NetworkPolicy } from "../../policies/network-policy.ts";
+import { Normaliser } from "../../policies/normaliser.ts";
+import type { Policy } from "../../policies/policy.ts";
+import { deriveSeed, Random } from "../../policies/random.ts";
+import { loadTeacher } from "../../policies/teacher.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
+import type { Config } from "../config/schema.ts";
+import { FlightError } from "../running/flight-error.ts";
+import type { PilotFacts } from "../runs/checkpoint.ts";
+
+/** A teacher ready to fly, with what a checkpoint must keep of it. */
+export interface HiredTeacher {
+  readonly policy: Policy;
+  readonly facts: PilotFacts;
+  /** Absent when it is no network. */
+  readonly actor?: RslRlActor;
+  /** One line for people. */
+  readonly description: string;
+}
+
+/** @throws FlightError when the simulator lacks an observation group the student should read. */
+export function createStudent(config: Config, spec: EnvSpec): NetworkPolicy {
+  const { student_hidden_dims, activation, student_obs_normalization } = config.policy;
+  const reads = config.obs_groups.student ?? ["policy"];
+  const inputWidth = groupsWidth("student", reads, spec);
+  const network = createMlp({
+    inputWidth,
+    outputWidth: elements(spec.action.shape),
+    hidden: student_hidden_dims,
+    activation,
+    random: new Random(deriveSeed(config.seed, "student")).uniform,
+  });
+  const normaliser = student_obs_normalization ? new Normaliser(inputWidth) : undefined;
+  return new NetworkPolicy({ network, normaliser, reads });
+}
+
+/** @throws FlightError, CheckpointError when the teacher can't be read or doesn't fit the simulator. */
+export async function hireTeacher(config: Config, spec: EnvSpec): Promise<HiredTeacher> {
+  const reads = config.obs_groups.teacher ?? teacherGroups(spec);
+  groupsWidth("teacher", reads, spec);
+  if (config.checkpoint === "hover") return hireHover(reads, spec);
+  const options = { activation: config.policy.teacher_activation ?? undefined, reads };
+  const loaded = await loadTeacher(config.checkpoint ?? shippedTeacher(), options);
+  checkFit(`The teacher ${loaded.path}`, loaded.policy, spec);
+  const { activation, head, actor, notes } = loaded;
+  return {
+    policy: loaded.policy,
+    facts: { kind: "network", activation, head, reads },
+    actor,
+    description: [`${loaded.path}, iteration ${loaded.iteration}`, ...notes].join("; "),
+  };
+}
+
+/** The teacher that a run's own checkpoint holds. */
+export function rehireTeacher(
+  file: RslRlDistillation,
+  facts: PilotFacts,
+  spec: EnvSpec,
+): HiredTeacher {
+  if (facts.kind === "hover") return hireHover(facts.reads, spec);
+  const policy = fly(file.teacher, facts);
+  checkFit("The run's teacher", policy, spec);
+  return { policy, facts, actor: file.teacher, description: "from the run's checkpoint" };
+}
+
+/** The student as a checkpoint holds it, for evaluation. */
+export function studentOf(
+  file: RslRlDistillation,
+  facts: PilotFacts,
+  spec: EnvSpec,
+): NetworkPolicy {
+  const policy = fly(file.student, facts);
+  checkFit("The run's student", policy, spec);
+  return policy;
+}
+
+function fly(actor: RslRlActor, { activation, head, reads }: PilotFacts): NetworkPolicy {
+  return new NetworkPolicy({
+    network: createActor(actor, activation, head),
+    normaliser: actor.normaliser && new Normaliser(actor.inputWidth, actor.normaliser),
+    reads,
+  });
+}
+
+function hireHover(reads: readonly string[], spec: EnvSpec): HiredTeacher {
+  const policy = createHover(reads[0]);
+  checkFit("The hover controller", policy, spec);
+  const facts: PilotFacts = { kind: "hover", activation: "identity", reads: policy.reads };
+  return { policy, facts, description: "the hand-written hover controller" };
+}
+
+/** As rsl_rl: the group `teacher` where there is one, else what everybody sees. */
+function teacherGroups(spec: EnvSpec): readonly string[] {
+  return "teacher" in spec.observations ? ["teacher"] : ["policy"];
+}
+
+function groupsWidth(who: string, reads: readonly string[], spec: EnvSpec): number {
+  const missing = reads.find((group) => !Object.hasOwn(spec.observations, group));
+  if (missing !== undefined) {
+    const known = Object.entries(spec.observations).map(
+      ([name, { shape }]) => `${name} [${shape}]`,
+    );
+    throw new FlightError(
+      "unknown-group",
+      `The ${who} should read the observation group '${missing}'; task '${spec.task}' has ${known.join(", ")}.`,
+      `Name groups of that task: agent.obs_groups.${who}=[${Object.keys(spec.observations)[0]}].`,
+    );
+  }
+  return reads.reduce((sum, group) => sum + elements(spec.observations[group]!.shape), 0);
+}
+
+function checkFit(who: string, policy: Policy, spec: EnvSpec): void {
+  const width = groupsWidth("policy", policy.reads, spec);
+  const actions = elements(spec.action.shape);
+  if (policy.observationWidth === width && policy.actionWidth === actions) return;
+  throw new FlightError(
+    "does-not-fit",
+    `${who} reads ${policy.observationWidth} observations and gives ${policy.actionWidth} actions; ` +
+      `task '${spec.task}' has ${width} in ${policy.reads.join(" + ")} and takes ${actions}.`,
+    "Use a policy trained on this task, or name other groups in agent.obs_groups.",
+  );
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** The project's folder lies two above the sources and three above what is compiled from them. */
+function shippedTeacher(): string {
+  const paths = ["../..", "../../.."].map((up) =>
+    fileURLToPath(new URL(`${up}/policies/teachers/hover-rsl_rl-5.4.2.pt`, import.meta.url)),
+  );
+  return paths.find(existsSync) ?? paths[0]!;
+}

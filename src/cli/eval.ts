@@ -1,0 +1,85 @@
+import type { Command } from "commander";
+import { ConfigError } from "../config/config-error.ts";
+import { resolveConfig } from "../config/resolve.ts";
+import { parseDevice, startEngine } from "../engine/start.ts";
+import { Steering } from "../running/steering.ts";
+import { openRun } from "../runs/open-run.ts";
+import { evaluateRun } from "./evaluate-run.ts";
+import { watchSignals } from "./signals.ts";
+import { openSimulator } from "./simulator.ts";
+
+interface EvalOptions {
+  readonly episodes: string;
+  readonly last?: boolean;
+  readonly num_envs?: string;
+  readonly sim?: string;
+  readonly seed?: string;
+  readonly device?: string;
+  readonly json?: boolean;
+}
+
+export function registerEval(program: Command): void {
+  program
+    .command("eval")
+    .description("fly a run's student and its teacher, greedily, and compare")
+    .argument("<run>", "a run folder (its best student, else the last), or a checkpoint in it")
+    .argument("[overrides...]", "env.KEY=VALUE: settings of the simulator")
+    .option("--episodes <N>", "whole episodes of each pilot, at least", "200")
+    .option("--last", "the last student instead of the best one")
+    .option("--num_envs <N>", "environments flown side by side (default: the run's)")
+    .option("--seed <N>", "of the episodes (default: the run's)")
+    .option("--sim <ENDPOINT>", "a simulator that is running (default: the run's choice)")
+    .option("--device <NAME>", "where TensorFlow computes (default: the run's choice)")
+    .option("--json", "one JSON document")
+    .action(evaluateCommand);
+}
+
+async function evaluateCommand(path: string, overrides: string[], options: EvalOptions) {
+  const episodes = wholeNumber("--episodes", options.episodes);
+  const prefer = options.last ? "latest" : "best";
+  const { run, checkpoint } = await openRun(path, { prefer });
+  const given = { num_envs: options.num_envs, seed: options.seed, device: options.device };
+  const flags = Object.entries({ ...given, "sim.endpoint": options.sim }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [`${name}=${value}`]),
+  );
+  const { config } = resolveConfig({
+    base: run.agentYamlPath,
+    overrides: [...flags, ...overrides],
+  });
+  const signals = watchSignals(new Steering(), warn);
+  await startEngine(parseDevice(config.device).device, { warn });
+  const signal = signals.abort;
+  const simulator = await openSimulator(config, { signal, onNotice: warn, onWaiting: warn });
+  try {
+    const { env } = simulator;
+    const { seed } = config;
+    const figures = await evaluateRun({ run, env, episodes, seed, checkpoint, stop: signal });
+    const all = { ...figures, checkpoint };
+    console.log(options.json ? JSON.stringify(all) : describe(all));
+  } finally {
+    signals.release();
+    await simulator.close();
+  }
+}
+
+function describe(figures: Readonly<Record<string, unknown>>): string {
+  const lines = Object.entries(figures).map(
+    ([name, value]) =>
+      `${name.padStart(20)}: ${typeof value === "number" ? +value.toFixed(4) : value}`,
+  );
+  return lines.join("\n");
+}
+
+function wholeNumber(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new ConfigError(
+    "bad-value",
+    `${flag} is ${text}; expected a whole number from 1`,
+    "Correct it.",
+  );
+}
+
+function warn(line: string): void {
+  process.stderr.write(`firstsolo: ${line}\n`);
+}

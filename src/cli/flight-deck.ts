@@ -1,0 +1,97 @@
+import type { RslRlDistillation } from "../../policies/checkpoint/rsl-rl.ts";
+import { deriveSeed, Random } from "../../policies/random.ts";
+import type { Frame } from "../../protocol/frame.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
+import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
+import type { Config } from "../config/schema.ts";
+import { Distillation } from "../learning/distillation.ts";
+import { Cockpit } from "../running/cockpit.ts";
+import { Episodes } from "../running/episodes.ts";
+import type { Progress } from "../running/flight.ts";
+import { planPhases } from "../running/plan.ts";
+import { assignSeats, rowCount, type Seats } from "../running/seats.ts";
+import type { Steering } from "../running/steering.ts";
+import type { RunCheckpoint } from "../runs/checkpoint.ts";
+import type { OpenedRun } from "../runs/open-run.ts";
+import { createStudent, type HiredTeacher, hireTeacher, rehireTeacher } from "./crew.ts";
+
+/** A run to go on with: its folder, and what its checkpoint holds. */
+export interface Resumed extends OpenedRun {
+  readonly file: RslRlDistillation;
+  readonly state: RunCheckpoint;
+}
+
+export interface DeckOptions {
+  readonly config: Config;
+  readonly env: VectorEnv;
+  readonly steering: Steering;
+  readonly resumed: Resumed | undefined;
+}
+
+/** Everything on its place, and the simulator showing its first frame. */
+export interface FlightDeck {
+  readonly env: VectorEnv;
+  readonly spec: EnvSpec;
+  readonly seats: Seats;
+  readonly cockpit: Cockpit;
+  readonly episodes: Episodes;
+  readonly learner: Distillation;
+  readonly teacher: HiredTeacher;
+  readonly steering: Steering;
+  readonly start: Progress;
+  readonly frame: Frame;
+  /** How the resumed run goes on; absent for a new one. */
+  readonly resumedFrom?: string;
+}
+
+const groundZero: Progress = { iteration: 0, environmentSteps: 0, seconds: 0, best: null };
+
+/** @throws FlightError, PolicyError, LearningError when configuration, policies and simulator don't fit. */
+export async function prepareFlight(options: DeckOptions): Promise<FlightDeck> {
+  const { config, env, steering, resumed } = options;
+  const { spec } = env;
+  const seats = assignSeats(spec.numEnvs, config.evaluation.env_share);
+  const student = createStudent(config, spec);
+  const learner = new Distillation(student, config.algorithm);
+  const teacher = resumed
+    ? rehireTeacher(resumed.file, resumed.state.teacher, spec)
+    : await hireTeacher(config, spec);
+  const cockpit = new Cockpit({
+    student,
+    teacher: teacher.policy,
+    action: spec.action,
+    seats,
+    phases: planPhases({ ...config.algorithm, max_iterations: config.max_iterations }),
+    noiseStd: config.policy.init_noise_std,
+    random: new Random(deriveSeed(config.seed, "noise")),
+  });
+  const episodes = new Episodes(seats, checkWindow(config, seats));
+  const parts = { env, spec, seats, cockpit, episodes, learner, teacher, steering };
+  if (!resumed) return { ...parts, start: groundZero, frame: await env.reset(config.seed) };
+  return { ...parts, ...(await restore(parts, resumed, config.seed)) };
+}
+
+/** At least two whole episodes of each row, so that no single lucky one makes a best student. */
+export function checkWindow(config: Config, seats: Seats): number {
+  return Math.max(config.evaluation.window, 2 * rowCount(seats.studentCheck));
+}
+
+type Parts = Pick<FlightDeck, "env" | "cockpit" | "episodes" | "learner">;
+
+async function restore(parts: Parts, { state, checkpoint }: Resumed, seed: number) {
+  const { env, cockpit, episodes, learner } = parts;
+  const { flight, simulator } = state;
+  learner.load(state.learner);
+  cockpit.load(flight.cockpit);
+  episodes.load(flight.episodes);
+  const start = flight.progress;
+  if (simulator && env.restore) {
+    const frame = await env.restore(simulator);
+    return { start, frame, resumedFrom: `${checkpoint}, the fleet where it was` };
+  }
+  // Nobody can put this fleet back: new episodes, other ones than at the start of the run.
+  const frame = await env.reset(deriveSeed(seed, `resume ${start.iteration}`));
+  cockpit.forget();
+  episodes.restart();
+  return { start, frame, resumedFrom: `${checkpoint}, the fleet in new episodes` };
+}

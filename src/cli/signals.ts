@@ -1,0 +1,43 @@
+import type { Steering } from "../running/steering.ts";
+import { exitCodes } from "./exit-codes.ts";
+
+export interface SignalWatch {
+  /** Aborted by a signal that comes before the flight, when there is nothing to land. */
+  readonly abort: AbortSignal;
+  /** True once a signal asked for the end. */
+  readonly interrupted: boolean;
+  /** From now on the first signal lands the flight: iteration finished, checkpoint, simulator told. */
+  takeOff(): void;
+  release(): void;
+}
+
+/**
+ * The first SIGINT or SIGTERM ends gracefully, the second at once. A terminal that hangs up (SIGHUP)
+ * doesn't end a flight of days: `firstsolo watch` and `firstsolo ctl` find it again.
+ */
+export function watchSignals(steering: Steering, say: (line: string) => void): SignalWatch {
+  const controller = new AbortController();
+  let flying = false;
+  let interrupted = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (interrupted) process.exit(exitCodes.interrupted);
+    interrupted = true;
+    if (!flying) return controller.abort();
+    say(`${signal}: landing after this iteration, with a checkpoint; once more ends at once`);
+    steering.ask("stop", signal);
+  };
+  const onHangUp = () => say("SIGHUP: the terminal is gone, the flight goes on");
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onHangUp);
+  return {
+    abort: controller.signal,
+    get interrupted() {
+      return interrupted;
+    },
+    takeOff: () => {
+      flying = true;
+    },
+    release: () => {
+      process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGHUP", onHangUp);
+    },
+  };
+}
