@@ -12,6 +12,7 @@ import {
   leadsTo,
   linkIntoPackage,
   readInstalled,
+  removeAddon,
   withPackageLock,
   writeInstalled,
 } from "./installed.ts";
@@ -90,7 +91,7 @@ async function installInto(job: Job, reasons: EngineError[]): Promise<InstallOut
     } catch (error) {
       const reason = asEngineError(error);
       reasons.push(reason);
-      report(`${reason.message}. ${reason.hint}`);
+      report(`${reason.message}.\n  → ${reason.hint}`);
     }
   }
   return { kind: "fallback", reasons };
@@ -126,13 +127,13 @@ async function useLibrary(
 ): Promise<InstallOutcome> {
   const { place, target } = job;
   const from = library.identity;
-  if (!job.thorough && before?.from === from && (await leadsTo(target, library))) {
-    return { kind: "ready", installed: before, changed: false };
-  }
   const start = Date.now();
   const addon = await addonFor(place, addonSources(job), library);
+  if (!job.thorough && before?.from === from && (await leadsTo(target, library, addon))) {
+    return { kind: "ready", installed: before, changed: false };
+  }
   await linkIntoPackage(target, library, addon);
-  const tried = await tryNative(place.run, target);
+  const tried = await tryOrRemove(job);
   const { source, flavour } = library;
   return finish(job, { source, flavour, from }, tried, start);
 }
@@ -142,9 +143,19 @@ async function usePrebuilt(job: Job, before: Installed | undefined): Promise<Ins
   const start = Date.now();
   job.place.report("trying the package's own download (TensorFlow 2.9.1)");
   await installPrebuilt(job.place.run, job.target, job.flavour);
-  const tried = await tryNative(job.place.run, job.target);
+  const tried = await tryOrRemove(job);
   const { flavour } = job;
   return finish(job, { source: "prebuilt", flavour, from: "prebuilt" }, tried, start);
+}
+
+/** A library that does not load is taken out again: it can end the process that loads it. */
+async function tryOrRemove(job: Job): Promise<Tried> {
+  try {
+    return await tryNative(job.place.run, job.target);
+  } catch (error) {
+    await removeAddon(job.target);
+    throw error;
+  }
 }
 
 async function finish(
@@ -167,7 +178,7 @@ function addonSources(job: Job): { binding: string; headers: string; quiet?: str
     throw new EngineError(
       "package-missing",
       "the package node-api-headers is not installed, and the addon is built with it",
-      "npm install",
+      "Run: npm install.",
     );
   }
   const quiet = join(projectRoot(), "src", "engine", "quiet.cc");
@@ -185,8 +196,8 @@ function asEngineError(error: unknown): EngineError {
     full ? "disk-full" : "cache-unusable",
     full ? "the disk is full" : `the install step failed: ${reasonOf(error)}`,
     full
-      ? "free some space"
-      : `TensorFlow ${TENSORFLOW_VERSION} needs a writable cache and package`,
+      ? "Free some space."
+      : `TensorFlow ${TENSORFLOW_VERSION} needs a writable cache and package folder.`,
     { cause: error },
   );
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ADDON, QUIET } from "./addon.ts";
+import { sha256OfFile } from "./cache.ts";
 import type { Engine } from "./engine.ts";
 import type { Flavour } from "./host.ts";
 import { withLock } from "./lock.ts";
@@ -86,8 +87,16 @@ export async function linkIntoPackage(
   }
 }
 
-/** Whether `deps/lib` leads to that library already. */
-export async function leadsTo(packageFolder: string, library: NativeLibrary): Promise<boolean> {
+export async function removeAddon(packageFolder: string): Promise<void> {
+  await rm(join(packageFolder, ADDON_FOLDER, ADDON), { force: true });
+}
+
+/** Whether `deps/lib` leads to that library already, and the addon is that one. */
+export async function leadsTo(
+  packageFolder: string,
+  library: NativeLibrary,
+  addon: string,
+): Promise<boolean> {
   const links = await Promise.all(
     library.files.map((file) =>
       readlink(join(packageFolder, "deps", "lib", file.split("/").at(-1)!)).then(
@@ -96,5 +105,10 @@ export async function leadsTo(packageFolder: string, library: NativeLibrary): Pr
       ),
     ),
   );
-  return links.length > 0 && links.every(Boolean);
+  if (links.length === 0 || !links.every(Boolean)) return false;
+  const [built, lies] = await Promise.all([
+    sha256OfFile(join(addon, ADDON)),
+    sha256OfFile(join(packageFolder, ADDON_FOLDER, ADDON)),
+  ]);
+  return built === lies;
 }
