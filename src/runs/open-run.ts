@@ -75,7 +75,7 @@ function pickRun(experiment: string, pattern: string): string {
     isFolder(experiment, entry) ? entry.name : [],
   );
   const last = runs
-    .filter((name) => begins.test(name) && name.endsWith(".pt"))
+    .filter((name) => begins.test(name))
     .sort()
     .at(-1);
   if (last !== undefined) return last;
