@@ -3,7 +3,7 @@ import { connect } from "node:net";
 /** An address that cannot be used, or may not be. */
 export class EndpointError extends Error {
   override readonly name = "EndpointError";
-  readonly code: "bad-endpoint" | "unprotected-endpoint" | "address-in-use";
+  readonly code: "bad-endpoint" | "unprotected-endpoint" | "address-in-use" | "bad-key-file";
   readonly hint: string;
 
   constructor(code: EndpointError["code"], message: string, hint: string) {

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readKeyFile } from "../../sim-adapters/curve-keys.ts";
+import type { ClientCurve } from "../../sim-adapters/remote/dealer-link.ts";
 import {
   connectRemote,
   type RemoteEnv,
@@ -45,7 +47,7 @@ async function connectNamed(
   const { curve_server_key_file, curve_client_key_file, listen } = config.sim;
   const curve =
     curve_server_key_file && curve_client_key_file
-      ? await readCurveKeys(curve_server_key_file, curve_client_key_file)
+      ? await readCurve(curve_server_key_file, curve_client_key_file)
       : undefined;
   const env = await connectRemote({
     ...remoteOptions(config, options),
@@ -61,6 +63,12 @@ async function connectNamed(
     logTo: () => {},
     close: () => env.close(),
   };
+}
+
+async function readCurve(serverFile: string, clientFile: string): Promise<ClientCurve> {
+  const server = await readKeyFile(serverFile, { secret: false });
+  const { publicKey, secretKey = "" } = await readKeyFile(clientFile, { secret: true });
+  return { serverKey: server.publicKey, publicKey, secretKey };
 }
 
 async function startOwn(config: Config, options: SimulatorOptions): Promise<Simulator> {

@@ -1,0 +1,30 @@
+import { readFile } from "node:fs/promises";
+import { EndpointError } from "./endpoint.ts";
+
+/** CURVE keys in Z85, 40 characters each. */
+export interface KeyFile {
+  readonly publicKey: string;
+  /** In a `.key_secret` file only. */
+  readonly secretKey?: string;
+}
+
+/**
+ * Reads a certificate as ZeroMQ's own tools write it (`zmq.auth.create_certificates`): `NAME.key` with
+ * the public key, `NAME.key_secret` with both. @throws EndpointError
+ */
+export async function readKeyFile(path: string, { secret }: { secret: boolean }): Promise<KeyFile> {
+  const hint =
+    "Make a pair with python -c \"import zmq.auth; zmq.auth.create_certificates('.', 'NAME')\".";
+  const refuse = (why: string) => new EndpointError("bad-key-file", `${path} ${why}`, hint);
+  const text = await readFile(path, "utf8").catch((error: Error) => {
+    throw refuse(`can't be read: ${error.message}`);
+  });
+  const key = (name: string) =>
+    new RegExp(`^\\s*${name}-key\\s*=\\s*"(.{40})"`, "m").exec(text)?.[1];
+  const publicKey = key("public");
+  const secretKey = key("secret");
+  if (publicKey === undefined) throw refuse('holds no line public-key = "…" of 40 characters');
+  if (!secret) return { publicKey };
+  if (secretKey === undefined) throw refuse('holds no line secret-key = "…" of 40 characters');
+  return { publicKey, secretKey };
+}
