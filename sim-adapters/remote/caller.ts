@@ -162,7 +162,7 @@ export class Caller {
     if (this.#dead === undefined && this.#epoch !== undefined && this.#down === undefined) {
       await this.call({ type: "close" }, {}, { seconds: 2, patience: 1 }).catch(() => {});
     }
-    this.#dead ??= failure.closed();
+    this.#dead = failure.closed();
     clearInterval(this.#timer);
     this.#link.close();
   }

@@ -111,7 +111,7 @@ export class EnvHost {
     const beat = setInterval(() => this.#progress(job), times.beatInterval * 1000);
     try {
       const [answer, sent] = await this.#answer(job.request, tensors, job.since);
-      const frames = this.#encode(seq, answer, sent);
+      const frames = this.#encodeAnswer(seq, answer, sent);
       if (this.#desk.finish(session, seq, frames, seconds())) this.#link.send(job.to, frames);
     } catch (error) {
       const body = errorBody(error);
@@ -221,6 +221,17 @@ export class EnvHost {
     const version = body.code === "version-mismatch" ? { protocol: protocolVersion } : {};
     this.#link.send(to, this.#encode(seq, { type: "error", ...body, ...version }));
     if (body.code !== "busy") this.#log(`refused: ${body.message}`);
+  }
+
+  /** What the simulator gave may not fit the protocol; that is its failure, not the driver's. */
+  #encodeAnswer(seq: number, answer: Answer, tensors?: Tensors): Uint8Array[] {
+    try {
+      return this.#encode(seq, answer, tensors);
+    } catch (cause) {
+      const message = `what the simulator gave cannot be sent: ${(cause as Error).message}`;
+      const hint = "The simulator must follow its own specification.";
+      throw new ServeError(unexplained, message, { hint, fatal: true, cause });
+    }
   }
 
   #encode(seq: number, answer: Answer, tensors?: Tensors): Uint8Array[] {
