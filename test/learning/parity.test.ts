@@ -85,8 +85,10 @@ describe("a damaged file", () => {
   });
 
   it("is refused when its header lies about a size", () => {
-    const text = new TextDecoder("latin1").decode(bytes).replace("[32,9]", "[33,9]");
-    const lie = Uint8Array.from(text, (c) => c.charCodeAt(0));
+    const lie = Buffer.from(bytes);
+    const at = lie.indexOf("[32, 9]");
+    expect(at).toBeGreaterThan(0);
+    lie.write("[33, 9]", at);
     expect(() => readSafetensors(lie, "lie")).toThrow(/'initial.mlp.0.weight' is F32 \[33,9\]/);
   });
 });
