@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { SettingValue } from "../../protocol/settings.ts";
 import { ConfigError } from "./config-error.ts";
 import { crossCheck } from "./cross-checks.ts";
@@ -45,8 +46,15 @@ export function resolveConfig(input: ResolveInput = {}): Resolved {
   return {
     config,
     notices: [...layers.flatMap((layer) => layer.notices), ...crossCheck(config)],
-    sources: Object.fromEntries([...given].map(([name, { origin }]) => [name, origin])),
+    sources: sourcesOf(given),
   };
+}
+
+function sourcesOf(given: ReadonlyMap<string, Setting>): Readonly<Record<string, string>> {
+  const changed = [...given].filter(
+    ([name, { value }]) => !isDeepStrictEqual(value, knownKeys.get(name)?.fallback),
+  );
+  return Object.fromEntries(changed.map(([name, { origin }]) => [name, origin]));
 }
 
 /** The same setting with a value of the right type. */

@@ -94,6 +94,12 @@ describe("the configuration", () => {
     });
   });
 
+  it("names no source for a value that is the default", () => {
+    const file = yamlFile(toYaml(resolveConfig({ overrides: ["num_envs=7"] }).config));
+    const { sources } = resolveConfig({ base: file, overrides: ["seed=42"] });
+    expect(Object.keys(sources)).toEqual(["num_envs", "experiment_name"]);
+  });
+
   it.each([
     ["Isaac-Quadcopter-Direct-v0", "Isaac_Quadcopter_Direct_v0_distillation"],
     ["distillation", "distillation"],

@@ -1,0 +1,124 @@
+import { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { addTrainOptions, type TrainInput, trainInput } from "../../src/cli/train-options.ts";
+import { resolveConfig } from "../../src/config/resolve.ts";
+
+/** A command line as a shell would split it. */
+function parse(line: string): TrainInput {
+  let input: TrainInput | undefined;
+  const command = addTrainOptions(new Command("train").exitOverride());
+  command.configureOutput({ outputError: () => undefined });
+  command.action((overrides, options) => {
+    input = trainInput(overrides, options);
+  });
+  command.parse(line === "" ? [] : line.split(" "), { from: "user" });
+  return input!;
+}
+
+function refused(line: string) {
+  try {
+    parse(line);
+  } catch (error) {
+    return error as { code: string; message: string; hint: string };
+  }
+  throw new Error("nothing was refused");
+}
+
+describe("the command line of train", () => {
+  it("takes the line that robot people type", () => {
+    const { config, resume } = parse(
+      "--task distillation --num_envs 100 --checkpoint PATH/best_model.pt --logger wandb --log_project_name Foundation env.robot.spawn.usd_path=/path/cf2x.usd",
+    );
+    expect(resume).toBeUndefined();
+    const resolved = resolveConfig(config);
+    expect(resolved.notices).toEqual([]);
+    expect(resolved.config).toMatchObject({
+      task: "distillation",
+      num_envs: 100,
+      checkpoint: "PATH/best_model.pt",
+      logger: "wandb",
+      log_project_name: "Foundation",
+      experiment_name: "distillation",
+      env: { "robot.spawn.usd_path": "/path/cf2x.usd" },
+    });
+  });
+
+  it("takes every flag of Isaac Lab's train.py that makes sense here", () => {
+    const { config } = parse(
+      "--headless --seed 3 --max_iterations 7 --experiment_name e --run_name 42 --device cuda:0 --logger tensorboard --phase1_iterations 2 --num_steps_per_env 5",
+    );
+    expect(resolveConfig(config).config).toMatchObject({
+      seed: 3,
+      max_iterations: 7,
+      experiment_name: "e",
+      run_name: "42",
+      device: "cuda",
+      logger: "tensorboard",
+      num_steps_per_env: 5,
+      algorithm: { phase1_iterations: 2 },
+    });
+  });
+
+  it("names the flag of a wrong value", () => {
+    expect(() => resolveConfig(parse("--num_envs many").config)).toThrow(
+      'num_envs is "many" (--num_envs); expected a whole number from 1 to 1000000',
+    );
+  });
+
+  it("lets an override win over a flag, wherever it stands", () => {
+    const { config } = parse("agent.seed=2 --seed 1");
+    expect(resolveConfig(config).config.seed).toBe(2);
+  });
+
+  it("connects and listens", () => {
+    const { config } = parse("--sim tcp://127.0.0.1:5555 --listen");
+    expect(resolveConfig(config).config.sim).toMatchObject({
+      endpoint: "tcp://127.0.0.1:5555",
+      listen: true,
+    });
+  });
+
+  it.each([
+    ["--video", "observations, never pictures"],
+    ["--video --video_length 200", "observations, never pictures"],
+    ["--distributed", "one process trains"],
+    ["--logger neptune", "no sink for Neptune"],
+    ["--load_run x", "--resume is missing"],
+    ["--resume --checkpoint a/model_5.pt", "names a file in the run folder"],
+  ])("says why %s is not possible", (line, why) => {
+    expect(refused(line)).toMatchObject({ message: expect.stringContaining(why) });
+    expect(refused(line).hint.length).toBeGreaterThan(5);
+  });
+
+  it("guesses what a mistyped flag was meant to be", () => {
+    expect(refused("--num_env 3").message).toContain("Did you mean --num_envs?");
+    expect(refused("--num-envs 3").message).toContain("Did you mean --num_envs?");
+  });
+
+  it.each([
+    ["--resume", {}],
+    ["--resume logs/run", { path: "logs/run" }],
+    [
+      "--resume --load_run 2026.* --checkpoint model_5",
+      { load_run: "2026.*", checkpoint: "model_5" },
+    ],
+    ["--resume max_iterations=9", {}],
+  ])("reads %s", (line, resume) => {
+    expect(parse(line).resume).toEqual(resume);
+  });
+
+  it("keeps the override behind a bare --resume, and the teacher of the run", () => {
+    const { config } = parse("--resume max_iterations=9 --checkpoint model_5");
+    expect(resolveConfig(config).config).toMatchObject({ max_iterations: 9, checkpoint: null });
+  });
+
+  it("helps with every key, its default and its meaning", () => {
+    let help = "";
+    const command = addTrainOptions(new Command("train").exitOverride());
+    command.configureOutput({ writeOut: (text) => (help += text) });
+    expect(() => command.parse(["--help"], { from: "user" })).toThrow("(outputHelp)");
+    expect(help).toMatch(/--num_envs <N> +Environments flown side by side \(default: 100\)/);
+    expect(help).toMatch(/algorithm\.gradient_length=15 +Time steps/);
+    expect(help).not.toContain("--video");
+  });
+});
