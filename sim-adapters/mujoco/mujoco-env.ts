@@ -1,0 +1,223 @@
+import type { Frame, StepResult } from "../../protocol/frame.ts";
+import type { Settings } from "../../protocol/settings.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
+import type { VectorEnv } from "../vector-env.ts";
+import { type Bodies, gravity } from "./bodies.ts";
+import { Episodes } from "./episodes.ts";
+import { Observer } from "./observer.ts";
+import { readingsWidth, sense } from "./readings.ts";
+import type { ResolvedSettings } from "./settings.ts";
+import { SimError } from "./sim-error.ts";
+import { readSnapshot, writeSnapshot } from "./snapshot.ts";
+import { specOf, type Task } from "./tasks.ts";
+
+const actionWidth = 4;
+
+/**
+ * Crazyflies in MuJoCo, with the semantics of Isaac-Quadcopter-Direct-v0. One control step: actions are clamped, the
+ * physics passes `decimation` steps, ages grow by one, ends and rewards come from the state before any reset, environments
+ * that ended start anew, and the observations are those after. Physics in float64, what leaves in float32.
+ *
+ * As in Isaac Lab both `terminated` and `truncated` are 1 when a fall and the clock end an episode at the same step.
+ */
+export class MujocoEnv implements VectorEnv {
+  readonly spec: EnvSpec;
+  /** The settings in effect, defaults included. */
+  readonly settings: Settings;
+  /** Lines for the person who flies here. */
+  readonly notices: string[];
+  readonly #bodies: Bodies;
+  readonly #episodes: Episodes;
+  readonly #observer: Observer;
+  readonly #readings: Float64Array;
+  readonly #thrust: Float64Array;
+  readonly #moment: Float64Array;
+  /** N for full throttle, N·m for a full moment. */
+  readonly #fullThrust: number;
+  readonly #fullMoment: number;
+  readonly #decimation: number;
+  /** Where the last frame begins an episode. */
+  readonly #started: Uint8Array;
+  #state: "idle" | "flying" | "closed" = "idle";
+
+  /** Takes the bodies over and closes them. */
+  constructor(task: Task, numEnvs: number, settings: ResolvedSettings, bodies: Bodies) {
+    const { quadcopter, all, notices } = settings;
+    this.spec = specOf(task, numEnvs, quadcopter);
+    this.settings = all;
+    this.notices = [...notices];
+    this.#bodies = bodies;
+    this.#episodes = new Episodes(numEnvs, quadcopter);
+    this.#observer = new Observer(task, numEnvs, all);
+    this.#readings = new Float64Array(readingsWidth * numEnvs);
+    this.#thrust = new Float64Array(numEnvs);
+    this.#moment = new Float64Array(3 * numEnvs);
+    this.#started = new Uint8Array(numEnvs);
+    this.#fullThrust = quadcopter.thrust_to_weight * quadcopter["robot.mass"] * gravity;
+    this.#fullMoment = quadcopter.moment_scale;
+    this.#decimation = quadcopter.decimation;
+  }
+
+  /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
+  async reset(seed: number): Promise<Frame> {
+    this.#refuseClosed();
+    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
+      const hint = "Give a whole number from 0 to 4294967295.";
+      throw new SimError("bad-seed", `got the seed ${seed}`, { field: "seed", hint });
+    }
+    this.#episodes.restartAll(seed, this.#bodies);
+    this.#observer.streams.seed(seed);
+    for (let i = 0; i < this.spec.numEnvs; i++) this.#sense(i);
+    this.#observer.observeAll(this.#readings);
+    this.#started.fill(1);
+    this.#state = "flying";
+    return this.#frame();
+  }
+
+  /** @throws SimError; nothing has changed then, but after `diverged` only `reset` and `restore` are left. */
+  async step(actions: Float32Array): Promise<StepResult> {
+    this.#refuseIdle();
+    const start = performance.now();
+    this.#steer(actions);
+    this.#bodies.step(this.#thrust, this.#moment, this.#decimation);
+    const simulated = performance.now();
+    const result = this.#conclude();
+    const timing = {
+      simulate: (simulated - start) / 1000,
+      observe: (performance.now() - simulated) / 1000,
+    };
+    return { ...result, timing };
+  }
+
+  /** Everything that decides what comes next, and the frame that is current. */
+  async snapshot(): Promise<Uint8Array> {
+    this.#refuseIdle();
+    return writeSnapshot(this.#owner(), this.#everything());
+  }
+
+  /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
+  async restore(state: Uint8Array): Promise<Frame> {
+    this.#refuseClosed();
+    readSnapshot(state, this.#owner(), this.#everything());
+    this.#state = "flying";
+    return this.#frame();
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#bodies.close();
+  }
+
+  /** Actions to thrust and moments. */
+  #steer(actions: Float32Array): void {
+    checkActions(actions, this.spec);
+    const { numEnvs } = this.spec;
+    for (let i = 0; i < numEnvs; i++) {
+      const a = actionWidth * i;
+      this.#thrust[i] = (this.#fullThrust * (clamp(actions[a]!) + 1)) / 2;
+      this.#moment[3 * i] = this.#fullMoment * clamp(actions[a + 1]!);
+      this.#moment[3 * i + 1] = this.#fullMoment * clamp(actions[a + 2]!);
+      this.#moment[3 * i + 2] = this.#fullMoment * clamp(actions[a + 3]!);
+    }
+  }
+
+  /** Everything of a control step behind the physics. */
+  #conclude(): StepResult {
+    const { numEnvs } = this.spec;
+    const rewards = new Float32Array(numEnvs);
+    const terminated = new Uint8Array(numEnvs);
+    const truncated = new Uint8Array(numEnvs);
+    let ends = 0;
+    for (let i = 0; i < numEnvs; i++) {
+      this.#episodes.ages[i]!++;
+      this.#sense(i);
+      const reward = this.#episodes.reward(i, this.#readings);
+      if (!(Math.abs(reward) < Number.MAX_VALUE)) this.#diverged(i);
+      rewards[i] = reward;
+      if (this.#episodes.died(i, this.#bodies)) terminated[i] = 1;
+      if (this.#episodes.timedOut(i)) truncated[i] = 1;
+      ends += terminated[i]! | truncated[i]!;
+    }
+    this.#observer.observeAll(this.#readings);
+    this.#started.fill(0);
+    const ended = ends === 0 ? {} : this.#restart(terminated, truncated, ends);
+    return { frame: this.#frame(), rewards, terminated, truncated, ...ended };
+  }
+
+  /** Notes how episodes ended and begins the next ones. */
+  #restart(terminated: Uint8Array, truncated: Uint8Array, count: number) {
+    const rows = new Int32Array(count);
+    for (let i = 0, k = 0; k < count; i++) if (terminated[i]! | truncated[i]!) rows[k++] = i;
+    const log = this.#episodes.log(rows, this.#readings, { terminated, truncated });
+    const final = { rows, observations: this.#observer.copy(rows) };
+    for (const i of rows) {
+      this.#episodes.restart(i, this.#bodies);
+      this.#sense(i);
+      this.#started[i] = 1;
+    }
+    this.#observer.observe(rows, this.#readings);
+    return { final, log };
+  }
+
+  #sense(i: number): void {
+    sense(this.#bodies, this.#episodes.goals, this.#readings, i);
+  }
+
+  #frame(): Frame {
+    return { observations: this.#observer.copy(), started: this.#started.slice() };
+  }
+
+  #everything() {
+    const { goals, ages, sums, streams } = this.#episodes;
+    const { positions, velocities } = this.#bodies;
+    const random = [streams.state, this.#observer.streams.state];
+    const current = [...this.#observer.arrays, this.#started];
+    return [positions, velocities, goals, sums, ages, ...random, ...current];
+  }
+
+  #owner() {
+    return { task: this.spec.task, numEnvs: this.spec.numEnvs, settings: this.settings };
+  }
+
+  #diverged(i: number): never {
+    this.#state = "idle";
+    throw new SimError("diverged", `the simulation of environment ${i} is no longer finite`, {
+      hint: "Use a smaller env.sim.dt or the default settings, then start again with reset.",
+    });
+  }
+
+  #refuseIdle(): void {
+    this.#refuseClosed();
+    if (this.#state === "flying") return;
+    const hint = "Call reset or restore first.";
+    throw new SimError("not-reset", "there is no frame to go on from", { hint });
+  }
+
+  #refuseClosed(): void {
+    if (this.#state !== "closed") return;
+    throw new SimError("closed", "the simulator was closed", { hint: "Open a new one." });
+  }
+}
+
+function clamp(action: number): number {
+  return Math.max(-1, Math.min(1, action));
+}
+
+function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void {
+  const expected = numEnvs * actionWidth;
+  if (actions.length !== expected) {
+    const message = `got ${actions.length} numbers, expected ${numEnvs} environments × ${actionWidth} = ${expected}`;
+    const hint = "Send one row of [thrust, moment x, y, z] per environment.";
+    throw new SimError("bad-tensor", `actions: ${message}`, { field: "actions", hint });
+  }
+  let poison = 0;
+  for (let k = 0; k < expected; k++) poison += actions[k]! * 0;
+  if (poison === 0) return;
+  const at = actions.findIndex((value) => !Number.isFinite(value));
+  const component = at % actionWidth;
+  const where = `environment ${Math.floor(at / actionWidth)}, component ${component} (${action.names?.[component]})`;
+  const message = `actions: ${where} is ${actions[at]}, expected a finite number`;
+  const hint = "The policy diverged: lower the learning rate.";
+  throw new SimError("bad-value", message, { field: "actions", hint });
+}

@@ -1,0 +1,45 @@
+import { Bodies } from "./bodies.ts";
+import { MujocoEnv } from "./mujoco-env.ts";
+import { resolveSettings } from "./settings.ts";
+import { SimError } from "./sim-error.ts";
+import { findTask } from "./tasks.ts";
+
+export interface MujocoOptions {
+  readonly task: string;
+  /** 1 to 16384. */
+  readonly numEnvs: number;
+  /** Overrides by dotted name, without `env.`. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Bodies in one MuJoCo model; makes no difference to any number. */
+  readonly blockSize?: number;
+}
+
+const mostEnvs = 16_384;
+
+/**
+ * The built-in simulator, in this process.
+ *
+ * @throws SimError for a task, a size or a library that isn't there, ProtocolError (`unknown-setting`, `bad-setting`)
+ * for settings.
+ */
+export async function openMujoco(options: MujocoOptions): Promise<MujocoEnv> {
+  const { numEnvs, blockSize } = options;
+  const task = findTask(options.task);
+  if (!Number.isInteger(numEnvs) || numEnvs < 1 || numEnvs > mostEnvs) {
+    const message = `got ${numEnvs} environments, expected a whole number from 1 to ${mostEnvs}`;
+    const hint = "Give it with --num_envs.";
+    throw new SimError("bad-num-envs", message, { field: "num_envs", hint });
+  }
+  const settings = resolveSettings(options.settings ?? {}, task.rules);
+  const { quadcopter } = settings;
+  const bodies = await Bodies.load({
+    count: numEnvs,
+    timestep: quadcopter["sim.dt"],
+    mass: quadcopter["robot.mass"],
+    inertia: quadcopter["robot.inertia"],
+    maxAngularVelocity:
+      (quadcopter["robot.spawn.rigid_props.max_angular_velocity"] * Math.PI) / 180,
+    ...(blockSize === undefined ? {} : { blockSize }),
+  });
+  return new MujocoEnv(task, numEnvs, settings, bodies);
+}
