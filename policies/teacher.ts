@@ -2,6 +2,7 @@ import { type ActivationName, activationNamed } from "./activation.ts";
 import { createActor, type Head } from "./actor.ts";
 import { type AgentConfig, findAgentConfig, type Role } from "./checkpoint/agent-config.ts";
 import { readCheckpointFile } from "./checkpoint/checkpoint-file.ts";
+import { type OwnFacts, ownFacts } from "./checkpoint/own-facts.ts";
 import type { RslRlCheckpoint } from "./checkpoint/rsl-rl.ts";
 import type { RslRlActor } from "./checkpoint/rsl-rl-actor.ts";
 import { NetworkPolicy } from "./network-policy.ts";
@@ -22,7 +23,7 @@ export interface FlightPlan {
   readonly role: Role;
   readonly actor: RslRlActor;
   readonly activation: ActivationName;
-  readonly activationFrom: "option" | "agent.yaml" | "default";
+  readonly activationFrom: "option" | "checkpoint" | "agent.yaml" | "default";
   readonly head: Head;
   /** What a person should know: what was assumed, and from where. */
   readonly notes: readonly string[];
@@ -64,20 +65,24 @@ export async function planFlight(
   options: TeacherOptions = {},
 ): Promise<FlightPlan> {
   const { role, actor } = choose(path, checkpoint, options.role);
-  const config =
-    options.activation === undefined || actor.outputWidth !== actor.actionWidth
-      ? await findAgentConfig(path, role)
-      : undefined;
+  const own = ownFacts(checkpoint.infos, role);
+  const config = own === undefined ? await findAgentConfig(path, role) : undefined;
   const notes: string[] = [];
-  const { activation, activationFrom } = chooseActivation(options.activation, config, notes);
-  const head = chooseHead(actor, config, notes);
+  const { activation, activationFrom } = chooseActivation(options.activation, own, config, notes);
+  const head = own?.head ?? chooseHead(actor, config, notes);
   return { role, actor, activation, activationFrom, head, notes };
 }
 
 function choose(path: string, checkpoint: RslRlCheckpoint, role?: "student" | "teacher") {
   if (checkpoint.kind === "distillation") {
     const chosen = role ?? "student";
-    return { role: chosen, actor: checkpoint[chosen] } as const;
+    const actor = checkpoint[chosen];
+    if (actor.actionWidth > 0) return { role: chosen, actor } as const;
+    throw new PolicyError(
+      "unknown-role",
+      `${path} holds no network for its ${chosen}, which was flown by something else`,
+      "Leave the role out: its student can fly.",
+    );
   }
   if (role === undefined) return { role: "actor", actor: checkpoint.actor } as const;
   throw new PolicyError(
@@ -89,11 +94,15 @@ function choose(path: string, checkpoint: RslRlCheckpoint, role?: "student" | "t
 
 function chooseActivation(
   option: string | undefined,
+  own: OwnFacts | undefined,
   config: AgentConfig | undefined,
   notes: string[],
 ): Pick<FlightPlan, "activation" | "activationFrom"> {
   if (option !== undefined) {
     return { activation: activationNamed(option).name, activationFrom: "option" };
+  }
+  if (own !== undefined) {
+    return { activation: activationNamed(own.activation).name, activationFrom: "checkpoint" };
   }
   if (config?.activation !== undefined) {
     const activation = activationNamed(config.activation).name;

@@ -37,11 +37,12 @@ export async function findAgentConfig(file: string, role: Role): Promise<AgentCo
   return undefined;
 }
 
-/** Versions 4 and 5 keep a block per network, 2 and 3 one block `policy` for all. */
+/** Versions 4 and 5 keep a block per network, 2 and 3 one block `policy` for all, where Firstsolo has a `teacher_activation` as well. */
 export function parseAgentConfig(text: string, role: Role, path: string): AgentConfig {
   const root = parseYaml(text, path);
   const blocks = [root[role], root.policy].filter(isObject);
-  const activation = blocks.map((block) => block.activation).find(isText);
+  const own = isObject(root.policy) ? root.policy[`${role}_activation`] : undefined;
+  const activation = [own, ...blocks.map((block) => block.activation)].find(isText);
   const cfg = blocks.map((block) => block.distribution_cfg).find(isObject);
   const distribution = cfg?.class_name;
   const range = cfg?.action_range;

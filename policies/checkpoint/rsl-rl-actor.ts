@@ -13,9 +13,11 @@ export interface RslRlActorState {
   readonly std?: Float32Array | undefined;
   /** Whether the file keeps that deviation or its logarithm. */
   readonly stdType?: "scalar" | "log" | undefined;
+  /** The network puts out two numbers per action, e.g. mean and noise. */
+  readonly doubled?: boolean | undefined;
 }
 
-/** The same, read from a file and found whole. */
+/** The same, read from a file and found whole. The teacher of a run that had none of this kind has no layers and widths of 0. */
 export interface RslRlActor extends RslRlActorState {
   readonly inputWidth: number;
   readonly hidden: readonly number[];
@@ -32,7 +34,17 @@ export interface ActorEntries {
   readonly name: string;
   /** The network is known to put out mean and noise where it has no noise parameter. */
   readonly doubled: boolean;
+  /** Firstsolo leaves a teacher empty that is no network. */
+  readonly mayBeEmpty?: boolean;
 }
+
+const NOBODY: RslRlActor = {
+  layers: {},
+  inputWidth: 0,
+  hidden: [],
+  outputWidth: 0,
+  actionWidth: 0,
+};
 
 /**
  * Checks one network: every layer there, each as wide as the one before it says, every number finite.
@@ -60,6 +72,7 @@ class ActorReader {
   }
 
   read(): RslRlActor {
+    if (this.#entries.values.size === 0 && this.#entries.mayBeEmpty) return NOBODY;
     for (const [name, { key }] of this.#entries.values) this.#checkKnown(name, key);
     const layers: Record<string, NamedArray> = {};
     const mlp = this.#mlp(layers);
@@ -67,12 +80,14 @@ class ActorReader {
     const inputWidth = rnn?.inputWidth ?? mlp.inputWidth;
     const normaliser = this.#normaliser(inputWidth);
     const noise = this.#std();
+    const actionWidth = this.#actionWidth(mlp.outputWidth, noise?.std.length);
     return {
       layers,
       inputWidth,
       hidden: mlp.hidden,
       outputWidth: mlp.outputWidth,
-      actionWidth: this.#actionWidth(mlp.outputWidth, noise?.std.length),
+      actionWidth,
+      ...(actionWidth !== mlp.outputWidth && { doubled: true }),
       ...(normaliser && { normaliser }),
       ...noise,
       ...(rnn && { rnn: { type: rnn.type, width: rnn.width, layers: rnn.layers } }),

@@ -5,6 +5,7 @@ import {
   type RslRlActorState,
   readActor,
 } from "./rsl-rl-actor.ts";
+import { stateDict } from "./state-dict.ts";
 import { readTorchFile, writeTorchFile } from "./torch-file.ts";
 import { describe, isDict, OrderedDict, type TorchDict, type TorchValue } from "./torch-value.ts";
 
@@ -99,7 +100,10 @@ export function readRslRl(bytes: Uint8Array, where: string): RslRlCheckpoint {
       kind: "distillation",
       version: versionOf(student) === "5" ? "5" : versionOf(teacher),
       student: readActor(newEntries(student, "student_state_dict", { ppo: false }), where),
-      teacher: readActor(newEntries(teacher, "teacher_state_dict", { ppo: false }), where),
+      teacher: readActor(
+        { ...newEntries(teacher, "teacher_state_dict", { ppo: false }), mayBeEmpty: true },
+        where,
+      ),
     };
   }
   throw notRslRl(where, `its keys are ${[...file.keys()].slice(0, 12).join(", ") || "none"}`);
@@ -208,26 +212,6 @@ function oldVersionOf(file: TorchDict, state: TorchDict): "2.3" | "3" {
 function hasModule(state: TorchDict, module: string): boolean {
   const metadata = state instanceof OrderedDict ? state.attributes.get("_metadata") : undefined;
   return isDict(metadata) && metadata.has(module);
-}
-
-/** In the order of rsl_rl 5's modules: normaliser, distribution, MLP, recurrent part. */
-function stateDict({ layers, normaliser, std, stdType }: RslRlActorState): OrderedDict {
-  const dict = new OrderedDict();
-  const put = (name: string, shape: readonly number[], data: Float32Array) =>
-    dict.set(name, { shape, dtype: "float32", data });
-  if (normaliser !== undefined) {
-    const row = [1, normaliser.mean.length];
-    put("obs_normalizer._mean", row, normaliser.mean);
-    put("obs_normalizer._var", row, normaliser.variance);
-    put("obs_normalizer._std", row, normaliser.std);
-    const count = BigInt64Array.of(BigInt(normaliser.count));
-    dict.set("obs_normalizer.count", { shape: [], dtype: "int64", data: count });
-  }
-  if (std !== undefined && stdType === "log") {
-    put("distribution.log_std_param", [std.length], std.map(Math.log));
-  } else if (std !== undefined) put("distribution.std_param", [std.length], std);
-  for (const [name, { shape, data }] of Object.entries(layers)) put(name, shape, data);
-  return dict;
 }
 
 function iterationOf(file: TorchDict, where: string): number {

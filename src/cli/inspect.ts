@@ -134,9 +134,12 @@ interface Report {
 
 function networksOf(checkpoint: RslRlCheckpoint): readonly (readonly [string, RslRlActor])[] {
   if (checkpoint.kind === "ppo") return [["actor", checkpoint.actor]];
+  const { student, teacher } = checkpoint;
+  // A run that was taught by the hover controller has no teacher to show.
+  if (teacher.actionWidth === 0) return [["student", student]];
   return [
-    ["student", checkpoint.student],
-    ["teacher", checkpoint.teacher],
+    ["student", student],
+    ["teacher", teacher],
   ];
 }
 
@@ -199,6 +202,7 @@ function asText({ file, checkpoint, plan, example, flown }: Report): string {
 
 const SOURCES: Readonly<Record<Source, string>> = {
   option: "from --activation",
+  checkpoint: "from the checkpoint",
   "agent.yaml": "from params/agent.yaml",
   example: "from the example file",
   default: "assumed",
