@@ -82,8 +82,10 @@ export function addTrainOptions(command: Command): Command {
 }
 
 function describe(key: string): string {
-  const { doc, fallback } = knownKeys.get(key)!;
-  return fallback === null || fallback === "" ? doc : `${doc} (default: ${fallback})`;
+  const { doc, expects, fallback } = knownKeys.get(key)!;
+  const choices = expects.startsWith("one of ") ? `, ${expects}` : "";
+  const standard = fallback === null || fallback === "" ? "" : ` (default: ${fallback})`;
+  return `${doc}${choices}${standard}`;
 }
 
 /** All keys, for the overrides; built only when help is asked for. */

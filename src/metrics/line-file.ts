@@ -50,7 +50,8 @@ export class LineFile {
   async close(): Promise<void> {
     await this.#writing;
     if (this.#waiting.length > 0) await this.#drain();
-    if (this.#lost > 0) this.#say(`${this.#lost} lines were lost`);
+    const lost = this.#lost + this.#waiting.length;
+    if (lost > 0) this.#say(`${lost} lines were lost`);
     await this.#file.close();
   }
 

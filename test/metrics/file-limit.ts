@@ -1,5 +1,8 @@
 import { execFileSync } from "node:child_process";
 
+/** Of util-linux; changes the limits of a process that runs. */
+const tool = "prlimit";
+
 /** Whether this system can take a process's disk away while it runs. */
 export const canLimitFiles = process.platform === "linux" && hasPrlimit();
 
@@ -13,12 +16,12 @@ export function limitFileSize(bytes: number): () => void {
 }
 
 function setLimit(soft: string): void {
-  execFileSync("prlimit", ["--pid", String(process.pid), `--fsize=${soft}:unlimited`]);
+  execFileSync(tool, ["--pid", String(process.pid), `--fsize=${soft}:unlimited`]);
 }
 
 function hasPrlimit(): boolean {
   try {
-    execFileSync("prlimit", ["--version"], { stdio: "ignore" });
+    execFileSync(tool, ["--version"], { stdio: "ignore" });
     return true;
   } catch {
     return false;

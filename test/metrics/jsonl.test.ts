@@ -170,6 +170,21 @@ describe.runIf(canLimitFiles)("a disk that is full for a while", () => {
   });
 });
 
+describe.runIf(canLimitFiles)("a disk that stays full", () => {
+  it("loses the last rows, says how many, and leaves no half one", async () => {
+    const sink = await openJsonl({ folder, onFailure, now: () => 1.5 });
+    const release = limitFileSize(40);
+    try {
+      for (let i = 0; i < 3; i += 1) sink.write(i, { "Loss/behavior": 0.25 });
+      await sink.close();
+    } finally {
+      release();
+    }
+    expect(rows()).toBe("");
+    expect(said.at(-1)).toContain("metrics.jsonl: 3 lines were lost");
+  });
+});
+
 /** Until what was asked of the disk has been tried. */
 function quiet(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5));
