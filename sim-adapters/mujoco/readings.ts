@@ -59,9 +59,10 @@ export function sense(
   readings[r + 3] = velocities[v + 3]!;
   readings[r + 4] = velocities[v + 4]!;
   readings[r + 5] = velocities[v + 5]!;
-  readings[r + 6] = -zx;
-  readings[r + 7] = -zy;
-  readings[r + 8] = -zz;
+  // From 0, so that a level body gives no -0.
+  readings[r + 6] = 0 - zx;
+  readings[r + 7] = 0 - zy;
+  readings[r + 8] = 0 - zz;
   const dx = goals[g]! - positions[p]!;
   const dy = goals[g + 1]! - positions[p + 1]!;
   const dz = goals[g + 2]! - positions[p + 2]!;
