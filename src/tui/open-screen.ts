@@ -1,0 +1,275 @@
+import { existsSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { createElement } from "react";
+import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
+import type { Steering } from "../running/steering.ts";
+import { Backlog } from "./backlog.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { InkFrames } from "./ink-frames.ts";
+import { TerminalKeys } from "./keyboard.ts";
+import { type Deed, type Keyboard, newKeyboard, press } from "./keys.ts";
+import type { Size } from "./layout.ts";
+import { FramePace } from "./pace.ts";
+import { Screen } from "./screen.tsx";
+import { StrayOutput } from "./stray-output.ts";
+import { summaryText } from "./summary.ts";
+import { type Action, initialState, reduce, type ScreenState } from "./view-model.ts";
+
+export interface ScreenOptions {
+  /** Where keys go. */
+  readonly steering: Pick<Steering, "ask">;
+  /** The plain stream, for `t`; it writes to the same terminal. The screen doesn't close it. */
+  readonly plain: MetricSink;
+  /** Ctrl-C, which raw mode hides from the process. */
+  readonly onInterrupt: () => void;
+  /** The latest lines of the simulator, for `l`. */
+  readonly simulatorLog?: () => readonly string[];
+  /** Looking at a run that another process flies: `q` and Ctrl-C call this instead. */
+  readonly onQuit?: () => void;
+  readonly stdout?: NodeJS.WriteStream;
+  readonly stdin?: NodeJS.ReadStream;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface OpenedScreen extends MetricSink {
+  /** A row or event of a file, or what else a watcher finds out. */
+  observe(...actions: readonly Action[]): void;
+}
+
+/** Iterations and events that `t` tells afterwards: as much as a terminal can be scrolled back. */
+const mostMissed = 100;
+const tickEvery = 250;
+/** Seconds that the answer to a key stays. */
+const remarkFor = 4;
+
+/**
+ * Shows a run on the terminal until it is closed, which leaves a summary behind. Never throws and never
+ * blocks the flight: a screen that fails says so and goes on as the plain stream.
+ */
+export function openScreen(options: ScreenOptions): OpenedScreen {
+  return new LiveScreen(options);
+}
+
+class LiveScreen implements OpenedScreen {
+  readonly #options: ScreenOptions;
+  readonly #stdout: NodeJS.WriteStream;
+  readonly #writer: FrameWriter;
+  readonly #frames: InkFrames;
+  readonly #keys: TerminalKeys;
+  readonly #stray: StrayOutput;
+  readonly #backlog = new Backlog(mostMissed);
+  readonly #pace = new FramePace();
+  readonly #timer: NodeJS.Timeout;
+  readonly #colour: boolean;
+  #mode: "screen" | "plain" | "closed" = "screen";
+  #state: ScreenState = initialState;
+  #board: Keyboard;
+  #remarkUntil = 0;
+  #drawnColumns = 0;
+  #failed = false;
+
+  constructor(options: ScreenOptions) {
+    this.#options = options;
+    const { stdin = process.stdin, stdout = process.stdout, env = process.env } = options;
+    this.#stdout = stdout;
+    // Taken before the stray output is caught: what the frame writes is no stray.
+    const write = stdout.write.bind(stdout);
+    this.#writer = new FrameWriter((text) => void write(text));
+    this.#frames = new InkFrames({ stdin, onGone: () => this.#gone() });
+    this.#keys = new TerminalKeys(stdin, (key) => this.#press(key));
+    this.#stray = new StrayOutput(stdout === process.stdout ? [stdout, process.stderr] : []);
+    this.#board = newKeyboard(options.onQuit !== undefined);
+    this.#colour = !env.NO_COLOR;
+    this.#stdout.on("resize", this.#onResize);
+    this.#keys.start();
+    this.#timer = setInterval(() => this.#tick(), tickEvery);
+    this.#timer.unref();
+    this.#show();
+  }
+
+  write(iteration: number, metrics: Metrics): void {
+    this.observe({ kind: "row", iteration, metrics, time: Date.now() / 1000 });
+  }
+
+  event(event: RunEvent): void {
+    this.observe({ kind: "event", event });
+  }
+
+  observe(...actions: readonly Action[]): void {
+    for (const action of actions) {
+      this.#state = reduce(this.#state, action);
+      if (action.kind === "row") this.#plainly((to) => to.row(action.iteration, action.metrics));
+      if (action.kind === "event") this.#plainly((to) => to.event(action.event));
+    }
+    this.#draw();
+  }
+
+  async close(): Promise<void> {
+    if (this.#mode === "closed") return;
+    if (this.#mode === "screen") {
+      this.#board = newKeyboard(this.#board.watching);
+      this.#render(true);
+    }
+    this.#restore();
+    this.#stdout.write(`\n${summaryText(this.#state, { wandbFolder: wandbOf(this.#state) })}`);
+    this.#frames.close();
+  }
+
+  /** Tells the plain stream now, or keeps it for later. */
+  #plainly(tell: (to: Pick<Backlog, "row" | "event">) => void): void {
+    if (this.#mode === "screen") tell(this.#backlog);
+    else if (this.#mode === "plain") tell(asStream(this.#options.plain));
+  }
+
+  #press(key: string): void {
+    if (this.#mode === "closed") return;
+    if (this.#mode === "plain") return this.#pressPlain(key);
+    const { board, deed } = press(key, this.#board, this.#state);
+    this.#board = board;
+    this.#remarkUntil = Date.now() / 1000 + remarkFor;
+    if (deed) this.#do(deed);
+    this.#draw();
+  }
+
+  /** On the plain stream the keys act too; only `t` has another meaning. */
+  #pressPlain(key: string): void {
+    if (key === "t" && !this.#failed) return this.#show();
+    const { board, deed } = press(key, this.#board, this.#state);
+    this.#board = board;
+    if (board.asking || board.remark) this.#stdout.write(`${board.remark ?? "Hand over? y/n"}\n`);
+    if (deed && deed.kind !== "plain") this.#do(deed);
+  }
+
+  #do(deed: Deed): void {
+    if (deed.kind === "ask") this.#ask(deed);
+    else if (deed.kind === "plain") this.#showPlain();
+    else if (deed.kind === "quit") this.#options.onQuit?.();
+    else this.#options.onInterrupt();
+  }
+
+  #ask({ request, by }: Deed & { kind: "ask" }): void {
+    this.#options.steering.ask(request, by, (outcome) => {
+      const sign = outcome === "done" ? "✓" : "✗";
+      this.#board = { ...this.#board, remark: `${sign} ${request}: ${outcome}` };
+      this.#remarkUntil = Date.now() / 1000 + remarkFor;
+      this.#draw();
+    });
+  }
+
+  #show(): void {
+    this.#mode = "screen";
+    this.#board = { ...newKeyboard(this.#board.watching) };
+    this.#stray.catch(() => this.#draw());
+    this.#draw();
+  }
+
+  #showPlain(): void {
+    this.#leaveFrame();
+    this.#mode = "plain";
+    const left = this.#backlog.forgotten;
+    if (left > 0) this.#stdout.write(`… ${left} earlier lines are in the run folder\n`);
+    this.#backlog.replay(this.#options.plain);
+    this.#stdout.write("(plain text; t: back to the screen)\n");
+  }
+
+  #leaveFrame(): void {
+    this.#writer.clear(this.#size().columns);
+    this.#writer.release();
+    this.#stray.release();
+    const text = this.#stray.take();
+    if (text !== "") this.#stdout.write(text);
+  }
+
+  #tick(): void {
+    const now = Date.now() / 1000;
+    this.#state = reduce(this.#state, { kind: "tick", now });
+    if (this.#board.remark !== undefined && now > this.#remarkUntil) {
+      this.#board = { ...this.#board, remark: undefined };
+    }
+    this.#draw();
+  }
+
+  /** Draws unless the last frame was just now; the next tick makes up for it. */
+  #draw(): void {
+    if (this.#mode === "screen" && this.#pace.due(performance.now())) this.#render(false);
+  }
+
+  #render(last: boolean): void {
+    const started = performance.now();
+    try {
+      const text = this.#stray.take();
+      if (text !== "") this.#writer.above(text);
+      const size = this.#size();
+      const lines = this.#frames.render(this.#element(size), size);
+      // Without its keys the last frame is a picture, not a screen.
+      this.#writer.draw((last ? lines.slice(0, -1) : lines).slice(0, Math.max(1, size.rows - 1)));
+      this.#drawnColumns = size.columns;
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#pace.drew(started, performance.now());
+  }
+
+  #element(size: Size) {
+    return createElement(Screen, {
+      state: this.#state,
+      board: this.#board,
+      size,
+      cost: this.#pace.share(performance.now()),
+      log: this.#board.overlay === "log" ? (this.#options.simulatorLog?.() ?? []) : [],
+      colour: this.#colour,
+    });
+  }
+
+  readonly #onResize = () => {
+    if (this.#mode !== "screen") return;
+    const size = this.#size();
+    if (size.columns !== this.#drawnColumns) this.#writer.clear(size.columns);
+    this.#render(false);
+  };
+
+  #size(): Size {
+    return { columns: this.#stdout.columns || 80, rows: this.#stdout.rows || 24 };
+  }
+
+  #fail(error: unknown): void {
+    this.#failed = true;
+    if (this.#mode !== "screen") return;
+    this.#showPlain();
+    const why = error instanceof Error ? error.message : String(error);
+    this.#stdout.write(`The screen failed (${why}): plain text from here, the run goes on.\n`);
+  }
+
+  /** Ink has taken the tree away without having been told: it failed, or the process is about to end. */
+  #gone(): void {
+    if (this.#mode !== "closed") this.#restore();
+  }
+
+  #restore(): void {
+    this.#mode = "closed";
+    clearInterval(this.#timer);
+    this.#stdout.off("resize", this.#onResize);
+    this.#keys.stop();
+    this.#writer.release();
+    this.#stray.release();
+    const text = this.#stray.take();
+    if (text !== "") this.#stdout.write(text);
+  }
+}
+
+function asStream(plain: MetricSink): Pick<Backlog, "row" | "event"> {
+  return {
+    row: (iteration, metrics) => plain.write(iteration, metrics),
+    event: (event) => plain.event(event),
+  };
+}
+
+/** The newest W&B folder of a run, as `wandb sync` takes it. */
+function wandbOf({ run }: ScreenState): string | undefined {
+  const link = join(run.path ?? "", "wandb", "latest-run");
+  try {
+    return run.path !== undefined && existsSync(link) ? realpathSync(link) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+import { clock } from "../metrics/plain-text.ts";
+import { count, figure, percent } from "./figures.ts";
+import { studentOf } from "./readings.ts";
+import type { ScreenState } from "./view-model.ts";
+
+export interface SummaryOptions {
+  /** The run folder, and whether it holds a W&B run; unknown to the screen itself. */
+  readonly wandbFolder?: string | undefined;
+}
+
+/** What stays on the terminal when the screen is gone: how it went, where it is, how to go on. */
+export function summaryText(state: ScreenState, { wandbFolder }: SummaryOptions = {}): string {
+  const { run, iteration, latest, status, best, paths } = state;
+  const ended = status === "landed" ? "✓ landed" : `stopped (${status})`;
+  const done = iteration === undefined ? 0 : iteration + 1;
+  const of = run.maxIterations === undefined ? "" : ` of ${run.maxIterations}`;
+  const seconds = latest["Distillation/seconds"] ?? Number.NaN;
+  const steps = count(latest["Distillation/environment_steps"]);
+  const path = run.path;
+  const unfinished = run.maxIterations === undefined || done < run.maxIterations;
+  const lines = [
+    `${ended} after ${done}${of} iterations, ${clock(seconds)}, ${steps} environment steps`,
+    `Student  ${studentWords(state)}`,
+    ...(best ? [`Best     ${percent(best.ratio, 1)} at iteration ${best.iteration}`] : []),
+    ...(paths.best === undefined ? [] : [`         ${paths.best}`]),
+    ...(paths.last === undefined ? [] : [`Last     ${paths.last}`]),
+    ...(path === undefined ? [] : [`Run      ${path}`]),
+    ...(path === undefined || !unfinished
+      ? []
+      : [`Go on    firstsolo train --resume ${quoted(path)}`]),
+    ...(wandbFolder === undefined ? [] : [`W&B      wandb sync ${quoted(wandbFolder)}`]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** The final evaluation where there was one, else the figures in flight. */
+function studentWords(state: ScreenState): string {
+  const final = state.summary ?? {};
+  const [student, teacher] = [final.student_return, final.teacher_return];
+  if (typeof student === "number" && typeof teacher === "number") {
+    const share = teacher > 0 ? `, ${percent(student / teacher, 1)} of its teacher` : "";
+    const episodes = typeof final.episodes === "number" ? ` over ${final.episodes} episodes` : "";
+    return `return ${figure(student)} against ${figure(teacher)}${share}${episodes}`;
+  }
+  const reading = studentOf(state);
+  if (reading.student === undefined) return "was not evaluated";
+  const share = reading.ratio === undefined ? "" : `, ${percent(reading.ratio, 1)} of its teacher`;
+  return `return ${figure(reading.student)} against ${figure(reading.teacher)}${share}, in flight`;
+}
+
+/** As a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
