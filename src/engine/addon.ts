@@ -33,12 +33,12 @@ export async function addonFor(
 ): Promise<string> {
   const name = `addon-${place.host.platform}-${place.host.arch}-${keyOf(sources, library)}`;
   const entry = join(place.cache, name);
-  const fault = await faultOf(entry, { thorough: true });
-  if (fault === undefined) return entry;
+  const sound = async () => (await faultOf(entry, { thorough: true })) === undefined;
+  if (await sound()) return entry;
   await withLock(
     join(place.cache, `${name}.lock`),
     async () => {
-      if ((await faultOf(entry)) === undefined) return;
+      if (await sound()) return;
       place.report("building the addon against it (about 10 s)");
       await makeEntry(place.cache, name, (folder) => compile(place, sources, library, folder));
     },

@@ -65,7 +65,7 @@ export async function libraryFromWheel(
       join(place.cache, `${name}.lock`),
       async () => {
         // Whoever held the lock before may have made it.
-        if ((await faultOf(entry)) === undefined) return;
+        if ((await faultOf(entry, options)) === undefined) return;
         await fetchInto(place, flavour, name);
       },
       { report: place.report },

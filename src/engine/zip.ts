@@ -128,10 +128,14 @@ async function readText(file: FileHandle, path: string, entry: ZipEntry): Promis
   if (entry.size > MAX_DIRECTORY) throw broken(path, `${entry.name} has ${entry.size} bytes`);
   const parts: Buffer[] = [];
   let bytes = 0;
-  for await (const part of await contentOf(file, path, entry)) {
-    bytes += (part as Buffer).length;
-    if (bytes > entry.size) throw broken(path, `${entry.name} is longer than it says`);
-    parts.push(part as Buffer);
+  try {
+    for await (const part of await contentOf(file, path, entry)) {
+      bytes += (part as Buffer).length;
+      if (bytes > entry.size) throw broken(path, `${entry.name} is longer than it says`);
+      parts.push(part as Buffer);
+    }
+  } catch (error) {
+    throw asBroken(error, path, entry);
   }
   return Buffer.concat(parts).toString("utf8");
 }
@@ -162,14 +166,19 @@ async function unpack(
   try {
     await pipeline(await contentOf(file, path, entry), check, createWriteStream(target));
   } catch (error) {
-    if (error instanceof EngineError) throw error;
-    if ((error as NodeJS.ErrnoException).code === "ENOSPC") throw error;
-    throw broken(path, `${entry.name} can't be unpacked (${(error as Error).message})`);
+    throw asBroken(error, path, entry);
   }
   const found = hash.digest("base64url");
   if (bytes !== entry.size || found !== expected) {
     throw broken(path, `${entry.name} is not what its RECORD promises`);
   }
+}
+
+/** What stopped the reading, as damage of the archive; a full disk stays what it is. */
+function asBroken(error: unknown, path: string, entry: ZipEntry): unknown {
+  if (error instanceof EngineError) return error;
+  if ((error as NodeJS.ErrnoException).code === "ENOSPC") return error;
+  return broken(path, `${entry.name} can't be unpacked (${(error as Error).message})`);
 }
 
 /** RECORD lines are `path,sha256=<base64url without padding>,size`. */
