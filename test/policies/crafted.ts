@@ -1,7 +1,9 @@
 import { writeZip } from "../../policies/checkpoint/zip-write.ts";
 
 /** Pieces of a pickle: text as it stands, numbers as bytes. */
-export function pickle(...parts: readonly (string | number | Uint8Array)[]): Uint8Array {
+export type PickleParts = readonly (string | number | Uint8Array)[];
+
+export function pickle(...parts: PickleParts): Uint8Array {
   return Buffer.concat([
     Buffer.from([0x80, 2]),
     ...parts.map((part) => {

@@ -7,7 +7,7 @@ import { readTorchFile } from "../../policies/checkpoint/torch-file.ts";
 import { readZip } from "../../policies/checkpoint/zip-read.ts";
 import { writeZip } from "../../policies/checkpoint/zip-write.ts";
 import { CheckpointError } from "../../policies/policy-error.ts";
-import { archive, int, pickle, storage, tensor, text } from "./crafted.ts";
+import { archive, int, type PickleParts, pickle, storage, tensor, text } from "./crafted.ts";
 import { readData } from "./examples.ts";
 
 /** The CheckpointError of an attempt, if it was refused; anything else thrown fails the test. */
@@ -24,7 +24,7 @@ function refusal(attempt: () => unknown): CheckpointError | undefined {
 }
 
 const read = (bytes: Uint8Array) => refusal(() => readTorchFile(bytes, "x.pt"));
-const readPickle = (...parts: Parameters<typeof pickle>) => read(archive(pickle(...parts)));
+const readPickle = (...parts: PickleParts) => read(archive(pickle(...parts)));
 
 const real = readData("v3-ppo-state-dependent.pt");
 const content = readRslRl(real, "x.pt");

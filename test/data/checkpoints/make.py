@@ -52,6 +52,7 @@ def over_time(act, inputs):
 
 
 def optimiser_state(parameters):
+    """State after one step, which moves the parameters: to be taken before they are used."""
     parameters = [p for p in parameters if p.requires_grad]
     optimiser = torch.optim.Adam(parameters, lr=1e-3)
     sum((p * p).sum() for p in parameters).backward()
@@ -75,6 +76,7 @@ def version_2():
         STUDENT, TEACHER, ACTIONS, [8, 6], [7], "tanh", "gru", 4, 2, 0.1, teacher_recurrent=True
     )
     shake(net)
+    optimiser = optimiser_state(net.parameters())
     norms = [EmpiricalNormalization([STUDENT]).eval(), EmpiricalNormalization([TEACHER]).eval()]
     for norm in norms:
         shake(norm)
@@ -85,7 +87,7 @@ def version_2():
     }
     saved = {
         "model_state_dict": net.state_dict(),
-        "optimizer_state_dict": optimiser_state(net.parameters()),
+        "optimizer_state_dict": optimiser,
         "iter": 3,
         "infos": None,
         "obs_norm_state_dict": norms[0].state_dict(),
@@ -110,6 +112,7 @@ def version_3():
         obs, sets, ACTIONS, True, True, [8, 6], [7], "lrelu", 0.1, "log", "lstm", 4, 2, False
     )
     shake(net)
+    optimiser = optimiser_state(net.parameters())
     net.eval()
     si, ti = sequence(STUDENT), sequence(TEACHER)
     nets = {
@@ -118,7 +121,7 @@ def version_3():
     }
     saved = {
         "model_state_dict": net.state_dict(),
-        "optimizer_state_dict": optimiser_state(net.parameters()),
+        "optimizer_state_dict": optimiser,
         "iter": 5,
         "infos": None,
     }
@@ -141,6 +144,7 @@ def models(student, teacher, activation, name, version):
         kind = RNNModel if "rnn_type" in arguments else MLPModel
         made[role] = kind(obs, sets, role, ACTIONS, [8, 6], activation, **arguments).eval()
         shake(made[role])
+    optimiser = optimiser_state(made["student"].parameters())
     si, ti = sequence(STUDENT), sequence(TEACHER)
     nets = {
         "student": (si, over_time(lambda x: made["student"]({"policy": x}), si)),
@@ -149,7 +153,7 @@ def models(student, teacher, activation, name, version):
     saved = {
         "student_state_dict": made["student"].state_dict(),
         "teacher_state_dict": made["teacher"].state_dict(),
-        "optimizer_state_dict": optimiser_state(made["student"].parameters()),
+        "optimizer_state_dict": optimiser,
         "iter": 7,
         "infos": None,
     }
