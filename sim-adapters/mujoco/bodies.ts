@@ -29,8 +29,22 @@ interface Block {
   force: Float64Array;
 }
 
-/** Once per process: its memory grows with the largest fleet and is reused after `close`. */
-let module: Promise<MainModule> | undefined;
+let library: Promise<MainModule> | undefined;
+
+/**
+ * MuJoCo itself, once per process: its memory grows with the largest fleet and is reused after `close`.
+ *
+ * @throws SimError `no-mujoco`
+ */
+export function loadLibrary(): Promise<MainModule> {
+  library ??= loadMujoco().catch((cause: Error) => {
+    library = undefined;
+    const message = `MuJoCo could not be loaded: ${cause.message}`;
+    const hint = "Run npm install again; @mujoco/mujoco needs no compiler.";
+    throw new SimError("no-mujoco", message, { hint, cause });
+  });
+  return library;
+}
 
 /**
  * Free rigid bodies under gravity that never touch, simulated by MuJoCo in blocks. Body i's motion depends on nothing but
@@ -56,15 +70,7 @@ export class Bodies {
 
   /** @throws SimError `no-mujoco` when its library cannot be loaded. */
   static async load(options: BodiesOptions): Promise<Bodies> {
-    module ??= loadMujoco();
-    const mujoco = await module.catch((cause: Error) => {
-      module = undefined;
-      const hint = "Run npm install again; @mujoco/mujoco needs no compiler.";
-      throw new SimError("no-mujoco", `MuJoCo could not be loaded: ${cause.message}`, {
-        hint,
-        cause,
-      });
-    });
+    const mujoco = await loadLibrary();
     return new Bodies(mujoco, build(mujoco, options), options);
   }
 

@@ -1,8 +1,9 @@
-import { Bodies } from "./bodies.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
+import { Bodies, loadLibrary } from "./bodies.ts";
 import { MujocoEnv } from "./mujoco-env.ts";
-import { resolveSettings } from "./settings.ts";
+import { type ResolvedSettings, resolveSettings } from "./settings.ts";
 import { SimError } from "./sim-error.ts";
-import { findTask } from "./tasks.ts";
+import { findTask, specOf, type Task } from "./tasks.ts";
 
 export interface MujocoOptions {
   readonly task: string;
@@ -23,14 +24,8 @@ const mostEnvs = 16_384;
  * for settings.
  */
 export async function openMujoco(options: MujocoOptions): Promise<MujocoEnv> {
+  const { task, settings } = check(options);
   const { numEnvs, blockSize } = options;
-  const task = findTask(options.task);
-  if (!Number.isInteger(numEnvs) || numEnvs < 1 || numEnvs > mostEnvs) {
-    const message = `got ${numEnvs} environments, expected a whole number from 1 to ${mostEnvs}`;
-    const hint = "Give it with --num_envs.";
-    throw new SimError("bad-num-envs", message, { field: "num_envs", hint });
-  }
-  const settings = resolveSettings(options.settings ?? {}, task.rules);
   const { quadcopter } = settings;
   const bodies = await Bodies.load({
     count: numEnvs,
@@ -42,4 +37,22 @@ export async function openMujoco(options: MujocoOptions): Promise<MujocoEnv> {
     ...(blockSize === undefined ? {} : { blockSize }),
   });
   return new MujocoEnv(task, numEnvs, settings, bodies);
+}
+
+/** What `openMujoco` would give, with its library loaded but nothing built yet. @throws as `openMujoco` */
+export async function foreseeMujoco(options: MujocoOptions): Promise<EnvSpec> {
+  const { task, settings } = check(options);
+  await loadLibrary();
+  return specOf(task, options.numEnvs, settings.quadcopter);
+}
+
+function check(options: MujocoOptions): { task: Task; settings: ResolvedSettings } {
+  const task = findTask(options.task);
+  const { numEnvs } = options;
+  if (!Number.isInteger(numEnvs) || numEnvs < 1 || numEnvs > mostEnvs) {
+    const message = `got ${numEnvs} environments, expected a whole number from 1 to ${mostEnvs}`;
+    const hint = "Give it with --num_envs.";
+    throw new SimError("bad-num-envs", message, { field: "num_envs", hint });
+  }
+  return { task, settings: resolveSettings(options.settings ?? {}, task.rules) };
 }

@@ -1,0 +1,154 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Settings } from "../../protocol/settings.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
+import { readKeyFile } from "../../sim-adapters/curve-keys.ts";
+import { foreseeMujoco, openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
+import { type EnvServer, type OpenRequest, serveEnv } from "../../sim-adapters/serve/serve-env.ts";
+import { ServeError } from "../../sim-adapters/serve/serve-error.ts";
+import type { ServerCurve } from "../../sim-adapters/serve/zap.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { readOverrides } from "../config/overrides.ts";
+
+interface SimOptions {
+  readonly task: string;
+  readonly num_envs?: number;
+  readonly bind?: string;
+  readonly connect?: string;
+  readonly curve_server_key_file?: string;
+  readonly curve_client_key_file?: readonly string[];
+  readonly once?: boolean;
+  readonly exitWithStdin?: boolean;
+}
+
+/** What is simulated when neither side says how many. */
+const defaultEnvs = 100;
+
+/** Milliseconds for a step under way and the last reply; a driver that waits for more is told by the closed socket. */
+const patience = 3000;
+
+export function registerSim(program: Command): void {
+  program
+    .command("sim")
+    .description("serve the built-in simulator to a runner in another process")
+    .argument("[overrides...]", "settings of the simulator: KEY=VALUE or env.KEY=VALUE")
+    .option("--task <NAME>", "what is flown", "quadcopter-noisy")
+    .option(
+      "--num_envs <N>",
+      `environments; default: the runner's, else ${defaultEnvs}`,
+      wholeNumber,
+    )
+    .option("--bind <ENDPOINT>", "listen at ipc://PATH or tcp://127.0.0.1:PORT")
+    .option("--connect <ENDPOINT>", "dial out to a runner that listens (train --listen)")
+    .option("--curve_server_key_file <FILE>", "our own secret CURVE key; the network needs it")
+    .option("--curve_client_key_file <FILE>", "public key of a runner let in; repeatable", append)
+    .option("--once", "end when the first runner has left")
+    .option("--exit-with-stdin", "end when standard input does, as when whoever started us dies")
+    .action((overrides: string[], options: SimOptions) =>
+      serve(overrides, options, program.version() ?? "0"),
+    );
+}
+
+async function serve(overrides: readonly string[], options: SimOptions, version: string) {
+  const { task, num_envs: numEnvs, bind, connect, once = false } = options;
+  const settings = settingsOf(overrides);
+  const spec = await foreseeMujoco({ task, numEnvs: numEnvs ?? defaultEnvs, settings });
+  const curve = await curveOf(options);
+  const server = await serveEnv({
+    open: (asked) => open(asked, { task, settings, numEnvs }),
+    name: "firstsolo-mujoco",
+    version,
+    once,
+    onLog: (line) => console.error(`sim: ${line}`),
+    ...(bind === undefined ? {} : { bind }),
+    ...(connect === undefined ? {} : { connect }),
+    ...(curve === undefined ? {} : { curve }),
+  });
+  const size =
+    numEnvs === undefined ? "as many environments as asked for" : `${numEnvs} environments`;
+  console.log(`sim: ready at ${server.endpoint}: ${describe(spec, size)}`);
+  await untilEnd(server, options.exitWithStdin === true);
+}
+
+interface Served {
+  readonly task: string;
+  readonly settings: Settings;
+  readonly numEnvs: number | undefined;
+}
+
+/** The runner's settings win over ours. */
+async function open(asked: OpenRequest, { task, settings, numEnvs }: Served) {
+  if (numEnvs !== undefined && asked.numEnvs !== undefined && numEnvs !== asked.numEnvs) {
+    const message = `${asked.numEnvs} environments were asked for, the simulator has ${numEnvs}`;
+    const hint = `Ask for ${numEnvs}, or start the simulator without --num_envs.`;
+    throw new ServeError("num-envs-refused", message, { hint });
+  }
+  return openMujoco({
+    task,
+    numEnvs: numEnvs ?? asked.numEnvs ?? defaultEnvs,
+    settings: { ...settings, ...asked.settings },
+  });
+}
+
+function settingsOf(overrides: readonly string[]): Settings {
+  const settings = readOverrides(overrides);
+  return Object.fromEntries(
+    settings.map(({ name, value }) => [name.replace(/^env\./, ""), value]),
+  ) as Settings;
+}
+
+/** @throws ConfigError when only one side's key is given, EndpointError for a bad file. */
+async function curveOf(options: SimOptions): Promise<ServerCurve | undefined> {
+  const { curve_server_key_file: own, curve_client_key_file: clients = [] } = options;
+  if (own === undefined && clients.length === 0) return undefined;
+  if (own === undefined || clients.length === 0) {
+    const message = "CURVE needs the simulator's own secret key and a public key per runner";
+    const hint = "Give both --curve_server_key_file and --curve_client_key_file.";
+    throw new ConfigError("bad-curve", message, hint);
+  }
+  const { publicKey, secretKey = "" } = await readKeyFile(own, { secret: true });
+  const keys = await Promise.all(clients.map((path) => readKeyFile(path, { secret: false })));
+  return { publicKey, secretKey, allowedClients: keys.map((key) => key.publicKey) };
+}
+
+function describe(
+  { task, controlPeriod, maxEpisodeSteps, ...spec }: EnvSpec,
+  size: string,
+): string {
+  const groups = Object.entries(spec.observations).map(([name, { shape }]) => `${name} [${shape}]`);
+  return (
+    `${task}, ${size}, ${controlPeriod} s per step, ${maxEpisodeSteps} steps per episode, ` +
+    `observations ${groups.join(" ")}, action [${spec.action.shape}]`
+  );
+}
+
+/** Ends well on SIGINT, SIGTERM, the end of standard input if that is watched, or the first runner's leaving. */
+async function untilEnd(server: EnvServer, watchStdin: boolean): Promise<void> {
+  let end: () => void = () => {};
+  const asked = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
+  if (watchStdin) process.stdin.on("end", end).on("close", end).on("error", end).resume();
+  let late: NodeJS.Timeout | undefined;
+  try {
+    await Promise.race([server.done, asked]);
+    const tooLate = new Promise((resolve) => {
+      late = setTimeout(resolve, patience);
+    });
+    await Promise.race([server.close(), tooLate]);
+  } finally {
+    clearTimeout(late);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, end);
+    if (watchStdin) process.stdin.removeAllListeners().pause();
+  }
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError("Expected a whole number.");
+}
+
+function append(path: string, paths: readonly string[] = []): readonly string[] {
+  return [...paths, path];
+}
