@@ -1,5 +1,5 @@
 import type { Engine } from "./engine.ts";
-import { type Host, howToInstall } from "./host.ts";
+import { type Flavour, type Host, howToInstall } from "./host.ts";
 import type { ZeromqFacts } from "./probe-zeromq.ts";
 import type { Compiler, PythonFound } from "./probes.ts";
 
@@ -18,6 +18,8 @@ export interface Facts {
   readonly warnings: readonly string[];
   readonly python: PythonFound;
   readonly compiler?: Compiler;
+  /** Which TensorFlow lies in the package; absent where there is none. */
+  readonly flavour?: Flavour;
   /** Names of the NVIDIA cards that the driver shows. */
   readonly cards: readonly string[];
   readonly zeromq: ZeromqFacts | Failure;
@@ -139,7 +141,10 @@ function engineFindings(facts: Facts): readonly Finding[] {
     findings.push({
       level: "warning",
       what: `${facts.cards[0]} is not used, training runs on the processor`,
-      do: "Run: FIRSTSOLO_FLAVOUR=cuda npx firstsolo doctor --install.",
+      do:
+        facts.flavour === "cuda"
+          ? "Update NVIDIA's driver; TF_CPP_MIN_LOG_LEVEL=0 npx firstsolo doctor --device cuda shows why."
+          : "Run: FIRSTSOLO_FLAVOUR=cuda npx firstsolo doctor --install.",
     });
   }
   return findings;

@@ -90,15 +90,16 @@ function visibleCard(gpu: number): string {
   return named?.[gpu] ?? String(gpu);
 }
 
-/** tfjs-node 4.22 calls two functions of `util` that Node 23 took away. */
+/** tfjs-node 4.22 calls two functions of `util` that Node 22 warns of and Node 23 took away. */
 function mendNode(): void {
   const util = require("node:util") as Record<string, unknown>;
-  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  util.isArray ??= Array.isArray;
+  util.isNullOrUndefined = (value: unknown) => value === null || value === undefined;
+  util.isArray = Array.isArray;
 }
 
 function loadBackend(folder: string): NodeBackend {
-  const quiet = loadQuiet(folder);
+  const wanted = /^[01]$/.test(process.env.TF_CPP_MIN_LOG_LEVEL ?? "");
+  const quiet = wanted ? undefined : loadQuiet(folder);
   let failure: unknown;
   let backend: NodeBackend | undefined;
   quiet?.mute();
@@ -149,11 +150,13 @@ async function noGpu(flavour: "cpu" | "cuda" | undefined): Promise<EngineError> 
   }
   const why =
     flavour === "cuda"
-      ? "TensorFlow can't use it; its log with TF_CPP_MIN_LOG_LEVEL=0 says why (often an old driver)"
+      ? "TensorFlow can't use it; often the driver is too old, and the log with TF_CPP_MIN_LOG_LEVEL=0 says why"
       : "the TensorFlow that is installed is the one without CUDA";
   return new EngineError(
     "cuda-unavailable",
     `device cuda is asked for, and the driver shows ${cards.join(", ")}, but ${why}`,
-    "Run: FIRSTSOLO_FLAVOUR=cuda npx firstsolo doctor --install, or use --device cpu.",
+    flavour === "cuda"
+      ? "Update NVIDIA's driver, or use --device cpu."
+      : "Run: FIRSTSOLO_FLAVOUR=cuda npx firstsolo doctor --install, or use --device cpu.",
   );
 }

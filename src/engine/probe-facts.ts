@@ -6,6 +6,7 @@ import { runCommand } from "./command.ts";
 import type { Facts, Failure } from "./diagnosis.ts";
 import type { Device, EngineOptions } from "./engine.ts";
 import { EngineError, reasonOf } from "./engine-error.ts";
+import { readInstalled } from "./installed.ts";
 import { NATIVE_PACKAGE, packageFolder, projectRoot } from "./package-paths.ts";
 import { findCompiler, findPython, nvidiaCards, probeHost } from "./probes.ts";
 import { startEngine } from "./start.ts";
@@ -18,6 +19,8 @@ export async function probeFacts(device: Device, options: EngineOptions = {}): P
   const zeromq = await orFailure(async () => (await import("./probe-zeromq.ts")).probeZeromq());
   const mujoco = await orFailure(probeMujoco);
   const compiler = await findCompiler(runCommand);
+  const native = packageFolder(NATIVE_PACKAGE, projectRoot());
+  const installed = native === undefined ? undefined : await readInstalled(native);
   const path = cacheRoot();
   return {
     node: process.versions.node,
@@ -26,6 +29,7 @@ export async function probeFacts(device: Device, options: EngineOptions = {}): P
     warnings,
     python: await findPython(runCommand),
     ...(compiler === undefined ? {} : { compiler }),
+    ...(installed === undefined ? {} : { flavour: installed.flavour }),
     cards: await nvidiaCards(runCommand),
     zeromq,
     mujoco,

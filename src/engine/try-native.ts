@@ -12,8 +12,8 @@ export interface Tried {
  * library for another processor ends the process that loads it. */
 const PROGRAM = `
 const util = require("node:util");
-util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-util.isArray ??= Array.isArray;
+util.isNullOrUndefined = (value) => value === null || value === undefined;
+util.isArray = Array.isArray;
 const tf = require(process.argv[1]);
 const sum = tf.sum(tf.matMul(tf.ones([2, 3]), tf.ones([3, 2]))).dataSync()[0];
 if (sum !== 12) throw new Error("it computes " + sum + " where 12 is right");

@@ -93,6 +93,8 @@ describe("a diagnosis", () => {
     expect(findings({ cards: ["RTX 4090"] })).toEqual([
       "warning RTX 4090 is not used, training runs on the processor",
     ]);
+    const old = diagnose({ ...well, cards: ["RTX 4090"], flavour: "cuda" });
+    expect(old.findings[0]?.do).toMatch(/^Update NVIDIA's driver/);
     const slow = { version: "4.3.4", curve: true, plainMegabytesPerSecond: 2000 };
     expect(findings({ zeromq: { ...slow, curveMegabytesPerSecond: 40 } })).toEqual([
       "note encrypted messages run at 40 MB/s, 1/50 of plain ones",
