@@ -8,6 +8,7 @@ import type { Config } from "./schema.ts";
 export function crossCheck(config: Config): readonly string[] {
   checkSeats(config);
   checkSteps(config);
+  checkSchedule(config.algorithm);
   checkSimulator(config.sim);
   return phaseWarnings(config);
 }
@@ -29,6 +30,15 @@ function checkSteps({ num_steps_per_env, algorithm }: Config): void {
     "never-learns",
     `drop_leftover_steps with gradient_length ${gradient_length} drops every step: an iteration has ${num_steps_per_env} steps × ${num_learning_epochs} epochs = ${seen}`,
     `Set algorithm.gradient_length to at most ${seen}, or algorithm.drop_leftover_steps=false.`,
+  );
+}
+
+function checkSchedule({ learning_rate_schedule, learning_rate_last }: Config["algorithm"]): void {
+  if (learning_rate_schedule !== "exponential" || learning_rate_last > 0) return;
+  throw new ConfigError(
+    "no-end-of-schedule",
+    "An exponential learning_rate_schedule never gets to learning_rate_last 0",
+    "Set algorithm.learning_rate_last above 0, e.g. 0.02, or the schedule to cosine.",
   );
 }
 

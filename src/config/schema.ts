@@ -62,7 +62,13 @@ const algorithm = z.strictObject({
     { least: 1, most: 100_000 },
     "Time steps whose losses are summed for one optimiser step",
   ),
-  learning_rate: positive(1e-3, "Step size of the optimiser, constant"),
+  learning_rate: positive(1e-3, "Step size of the optimiser, at the start"),
+  learning_rate_schedule: oneOf(
+    ["constant", "cosine", "exponential"],
+    "cosine",
+    "How the step size falls over max_iterations; rsl_rl's is constant",
+  ),
+  learning_rate_last: share(0.02, "Share of the step size that is left at the end"),
   max_grad_norm: maybePositive(1, "Longest gradient, L2 norm; null: unlimited"),
   loss_type: oneOf(["mse", "huber"], "mse", "Loss between the actions of student and teacher"),
   optimizer: oneOf(["adam", "adamw", "sgd", "rmsprop"], "adam", "Optimiser, as in torch.optim"),
@@ -81,11 +87,11 @@ const algorithm = z.strictObject({
 const evaluation = z.strictObject({
   env_share: share(0.1, "Share of the environments that measure and are never learned from"),
   final_episodes: whole(
-    200,
+    400,
     { least: 0, most: million },
     "Whole episodes flown by each pilot at the end; 0: none",
   ),
-  window: whole(20, { least: 1, most: 100_000 }, "Latest episodes that a measured return averages"),
+  window: whole(10, { least: 1, most: 100_000 }, "Latest episodes that a measured return averages"),
 });
 
 const sim = z.strictObject({
@@ -105,7 +111,7 @@ export const configSchema = z.strictObject({
   device: oneOf(["auto", "cuda", "cpu", "webgpu", "wasm"], "auto", "Where TensorFlow computes"),
   threads: maybeWhole({ least: 1, most: 1024 }, "Threads of TensorFlow; null: its own choice"),
   num_steps_per_env: whole(24, { least: 1, most: 100_000 }, "Control steps of one iteration"),
-  max_iterations: whole(300, { least: 1, most: 10 * million }, "Iterations of the whole run"),
+  max_iterations: whole(400, { least: 1, most: 10 * million }, "Iterations of the whole run"),
   save_interval: whole(50, { least: 1, most: 10 * million }, "Iterations between checkpoints"),
   experiment_name: folderName("", "Folder of the runs; empty: the task's name + _distillation"),
   run_name: folderName("", "Put behind the time in the run folder's name"),

@@ -9,6 +9,7 @@ import { LearningError } from "./learning-error.ts";
 import { type LossType, losses } from "./loss.ts";
 import { Optimiser } from "./optimiser.ts";
 import type { RuleName } from "./rules.ts";
+import { type ScheduleName, scheduleFactor } from "./schedule.ts";
 import { type Batch, createUnroll, type Unroll } from "./unroll.ts";
 import { planWindows, type Window, windowSteps } from "./windows.ts";
 
@@ -18,6 +19,9 @@ export interface DistillationSettings {
   /** Time steps summed into one loss, and so behind one optimiser step. */
   readonly gradient_length: number;
   readonly learning_rate: number;
+  /** How that rate falls over the run, and the share of it that is left at the end. */
+  readonly learning_rate_schedule: ScheduleName;
+  readonly learning_rate_last: number;
   /** Norm to which the gradient of that SUM is clipped; null: not at all. */
   readonly max_grad_norm: number | null;
   readonly loss_type: LossType;
@@ -30,6 +34,8 @@ export const distillationDefaults: DistillationSettings = {
   num_learning_epochs: 1,
   gradient_length: 15,
   learning_rate: 1e-3,
+  learning_rate_schedule: "constant",
+  learning_rate_last: 0.02,
   max_grad_norm: null,
   loss_type: "mse",
   optimizer: "adam",
@@ -58,8 +64,9 @@ export class Distillation implements Learner {
     this.#unroll = createUnroll(policy.network, losses[this.#settings.loss_type]);
   }
 
-  async update(rollout: Rollout): Promise<Metrics> {
+  async update(rollout: Rollout, progress = 0): Promise<Metrics> {
     const { num_learning_epochs, gradient_length, drop_leftover_steps } = this.#settings;
+    this.#optimiser.learningRate = this.#learningRateAt(progress);
     this.#normalise(rollout);
     const windows = planWindows({
       steps: rollout.steps,
@@ -79,6 +86,11 @@ export class Distillation implements Learner {
     const behavior = (await readSum(sums)) / steps;
     if (!Number.isFinite(behavior)) throw diverged(behavior, this.#optimiser.learningRate);
     return { "Loss/behavior": behavior, "Loss/learning_rate": this.#optimiser.learningRate };
+  }
+
+  #learningRateAt(progress: number): number {
+    const { learning_rate, learning_rate_schedule, learning_rate_last } = this.#settings;
+    return learning_rate * scheduleFactor(learning_rate_schedule, progress, learning_rate_last);
   }
 
   /** The student sees this rollout through statistics that include it, as the reference's does. */

@@ -23,8 +23,12 @@ export interface Learner {
   readonly policy: Policy;
   /** Observation groups that a rollout must hold. */
   readonly needs: readonly string[];
-  /** Takes in one rollout; no tensor outlives the call but weights and moments. */
-  update(rollout: Rollout): Promise<Metrics>;
+  /**
+   * Takes in one rollout; no tensor outlives the call but weights and moments.
+   *
+   * @param progress share of the planned iterations that have been flown, 0 to 1
+   */
+  update(rollout: Rollout, progress: number): Promise<Metrics>;
   save(): Promise<LearnerState>;
   load(state: LearnerState): void;
   dispose(): void;

@@ -1,6 +1,6 @@
 import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
 import type { NetworkPolicy } from "../../policies/network-policy.ts";
-import { Distillation, type DistillationSettings } from "./distillation.ts";
+import { Distillation, type DistillationSettings, distillationDefaults } from "./distillation.ts";
 import type { Rollout } from "./experience.ts";
 import { LearningError } from "./learning-error.ts";
 import type { Safetensors } from "./safetensors.ts";
@@ -57,6 +57,7 @@ export function readParityCase(file: Safetensors, dropLeftover: boolean): Parity
     normalised: m.obs_normalization === "true",
     weights: arraysUnder(file, "initial."),
     settings: {
+      ...distillationDefaults,
       num_learning_epochs: Number(m.num_learning_epochs),
       gradient_length: Number(m.gradient_length),
       learning_rate: Number(m.learning_rate),

@@ -59,7 +59,8 @@ export async function fly(flight: Flight, frame: Frame, start: Progress): Promis
     followPlan(flight, progress.iteration);
     const collected = await collectRollout(flight, current).catch(rescue(flight, progress));
     const learningStart = performance.now();
-    const learned = await flight.learner.update(collected.rollout);
+    const share = progress.iteration / flight.settings.max_iterations;
+    const learned = await flight.learner.update(collected.rollout, share);
     const learning = (performance.now() - learningStart) / 1000;
     current = collected.frame;
     const metrics = iterationMetrics({ ...flight, progress, collected, learned, learning });
