@@ -6,7 +6,8 @@ import type { Network } from "./network.ts";
 import { createRecurrent } from "./recurrent.ts";
 
 /**
- * How actions come out of a network that puts out two numbers for each: the mean and the noise (the mean is flown), or the two
+ * How actions come out of a network that puts out two numbers for each: the mean and the noise (the
+ * mean is flown), or the two
  * parameters of a Beta distribution over `[low, high]`.
  */
 export type Head =
@@ -54,7 +55,10 @@ function withoutNoise({ layers, hidden, actionWidth }: RslRlActor): NamedArrays 
   return Object.fromEntries(kept);
 }
 
-/** Mean α / (α + β) of Beta(α, β), stretched to `[low, high]`, where α and β are 1 + softplus of the first and second half of the outputs. */
+/**
+ * Mean α / (α + β) of Beta(α, β), stretched to `[low, high]`, where α and β are 1 + softplus of the
+ * first and second half of the outputs.
+ */
 function betaMean(network: Network, { low, high }: { low: number; high: number }): Network {
   return {
     ...network,

@@ -2,12 +2,18 @@ import type { Frame } from "../protocol/frame.ts";
 import type { Flown, Memory, Policy } from "./policy.ts";
 import { PolicyError } from "./policy-error.ts";
 
-/** Observation of the quadcopter task, all in the body frame: velocity (m/s), rate (rad/s), gravity's direction, goal (m). */
+/**
+ * Observation of the quadcopter task, all in the body frame: velocity (m/s), rate (rad/s),
+ * gravity's direction, goal (m).
+ */
 const WIDTH = 12;
 const ACTIONS = 4;
 /** m/s². */
 const GRAVITY = 9.81;
-/** Thrust at full throttle over weight, and torque at full deflection (N·m): how the task scales actions. */
+/**
+ * Thrust at full throttle over weight, and torque at full deflection (N·m): how the task scales
+ * actions.
+ */
 const THRUST_TO_WEIGHT = 1.9;
 const FULL_TORQUE = 0.01;
 /** kg·m², about the body's axes. */
@@ -23,8 +29,10 @@ const TILT_GAIN = 250;
 const RATE_GAIN = 28;
 
 /**
- * Flies a Crazyflie to the goal without any training: the wanted acceleration is a spring and damper towards the goal; the thrust that gives it
- * is taken along the body's z axis, and torque turns that axis towards it. For the 12 observations and 4 actions of the task `quadcopter`.
+ * Flies a Crazyflie to the goal without any training: the wanted acceleration is a spring and
+ * damper towards the goal; the thrust that gives it
+ * is taken along the body's z axis, and torque turns that axis towards it. For the 12 observations
+ * and 4 actions of the task `quadcopter`.
  *
  * @param group the observation group that holds those 12 numbers
  */

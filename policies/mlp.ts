@@ -25,7 +25,8 @@ export interface Linear {
 }
 
 /**
- * A multi-layer perceptron, as torch.nn.Sequential(Linear, activation, Linear, …): parameters `mlp.0.weight`, `mlp.0.bias`, `mlp.2.weight` …
+ * A multi-layer perceptron, as torch.nn.Sequential(Linear, activation, Linear, …): parameters
+ * `mlp.0.weight`, `mlp.0.bias`, `mlp.2.weight` …
  *
  * @throws PolicyError `bad-width`, `unknown-activation`, `missing-weight`, `weight-shape`
  */
@@ -74,11 +75,13 @@ export function linear(x: tf.Tensor2D, layer: Linear, activation?: Activation): 
   const backend = tf.getBackend();
   const weight = layer.weight as unknown as tf.Tensor2D;
   if (backend === "tensorflow") {
-    // Its fused product is these same operations with twice the overhead (0.27 against 0.16 ms for three layers of 128).
+    // Its fused product is these same operations with twice the overhead (0.27 against 0.16 ms for
+    // three layers of 128).
     const sum = tf.add<tf.Tensor2D>(tf.matMul(x, weight, false, true), layer.bias);
     return activation === undefined ? sum : activation.apply(sum);
   }
-  // With transposeB wasm (4.22) adds the last bias to every row but the first, and multiplies without XNNPACK.
+  // With transposeB wasm (4.22) adds the last bias to every row but the first, and multiplies
+  // without XNNPACK.
   const wasm = backend === "wasm";
   const sum = tf.fused.matMul({
     a: x,
@@ -91,7 +94,10 @@ export function linear(x: tf.Tensor2D, layer: Linear, activation?: Activation): 
 }
 
 export interface ParameterInit {
-  /** Random weights are uniform in ±bound: PyTorch's Linear uses 1/√inputs, its GRU and LSTM 1/√hidden. */
+  /**
+   * Random weights are uniform in ±bound: PyTorch's Linear uses 1/√inputs, its GRU and LSTM
+   * 1/√hidden.
+   */
   readonly bound: number;
   readonly random: () => number;
   readonly weights?: NamedArrays | undefined;

@@ -1,4 +1,6 @@
-/** The candidate closest to `word` by edit distance: what somebody who mistyped most likely meant. */
+/**
+ * The candidate closest to `word` by edit distance: what somebody who mistyped most likely meant.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;

@@ -57,7 +57,8 @@ export class NetworkPolicy implements Policy {
   }
 
   /**
-   * The groups of `reads` side by side, `[rows, observationWidth]`: a fresh array, since a tensor made from it may share it.
+   * The groups of `reads` side by side, `[rows, observationWidth]`: a fresh array, since a tensor
+   * made from it may share it.
    *
    * @throws PolicyError `missing-group`, `observation-width`
    */

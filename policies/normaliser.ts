@@ -7,7 +7,9 @@ export interface NormaliserState {
   readonly mean: Float32Array;
   /** Biased: over n, not n − 1. */
   readonly variance: Float32Array;
-  /** What inputs are divided by, but for the small constant; √variance unless a file says otherwise. */
+  /**
+   * What inputs are divided by, but for the small constant; √variance unless a file says otherwise.
+   */
   readonly std: Float32Array;
   /** Rows seen. */
   readonly count: number;
@@ -18,7 +20,8 @@ export const NORMALISER_EPSILON = 1e-2;
 const PREFIX = "obs_normalizer.";
 
 /**
- * rsl_rl's EmpiricalNormalization: output (x − mean) / (std + 0.01). Statistics change in `update` and `load` only.
+ * rsl_rl's EmpiricalNormalization: output (x − mean) / (std + 0.01). Statistics change in `update`
+ * and `load` only.
  * Holds two tensors, `[1, width]` each, until `dispose`.
  */
 export class Normaliser {
@@ -56,7 +59,8 @@ export class Normaliser {
   }
 
   /**
-   * Takes in a batch `[rows, width]`, row-major. The batch's mean and biased variance are merged by the share of rows that the batch makes up
+   * Takes in a batch `[rows, width]`, row-major. The batch's mean and biased variance are merged by
+   * the share of rows that the batch makes up
    * (Chan, Golub and LeVeque's update), in float64, and kept as float32 as rsl_rl keeps them.
    */
   update(batch: Float32Array): void {

@@ -1,4 +1,7 @@
-/** What goes wrong in the room of policies: a policy that can't be built, or can't fly what it is given. */
+/**
+ * What goes wrong in the room of policies: a policy that can't be built, or can't fly what it is
+ * given.
+ */
 export class PolicyError extends Error {
   override readonly name: string = "PolicyError";
   /** A kebab-case word for programs, e.g. `unknown-activation`. */

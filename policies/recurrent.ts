@@ -39,8 +39,10 @@ const KINDS: Readonly<Record<RnnType, { gates: number; states: number; step: Ste
 };
 
 /**
- * torch.nn.GRU or LSTM followed by an MLP, as rsl_rl's RNNModel: parameters `mlp.*`, then `rnn.rnn.weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `…_l1` …
- * Memory: the hidden state of each layer, and after those (LSTM) the cell state of each layer; zeros to start with.
+ * torch.nn.GRU or LSTM followed by an MLP, as rsl_rl's RNNModel: parameters `mlp.*`, then
+ * `rnn.rnn.weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `…_l1` …
+ * Memory: the hidden state of each layer, and after those (LSTM) the cell state of each layer;
+ * zeros to start with.
  *
  * @throws PolicyError as `createMlp`
  */
@@ -103,7 +105,10 @@ function createCell(
   };
 }
 
-/** Gates r, z, n: h' = (1 − z) n + z h, where n = tanh(x-part + r · h-part), as torch.nn.GRU states it. */
+/**
+ * Gates r, z, n: h' = (1 − z) n + z h, where n = tanh(x-part + r · h-part), as torch.nn.GRU states
+ * it.
+ */
 function gruStep(cell: Cell, x: tf.Tensor2D, states: States): tf.Tensor2D[] {
   const h = states[0] as tf.Tensor2D;
   const [xr, xz, xn] = gatesOf(linear(x, cell.input), 3) as [Gate, Gate, Gate];

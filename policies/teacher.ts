@@ -39,9 +39,11 @@ export interface LoadedTeacher extends FlightPlan {
 const DEFAULT_ACTIVATION = "elu";
 
 /**
- * Reads a checkpoint and makes it fly: of a PPO run the actor, of a distillation run the student. The engine must have been started.
+ * Reads a checkpoint and makes it fly: of a PPO run the actor, of a distillation run the student.
+ * The engine must have been started.
  *
- * @throws CheckpointError for the file, PolicyError `unknown-activation`, `unknown-role`, `bad-agent-yaml`
+ * @throws CheckpointError for the file, PolicyError `unknown-activation`, `unknown-role`, `bad-
+ * agent-yaml`
  */
 export async function loadTeacher(
   path: string,
@@ -58,7 +60,10 @@ export async function loadTeacher(
   return { ...plan, path, policy, checkpoint, iteration: checkpoint.iteration };
 }
 
-/** What the file does not hold: its activation, and what two outputs per action mean. Needs no engine. */
+/**
+ * What the file does not hold: its activation, and what two outputs per action mean. Needs no
+ * engine.
+ */
 export async function planFlight(
   path: string,
   checkpoint: RslRlCheckpoint,

@@ -3,7 +3,9 @@ import { dirname, join } from "node:path";
 import { parseDocument } from "yaml";
 import { PolicyError } from "../policy-error.ts";
 
-/** Which of a run's networks: a PPO run has an actor, a distillation run a student and a teacher. */
+/**
+ * Which of a run's networks: a PPO run has an actor, a distillation run a student and a teacher.
+ */
 export type Role = "actor" | "student" | "teacher";
 
 /** What a run's configuration says of one network and its checkpoint does not. */
@@ -22,7 +24,8 @@ const FOLDERS = 2;
 const BYTES = 2 ** 20;
 
 /**
- * Finds and reads the `params/agent.yaml` of the run that a checkpoint lies in, in the layouts of rsl_rl 2 to 5.
+ * Finds and reads the `params/agent.yaml` of the run that a checkpoint lies in, in the layouts of
+ * rsl_rl 2 to 5.
  *
  * @throws PolicyError `bad-agent-yaml` when it is there and can't be read
  */
@@ -37,7 +40,10 @@ export async function findAgentConfig(file: string, role: Role): Promise<AgentCo
   return undefined;
 }
 
-/** Versions 4 and 5 keep a block per network, 2 and 3 one block `policy` for all, where Firstsolo has a `teacher_activation` as well. */
+/**
+ * Versions 4 and 5 keep a block per network, 2 and 3 one block `policy` for all, where Firstsolo
+ * has a `teacher_activation` as well.
+ */
 export function parseAgentConfig(text: string, role: Role, path: string): AgentConfig {
   const root = parseYaml(text, path);
   const blocks = [root[role], root.policy].filter(isObject);

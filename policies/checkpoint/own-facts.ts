@@ -21,7 +21,8 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The run store says what is wrong with it when the run is resumed; to fly, the file is as good as a foreign one.
+    // The run store says what is wrong with it when the run is resumed; to fly, the file is as good
+    // as a foreign one.
     return undefined;
   }
 }

@@ -7,7 +7,9 @@ import { TorchTuple, type TorchValue } from "./torch-value.ts";
 export type Rebuild = (args: readonly unknown[]) => unknown;
 
 export interface PickleRules {
-  /** Allowed globals by `module name`: rebuilt by our own functions, or a mark that others look at. */
+  /**
+   * Allowed globals by `module name`: rebuilt by our own functions, or a mark that others look at.
+   */
   readonly globals: ReadonlyMap<string, unknown>;
   /** Resolves a persistent id: where the storages of tensors come in. */
   readonly persistent: (id: unknown) => unknown;
@@ -19,7 +21,9 @@ const OPERATIONS = 10_000_000;
 const MARK = Symbol("mark");
 
 /**
- * Reads a pickle as data: Maps for dicts, arrays for lists, `TorchTuple`s, and whatever `rules` makes. Python's pickle is a program; this machine knows the instructions that make plain values, calls nothing but `rules`,
+ * Reads a pickle as data: Maps for dicts, arrays for lists, `TorchTuple`s, and whatever `rules`
+ * makes. Python's pickle is a program; this machine knows the instructions that make plain values,
+ * calls nothing but `rules`,
  * and keeps no value that was not in the bytes, so its memory is bounded by their number.
  *
  * @throws CheckpointError `damaged-pickle`, `forbidden-global`, `unsupported-pickle`

@@ -20,7 +20,8 @@ export interface StoredTensor {
 const DEPTH = 64;
 
 /**
- * Writes a value as a pickle of protocol 2 that `torch.load(weights_only=True)` reads. Nothing is shared: what is referred to twice is written twice.
+ * Writes a value as a pickle of protocol 2 that `torch.load(weights_only=True)` reads. Nothing is
+ * shared: what is referred to twice is written twice.
  *
  * @param store takes in the elements of a tensor and says where they are
  * @throws CheckpointError `unsupported-value`

@@ -5,11 +5,17 @@ import { describe, isTensor, type TorchValue } from "./torch-value.ts";
 
 /** What is kept of one policy network in a checkpoint. */
 export interface RslRlActorState {
-  /** Weights by rsl_rl 5's names, in its order: `mlp.0.weight` `[out, in]`, `mlp.0.bias` …, then `rnn.rnn.weight_ih_l0` … */
+  /**
+   * Weights by rsl_rl 5's names, in its order: `mlp.0.weight` `[out, in]`, `mlp.0.bias` …, then
+   * `rnn.rnn.weight_ih_l0` …
+   */
   readonly layers: NamedArrays;
   /** Statistics the observations are normalised with. */
   readonly normaliser?: NormaliserState | undefined;
-  /** Standard deviation of the exploration noise, one per action; absent where it is not a parameter. */
+  /**
+   * Standard deviation of the exploration noise, one per action; absent where it is not a
+   * parameter.
+   */
   readonly std?: Float32Array | undefined;
   /** Whether the file keeps that deviation or its logarithm. */
   readonly stdType?: "scalar" | "log" | undefined;
@@ -17,17 +23,25 @@ export interface RslRlActorState {
   readonly doubled?: boolean | undefined;
 }
 
-/** The same, read from a file and found whole. The teacher of a run that had none of this kind has no layers and widths of 0. */
+/**
+ * The same, read from a file and found whole. The teacher of a run that had none of this kind has
+ * no layers and widths of 0.
+ */
 export interface RslRlActor extends RslRlActorState {
   readonly inputWidth: number;
   readonly hidden: readonly number[];
-  /** Outputs of the last layer: `actionWidth`, or twice that where the network puts out the noise as well. */
+  /**
+   * Outputs of the last layer: `actionWidth`, or twice that where the network puts out the noise as
+   * well.
+   */
   readonly outputWidth: number;
   readonly actionWidth: number;
   readonly rnn?: { readonly type: "gru" | "lstm"; readonly width: number; readonly layers: number };
 }
 
-/** The values of one network, already under the names of rsl_rl 5, each with its key in the file. */
+/**
+ * The values of one network, already under the names of rsl_rl 5, each with its key in the file.
+ */
 export interface ActorEntries {
   readonly values: ReadonlyMap<string, { readonly key: string; readonly value: TorchValue }>;
   /** What to call the network in messages, e.g. `actor_state_dict`. */
@@ -47,7 +61,8 @@ const NOBODY: RslRlActor = {
 };
 
 /**
- * Checks one network: every layer there, each as wide as the one before it says, every number finite.
+ * Checks one network: every layer there, each as wide as the one before it says, every number
+ * finite.
  *
  * @throws CheckpointError naming the file and the key
  */

@@ -9,7 +9,10 @@ import { stateDict } from "./state-dict.ts";
 import { readTorchFile, writeTorchFile } from "./torch-file.ts";
 import { describe, isDict, OrderedDict, type TorchDict, type TorchValue } from "./torch-value.ts";
 
-/** Families of layouts; files of rsl_rl 4 and 5 without a noise parameter look alike and are called 4. */
+/**
+ * Families of layouts; files of rsl_rl 4 and 5 without a noise parameter look alike and are called
+ * 4.
+ */
 export type RslRlVersion = "2.3" | "3" | "4" | "5";
 
 interface Common {
@@ -110,7 +113,8 @@ export function readRslRl(bytes: Uint8Array, where: string): RslRlCheckpoint {
 }
 
 /**
- * Writes what rsl_rl 5's distillation runner saves, so that the runner can go on from it; numbers of our own go into `infos`.
+ * Writes what rsl_rl 5's distillation runner saves, so that the runner can go on from it; numbers
+ * of our own go into `infos`.
  *
  * @throws CheckpointError `unsupported-version`, `unsupported-value`
  */
@@ -188,7 +192,10 @@ function rename(key: string, { mlp, rnn, normaliser }: Prefixes): string | undef
   return undefined;
 }
 
-/** A PPO actor without noise parameters puts them out; a student or teacher may have no noise at all, unless the file names a distribution. */
+/**
+ * A PPO actor without noise parameters puts them out; a student or teacher may have no noise at
+ * all, unless the file names a distribution.
+ */
 function newEntries(state: TorchDict, name: string, { ppo }: { ppo: boolean }): ActorEntries {
   const values = new Map(
     [...state].map(([key, value]) => [String(key), { key: `${name} ${key}`, value }] as const),

@@ -2,7 +2,10 @@ import type { NormaliserState } from "../normaliser.ts";
 import type { RslRlActorState } from "./rsl-rl-actor.ts";
 import { OrderedDict, type TorchTensor, type TorchValue, torchDict } from "./torch-value.ts";
 
-/** What `state_dict()` of a model of rsl_rl 5 gives, in the order of its modules: normaliser, distribution, MLP, recurrent part. */
+/**
+ * What `state_dict()` of a model of rsl_rl 5 gives, in the order of its modules: normaliser,
+ * distribution, MLP, recurrent part.
+ */
 export function stateDict(actor: RslRlActorState): OrderedDict {
   const dict = new OrderedDict();
   for (const [name, value] of normaliserEntries(actor.normaliser)) dict.set(name, value);
@@ -38,7 +41,10 @@ function floats(shape: readonly number[], data: Float32Array): TorchTensor {
   return { shape, dtype: "float32", data };
 }
 
-/** Names of all modules, as torch keeps them beside the weights: a distribution without parameters is found by its name only. */
+/**
+ * Names of all modules, as torch keeps them beside the weights: a distribution without parameters
+ * is found by its name only.
+ */
 function modulesOf(dict: OrderedDict, { std, doubled }: RslRlActorState): OrderedDict {
   const names = new Set<string>(["", "obs_normalizer"]);
   if (std !== undefined || doubled === true) names.add("distribution");

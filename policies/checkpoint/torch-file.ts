@@ -18,7 +18,8 @@ export function readTorchFile(bytes: Uint8Array, where = "checkpoint"): TorchVal
 }
 
 /**
- * Writes a value as `torch.save` does, so that `torch.load(weights_only=True)` reads it. Equal values give equal bytes.
+ * Writes a value as `torch.save` does, so that `torch.load(weights_only=True)` reads it. Equal
+ * values give equal bytes.
  * A number that is whole is written as Python's int, any other as float.
  *
  * @throws CheckpointError `unsupported-value`, `too-large`

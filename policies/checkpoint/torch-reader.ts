@@ -16,7 +16,10 @@ import { readZip, type ZipMember } from "./zip-read.ts";
 const DEPTH = 64;
 const NODES = 2_000_000;
 const DIMENSIONS = 16;
-/** Elements that views may be spread over beyond what the file holds: a stride of 0 makes a large tensor out of nothing. */
+/**
+ * Elements that views may be spread over beyond what the file holds: a stride of 0 makes a large
+ * tensor out of nothing.
+ */
 const SPARE_ELEMENTS = 2 ** 22;
 
 /** One reading of a file of torch.save; see `readTorchFile`. */
@@ -107,7 +110,9 @@ export class TorchReader {
     return storage;
   }
 
-  /** `(storage, offset, shape, strides, requires_grad, hooks)`; offset and strides count elements. */
+  /**
+   * `(storage, offset, shape, strides, requires_grad, hooks)`; offset and strides count elements.
+   */
   #tensor(args: readonly unknown[]): TorchTensor {
     const storage = args[0];
     if (!(storage instanceof Storage)) throw this.#damaged("a tensor without a storage");
@@ -249,7 +254,8 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
 }
 
 function setAttributes(target: unknown, state: unknown): void {
-  // Attributes of anything else change no number we read: torch hangs none on plain dicts and tensors.
+  // Attributes of anything else change no number we read: torch hangs none on plain dicts and
+  // tensors.
   if (target instanceof OrderedDict && isDict(state)) target.attributes = state;
 }
 

@@ -1,5 +1,6 @@
 /**
- * What a file of torch.save can hold, as plain data. Python's int is a number, or a bigint beyond 2^53; float is a number; list is an array;
+ * What a file of torch.save can hold, as plain data. Python's int is a number, or a bigint beyond
+ * 2^53; float is a number; list is an array;
  * tuple is a `TorchTuple`; dict is a Map, whose order counts; OrderedDict is an `OrderedDict`.
  */
 export type TorchValue =
@@ -18,7 +19,10 @@ export type TorchKey = string | number | boolean | bigint;
 /** Python's dict. */
 export type TorchDict = ReadonlyMap<TorchKey, TorchValue>;
 
-/** Element types, by torch's names. float16 and bfloat16 are read as float32, which holds them exactly. */
+/**
+ * Element types, by torch's names. float16 and bfloat16 are read as float32, which holds them
+ * exactly.
+ */
 export interface TorchArrays {
   readonly float32: Float32Array;
   readonly float64: Float64Array;
@@ -48,7 +52,10 @@ export class TorchTuple {
   }
 }
 
-/** collections.OrderedDict, with the attributes torch hangs on it (`_metadata` of a state_dict names every module). */
+/**
+ * collections.OrderedDict, with the attributes torch hangs on it (`_metadata` of a state_dict names
+ * every module).
+ */
 export class OrderedDict extends Map<TorchKey, TorchValue> {
   attributes: TorchDict = new Map();
 }

@@ -2,7 +2,10 @@ import { inflateRawSync } from "node:zlib";
 import { CheckpointError } from "../policy-error.ts";
 import { crc32 } from "./crc32.ts";
 
-/** One member of an archive. `read` checks length and CRC each time; stored members are views, not copies. */
+/**
+ * One member of an archive. `read` checks length and CRC each time; stored members are views, not
+ * copies.
+ */
 export interface ZipMember {
   readonly name: string;
   /** Bytes when unpacked. */
@@ -43,7 +46,8 @@ interface Entry {
 }
 
 /**
- * Reads the directory of a zip archive held in memory. Nothing is unpacked before `read`, and never more than the limits allow.
+ * Reads the directory of a zip archive held in memory. Nothing is unpacked before `read`, and never
+ * more than the limits allow.
  *
  * @param where what to call the file in messages
  * @throws CheckpointError `not-a-zip`, `damaged-zip`, `too-large`

@@ -14,7 +14,9 @@ const DATE = 0x0021;
 const VERSION = 20;
 const LARGEST = 0xffffffff;
 
-/** An archive of stored members in the order given, each with its data at a multiple of 64 bytes. */
+/**
+ * An archive of stored members in the order given, each with its data at a multiple of 64 bytes.
+ */
 export function writeZip(members: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const plan = layOut(members);
   const out = new Uint8Array(plan.total);
@@ -77,7 +79,10 @@ function writeLocal(out: Uint8Array, view: DataView, member: Planned): void {
   out.set(data, extra + padding);
 }
 
-/** The run of fields that local header and directory entry share, from the flags to the length of the name. */
+/**
+ * The run of fields that local header and directory entry share, from the flags to the length of
+ * the name.
+ */
 function writeCommon(view: DataView, at: number, member: Planned): void {
   view.setUint16(at + 6, DATE, true);
   view.setUint32(at + 8, member.crc, true);

@@ -21,7 +21,8 @@ const BYTES = 256 * 2 ** 20;
 const TOLERANCE = 1e-5;
 
 /**
- * Reads a file of examples: JSON with `inputs` `[batch][component]` or `[step][environment][component]`, and perhaps `outputs` in the same
+ * Reads a file of examples: JSON with `inputs` `[batch][component]` or
+ * `[step][environment][component]`, and perhaps `outputs` in the same
  * form, `tolerance` and `activation`.
  *
  * @throws PolicyError `bad-example`

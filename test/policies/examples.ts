@@ -34,7 +34,10 @@ export interface Case {
   readonly networks: Readonly<Record<string, Example>>;
 }
 
-/** What rsl_rl's own models, of several versions, gave for the checkpoints in `test/data/checkpoints`. */
+/**
+ * What rsl_rl's own models, of several versions, gave for the checkpoints in
+ * `test/data/checkpoints`.
+ */
 export const cases: Readonly<Record<string, Case>> = readJson(join(dataFolder, "cases.json"));
 
 // biome-ignore lint/suspicious/noExplicitAny: files of known form
