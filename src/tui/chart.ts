@@ -20,13 +20,17 @@ export interface ChartOptions {
   /** Later ones are drawn over earlier ones. */
   readonly curves: readonly Curve[];
   readonly marks: readonly Mark[];
+  /** First and last iteration, so that charts beside each other agree; undefined before the first. */
+  readonly range: IterationRange | undefined;
 }
+
+export type IterationRange = readonly [number, number];
 
 const labelWidth = 8;
 
-/** First and last iteration shown, or undefined where there is nothing to show. */
-export function iterationRange(curves: readonly Curve[]): readonly [number, number] | undefined {
-  const ends = curves.flatMap(({ series: { buckets, stride } }) =>
+/** First and last iteration of the curves, or undefined where there is nothing to show. */
+export function iterationRange(curves: readonly Series[]): IterationRange | undefined {
+  const ends = curves.flatMap(({ buckets, stride }) =>
     buckets.length === 0 ? [] : [buckets[0]!.at * stride, buckets.at(-1)!.at * stride + stride - 1],
   );
   return ends.length === 0 ? undefined : [Math.min(...ends), Math.max(...ends)];
@@ -34,10 +38,9 @@ export function iterationRange(curves: readonly Curve[]): readonly [number, numb
 
 /** Exactly `height` lines of `width` columns, the last one the axis. */
 export function drawChart(options: ChartOptions): readonly Line[] {
-  const { width, height, curves, scale } = options;
+  const { width, height, curves, scale, range } = options;
   const columns = Math.max(1, width - labelWidth);
   const rows = Math.max(1, height - 1);
-  const range = iterationRange(curves);
   const bounds = range && valueRange(curves, scale);
   const canvas = new BrailleCanvas(columns, rows);
   if (range && bounds) {
@@ -181,11 +184,7 @@ function rowOf(
   return spans;
 }
 
-function axis(
-  marks: readonly Mark[],
-  range: readonly [number, number] | undefined,
-  columns: number,
-): Line {
+function axis(marks: readonly Mark[], range: IterationRange | undefined, columns: number): Line {
   const signs = Array.from({ length: columns }, () => "─");
   if (range) {
     for (const [column, mark] of markColumns(marks, range, columns)) {

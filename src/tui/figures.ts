@@ -33,3 +33,9 @@ export function duration(seconds: number | undefined): string {
   if (seconds < 3570) return `${(seconds / 60).toFixed(0)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;
 }
+
+/** Seconds gone by: `0.3 s`, `5 min`. */
+export function age(seconds: number | undefined): string {
+  if (seconds === undefined || !Number.isFinite(seconds)) return "–";
+  return seconds < 1 ? `${Math.max(0, seconds).toFixed(1)} s` : duration(seconds);
+}

@@ -1,12 +1,13 @@
-import "./production.ts";
 import { EventEmitter } from "node:events";
 import { type Instance, render } from "ink";
-import { createElement, type ReactElement, type ReactNode, useLayoutEffect } from "react";
+import { Component, createElement, type ReactElement, type ReactNode } from "react";
 import type { Size } from "./layout.ts";
 
 export interface InkFramesOptions {
   readonly stdin: NodeJS.ReadStream;
-  /** The tree is gone: it failed, or the process ends without having closed it. */
+  /** A view has thrown: there will be no more frames. */
+  readonly onError: (error: Error) => void;
+  /** The tree is gone: closed, or the process ends without having closed it. */
   readonly onGone: () => void;
 }
 
@@ -17,20 +18,19 @@ export interface InkFramesOptions {
  */
 export class InkFrames {
   readonly #target = new FrameTarget();
-  readonly #onGone: () => void;
-  readonly #stdin: NodeJS.ReadStream;
+  readonly #options: InkFramesOptions;
   #instance: Instance | undefined;
 
   constructor(options: InkFramesOptions) {
-    this.#stdin = options.stdin;
-    this.#onGone = options.onGone;
+    this.#options = options;
   }
 
   /** The lines of an element in a terminal of that size. */
   render(element: ReactElement, { columns, rows }: Size): readonly string[] {
     this.#target.columns = columns;
     this.#target.rows = rows;
-    const root = createElement(Root, { onGone: this.#onGone }, element);
+    const { onError, onGone } = this.#options;
+    const root = createElement(Root, { onError, onGone }, element);
     if (this.#instance) this.#instance.rerender(root);
     else this.#instance = this.#mount(root);
     return this.#target.frame.split("\n");
@@ -43,7 +43,7 @@ export class InkFrames {
 
   #mount(root: ReactElement): Instance {
     const stdout = this.#target as unknown as NodeJS.WriteStream;
-    const drawing = { stdout, stderr: stdout, stdin: this.#stdin };
+    const drawing = { stdout, stderr: stdout, stdin: this.#options.stdin };
     const manners = { debug: true, exitOnCtrlC: false, patchConsole: false };
     return render(root, { ...drawing, ...manners });
   }
@@ -62,13 +62,30 @@ class FrameTarget extends EventEmitter {
   }
 }
 
-interface RootProps {
-  readonly onGone: () => void;
+interface RootProps extends Pick<InkFramesOptions, "onError" | "onGone"> {
   readonly children?: ReactNode;
 }
 
-/** Ink takes its tree away when the process is ended by a signal: the last chance to give the terminal back. */
-function Root({ onGone, children }: RootProps): ReactNode {
-  useLayoutEffect(() => onGone, [onGone]);
-  return children;
+/**
+ * Ink takes its tree away when the process is ended by a signal: the last chance to give the terminal
+ * back. A view that throws is caught here, as Ink would print its source instead.
+ */
+class Root extends Component<RootProps, { readonly failed: boolean }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError(): { readonly failed: boolean } {
+    return { failed: true };
+  }
+
+  override componentDidCatch(error: Error): void {
+    this.props.onError(error);
+  }
+
+  override componentWillUnmount(): void {
+    this.props.onGone();
+  }
+
+  override render(): ReactNode {
+    return this.state.failed ? null : this.props.children;
+  }
 }

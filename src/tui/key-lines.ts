@@ -1,6 +1,6 @@
-import { type Keyboard, keysOf } from "./keys.ts";
+import { type Key, type Keyboard, keysOf } from "./keys.ts";
 import type { Layout } from "./layout.ts";
-import { clip, joined, type Line, span } from "./span.ts";
+import { clip, joined, type Line, span, widthOf } from "./span.ts";
 import type { ScreenState } from "./view-model.ts";
 
 /** The last line: a question, a remark, or the keys. */
@@ -10,14 +10,18 @@ export function keyLine(state: ScreenState, board: Keyboard, { columns, roomy }:
     return clip([span("▲ ", "strong"), span(question, "strong")], columns);
   }
   if (board.remark !== undefined) return clip([span(board.remark, "strong")], columns);
-  const keys = keysOf(state, board).map(({ key, name, short, off }): Line => {
+  const keys = keysOf(state, board);
+  const long = keyPieces(keys, "name");
+  const room = long.reduce((sum, piece) => sum + widthOf(piece) + 2, -2) <= columns;
+  return joined(room ? long : keyPieces(keys, "short"), roomy ? "   " : "  ", columns);
+}
+
+/** A key that is off is dim, and pressing it says why. */
+function keyPieces(keys: readonly Key[], word: "name" | "short"): readonly Line[] {
+  return keys.map(({ key, off, ...words }) => {
     const tone = off === undefined ? undefined : "quiet";
-    return [
-      span(key, off === undefined ? "strong" : "quiet"),
-      span(` ${roomy ? name : short}`, tone),
-    ];
+    return [span(key, tone ?? "strong"), span(` ${words[word]}`, tone)];
   });
-  return joined(keys, roomy ? "   " : "  ", columns);
 }
 
 /** What `?` shows in place of the charts. */
@@ -30,9 +34,9 @@ export function helpLines(state: ScreenState, board: Keyboard): readonly Line[] 
     ? "  Ctrl-C  leave the watcher; the run goes on"
     : "  Ctrl-C  checkpoint and stop after this step; a second one stops at once";
   const facts = [
-    "The student's word compares its mean return over the last 25 evaluated iterations with the 25 before,",
-    "in shares of its teacher's: up by 1 % ▲ improving, down by 5 % ▼ diverging, else ● plateau.",
-    "Step p50 and p99 are percentiles of the mean step time of each of the last 200 iterations.",
+    "The word compares the student's mean return of the last 25 evaluations with the",
+    "25 before, in shares of its teacher's: up by 1 % improving, down by 5 % diverging.",
+    "Step p50, p99: percentiles over the mean step times of the last 200 iterations.",
   ];
   return [...keys, [span(stop)], [], ...facts.map((text): Line => [span(text, "quiet")])];
 }

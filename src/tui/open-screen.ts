@@ -1,3 +1,4 @@
+import "./production.ts";
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { createElement } from "react";
@@ -66,6 +67,7 @@ class LiveScreen implements OpenedScreen {
   #board: Keyboard;
   #remarkUntil = 0;
   #drawnColumns = 0;
+  #broken: Error | undefined;
   #failed = false;
 
   constructor(options: ScreenOptions) {
@@ -75,7 +77,13 @@ class LiveScreen implements OpenedScreen {
     // Taken before the stray output is caught: what the frame writes is no stray.
     const write = stdout.write.bind(stdout);
     this.#writer = new FrameWriter((text) => void write(text));
-    this.#frames = new InkFrames({ stdin, onGone: () => this.#gone() });
+    this.#frames = new InkFrames({
+      stdin,
+      onError: (error) => {
+        this.#broken = error;
+      },
+      onGone: () => this.#gone(),
+    });
     this.#keys = new TerminalKeys(stdin, (key) => this.#press(key));
     this.#stray = new StrayOutput(stdout === process.stdout ? [stdout, process.stderr] : []);
     this.#board = newKeyboard(options.onQuit !== undefined);
@@ -111,7 +119,9 @@ class LiveScreen implements OpenedScreen {
       this.#render(true);
     }
     this.#restore();
-    this.#stdout.write(`\n${summaryText(this.#state, { wandbFolder: wandbOf(this.#state) })}`);
+    const { watching } = this.#board;
+    const wandbFolder = wandbOf(this.#state);
+    this.#stdout.write(`\n${summaryText(this.#state, { wandbFolder, watching })}`);
     this.#frames.close();
   }
 
@@ -123,7 +133,10 @@ class LiveScreen implements OpenedScreen {
 
   #press(key: string): void {
     if (this.#mode === "closed") return;
-    if (this.#mode === "plain") return this.#pressPlain(key);
+    if (this.#mode === "plain") {
+      this.#pressPlain(key);
+      return;
+    }
     const { board, deed } = press(key, this.#board, this.#state);
     this.#board = board;
     this.#remarkUntil = Date.now() / 1000 + remarkFor;
@@ -133,7 +146,10 @@ class LiveScreen implements OpenedScreen {
 
   /** On the plain stream the keys act too; only `t` has another meaning. */
   #pressPlain(key: string): void {
-    if (key === "t" && !this.#failed) return this.#show();
+    if (key === "t") {
+      if (!this.#failed) this.#show();
+      return;
+    }
     const { board, deed } = press(key, this.#board, this.#state);
     this.#board = board;
     if (board.asking || board.remark) this.#stdout.write(`${board.remark ?? "Hand over? y/n"}\n`);
@@ -201,6 +217,7 @@ class LiveScreen implements OpenedScreen {
       if (text !== "") this.#writer.above(text);
       const size = this.#size();
       const lines = this.#frames.render(this.#element(size), size);
+      if (this.#broken) throw this.#broken;
       // Without its keys the last frame is a picture, not a screen.
       this.#writer.draw((last ? lines.slice(0, -1) : lines).slice(0, Math.max(1, size.rows - 1)));
       this.#drawnColumns = size.columns;
@@ -240,7 +257,7 @@ class LiveScreen implements OpenedScreen {
     this.#stdout.write(`The screen failed (${why}): plain text from here, the run goes on.\n`);
   }
 
-  /** Ink has taken the tree away without having been told: it failed, or the process is about to end. */
+  /** Ink has taken the tree away without having been told: the process is about to end. */
   #gone(): void {
     if (this.#mode !== "closed") this.#restore();
   }

@@ -1,2 +1,5 @@
-/** React's development build takes three times as long for a frame. It is chosen when React is loaded: import this first. */
+/**
+ * React's development build takes twice as long for a frame. Which build it is, is decided when React is loaded, and
+ * it must be the same for all of its packages: whoever opens a screen imports this before anything else.
+ */
 process.env.NODE_ENV ??= "production";

@@ -1,10 +1,10 @@
+import { stripVTControlCharacters } from "node:util";
 import { Box, Text } from "ink";
 import { createElement, memo, type ReactElement } from "react";
-import { drawChart, iterationRange } from "./chart.ts";
+import { drawChart, type IterationRange, iterationRange } from "./chart.ts";
 import { helpLines, keyLine } from "./key-lines.ts";
 import type { Keyboard } from "./keys.ts";
 import { type Layout, layoutOf, type Size } from "./layout.ts";
-import type { Series } from "./series.ts";
 import { clip, fitText, type Line, span, spread, type Tone } from "./span.ts";
 import {
   eventLines,
@@ -15,7 +15,7 @@ import {
   studentLine,
   timeLines,
 } from "./status-lines.ts";
-import type { Mark, ScreenState } from "./view-model.ts";
+import { type Mark, printable, type ScreenState } from "./view-model.ts";
 
 export interface ScreenProps {
   readonly state: ScreenState;
@@ -68,27 +68,22 @@ interface ChartsProps extends ReturnType<typeof chartProps> {
 const Charts = memo(
   ({ loss, student, teacher, marks, layout, colour }: ChartsProps): ReactElement => {
     const [left, right] = layout.chartWidths;
-    const height = layout.charts - 1;
-    const lossChart = { width: left, height, marks, scale: "log" as const };
+    const common = {
+      height: layout.charts - 1,
+      marks,
+      range: iterationRange([loss, student, teacher]),
+    };
     const losses = [{ series: loss, tone: "student" as const }];
     const returns = [
       { series: teacher, tone: "teacher" as const, dotted: true },
       { series: student, tone: "student" as const },
     ];
-    const returnChart = { width: right, height, marks, scale: "linear" as const, curves: returns };
-    const lossTitle = chartTitle([span("Loss"), span(" (log)", "quiet")], [loss], left);
-    const returnTitle = chartTitle(
-      [span("Return: "), span("─ student", "student"), span("  "), span("┄ teacher", "teacher")],
-      [student, teacher],
-      right,
-    );
+    const lossChart = drawChart({ ...common, width: left, scale: "log", curves: losses });
+    const returnChart = drawChart({ ...common, width: right, scale: "linear", curves: returns });
     return (
       <Box columnGap={2}>
-        <Lines
-          lines={[lossTitle, ...drawChart({ ...lossChart, curves: losses })]}
-          colour={colour}
-        />
-        <Lines lines={[returnTitle, ...drawChart(returnChart)]} colour={colour} />
+        <Lines lines={[lossTitle(common.range, left), ...lossChart]} colour={colour} />
+        <Lines lines={[returnTitle(right), ...returnChart]} colour={colour} />
       </Box>
     );
   },
@@ -111,10 +106,19 @@ function sameMarks(before: readonly Mark[], after: readonly Mark[]): boolean {
   return before === after || (before.length === 0 && after.length === 0);
 }
 
-function chartTitle(title: Line, series: readonly Series[], width: number): Line {
-  const range = iterationRange(series.map((one) => ({ series: one, tone: "student" })));
-  const right = range ? `iterations ${range[0]}–${range[1]}` : "nothing yet";
-  return spread([span(" ".repeat(8)), ...title], [span(right, "quiet")], width);
+function lossTitle(range: IterationRange | undefined, width: number): Line {
+  const long = width >= 38 ? "iterations " : "";
+  const right = range ? `${long}${range[0]}–${range[1]}` : "nothing yet";
+  return spread(
+    [span(" ".repeat(8)), span("Loss"), span(" (log)", "quiet")],
+    [span(right, "quiet")],
+    width,
+  );
+}
+
+function returnTitle(width: number): Line {
+  const names = [span("─ student", "student"), span(" "), span("┄ teacher", "teacher")];
+  return clip([span(" ".repeat(8)), span("Return "), ...names], width);
 }
 
 function overlayLines(
@@ -132,7 +136,14 @@ function overlayLines(
 function logLines(log: readonly string[], rows: number, { columns }: Layout): readonly Line[] {
   const title: Line = [span("Simulator's log", "strong"), span("  l or Esc: back", "quiet")];
   if (log.length === 0) return [title, [span("  It has printed nothing.", "quiet")]];
-  return [title, ...log.slice(1 - rows).map((text): Line => [span(fitText(text, columns))])];
+  return [
+    title,
+    ...log.slice(1 - rows).map((text): Line => [span(fitText(readable(text), columns))]),
+  ];
+}
+
+function readable(text: string): string {
+  return printable(stripVTControlCharacters(text));
 }
 
 /** What fits a terminal of any size, the most important first. */

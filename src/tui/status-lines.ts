@@ -1,6 +1,6 @@
 /** The lines above and below the charts, each from the state alone. */
 import { clock } from "../metrics/plain-text.ts";
-import { count, duration, figure, percent } from "./figures.ts";
+import { age, count, duration, figure, percent } from "./figures.ts";
 import type { Layout } from "./layout.ts";
 import { gateOf, healthOf, progressOf, studentOf, switchAt, timeSplit } from "./readings.ts";
 import { joined, type Line, type Span, span, spread, type Tone, widthOf } from "./span.ts";
@@ -23,8 +23,12 @@ const verdictSigns: Readonly<Record<Verdict, Span>> = {
   "too early to say": span("… too early to say", "quiet"),
 };
 
+function headWidth({ roomy }: Layout): number {
+  return roomy ? 11 : 10;
+}
+
 function titled(title: string, pieces: readonly Line[], layout: Layout): Line {
-  const head = span(title.padEnd(layout.roomy ? 11 : 9), "quiet");
+  const head = span(title.padEnd(headWidth(layout)), "quiet");
   const room = layout.columns - head.text.length;
   return [head, ...joined(pieces, layout.roomy ? "  ·  " : " · ", room)];
 }
@@ -58,12 +62,7 @@ export function progressLine(state: ScreenState, layout: Layout): Line {
   const pilot =
     state.phase === 1 ? span("teacher flies", "teacher") : span("student flies", "student");
   const phase = state.run.twoStages ? `phase ${state.phase}/2 ` : "";
-  const head = [
-    span("Progress ", "quiet"),
-    span(`${layout.roomy ? "  " : ""}${phase}`),
-    pilot,
-    span(" "),
-  ];
+  const head = [span("Progress".padEnd(headWidth(layout)), "quiet"), span(phase), pilot, span(" ")];
   const of = total === undefined ? "" : `/${total}`;
   const eta = state.status === "landed" ? "" : ` ETA ${clock(remaining ?? Number.NaN)}`;
   const tail = span(` ${done}${of} ${share === undefined ? "" : percent(share)}${eta}`);
@@ -127,7 +126,7 @@ const timeSigns = {
   wire: ["▓", "wire"],
   inference: ["▒", "infer"],
   learning: ["░", "learn"],
-  other: ["·", "other"],
+  other: ["─", "other"],
 } as const;
 
 /** @param screen share of the wall time that drawing took */
@@ -144,7 +143,7 @@ export function timeLines(state: ScreenState, screen: number, layout: Layout): r
   const words = titled("Time", [...parts.slice(0, 4), own, ...parts.slice(4)], layout);
   if (!layout.timeBar) return [words];
   const tail = split.length > 0 ? ` ${duration(total)} an iteration` : " no iteration yet";
-  const head = layout.roomy ? 11 : 9;
+  const head = headWidth(layout);
   return [
     words,
     [span(" ".repeat(head)), ...timeBar(split, layout.columns - head - tail.length), span(tail)],
@@ -168,7 +167,7 @@ export function healthLine(state: ScreenState, layout: Layout): Line {
   const pieces: Line[] = [
     [span(`${layout.roomy ? "real time " : ""}×${count(realTimeFactor)}`)],
     [span(`step p50 ${duration(p50)} p99 ${duration(p99)}`)],
-    [span(`${layout.roomy ? "last reply " : ""}${duration(silence)} ago`)],
+    [span(`${layout.roomy ? "last reply " : ""}${age(silence)} ago`)],
     [span(`${count(stepsPerSecond)} steps/s`)],
     [span(`${count(state.latest["Distillation/environment_steps"])} steps so far`)],
   ];
@@ -185,11 +184,7 @@ export function eventLines(state: ScreenState, layout: Layout): readonly Line[] 
       span(type, "strong"),
       span(message === "" ? "" : `  ${message}`, tone),
     ];
-    return spread(
-      left,
-      [span(` ${duration(Math.max(0, state.now - time))} ago`, "quiet")],
-      layout.columns,
-    );
+    return spread(left, [span(` ${age(state.now - time)} ago`, "quiet")], layout.columns);
   });
   const missing = layout.events - lines.length;
   return [...lines, ...Array.from({ length: missing }, (): Line => [])];

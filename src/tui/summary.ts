@@ -6,20 +6,23 @@ import type { ScreenState } from "./view-model.ts";
 export interface SummaryOptions {
   /** The run folder, and whether it holds a W&B run; unknown to the screen itself. */
   readonly wandbFolder?: string | undefined;
+  /** The run may well go on after this. */
+  readonly watching?: boolean;
 }
 
 /** What stays on the terminal when the screen is gone: how it went, where it is, how to go on. */
-export function summaryText(state: ScreenState, { wandbFolder }: SummaryOptions = {}): string {
-  const { run, iteration, latest, status, best, paths } = state;
-  const ended = status === "landed" ? "✓ landed" : `stopped (${status})`;
+export function summaryText(state: ScreenState, options: SummaryOptions = {}): string {
+  const { run, iteration, latest, best, paths } = state;
+  const { wandbFolder, watching = false } = options;
   const done = iteration === undefined ? 0 : iteration + 1;
   const of = run.maxIterations === undefined ? "" : ` of ${run.maxIterations}`;
   const seconds = latest["Distillation/seconds"] ?? Number.NaN;
   const steps = count(latest["Distillation/environment_steps"]);
   const path = run.path;
-  const unfinished = run.maxIterations === undefined || done < run.maxIterations;
+  const over = !watching || state.status === "landed" || state.status === "quiet";
+  const unfinished = over && (run.maxIterations === undefined || done < run.maxIterations);
   const lines = [
-    `${ended} after ${done}${of} iterations, ${clock(seconds)}, ${steps} environment steps`,
+    `${endWord(state, over)} after ${done}${of} iterations, ${clock(seconds)}, ${steps} environment steps`,
     `Student  ${studentWords(state)}`,
     ...(best ? [`Best     ${percent(best.ratio, 1)} at iteration ${best.iteration}`] : []),
     ...(paths.best === undefined ? [] : [`         ${paths.best}`]),
@@ -31,6 +34,11 @@ export function summaryText(state: ScreenState, { wandbFolder }: SummaryOptions 
     ...(wandbFolder === undefined ? [] : [`W&B      wandb sync ${quoted(wandbFolder)}`]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function endWord({ status }: ScreenState, over: boolean): string {
+  if (!over) return status === "paused" ? "‖ paused" : "● in progress";
+  return status === "landed" ? "✓ landed" : status === "lost" ? "✗ simulator lost" : "● stopped";
 }
 
 /** The final evaluation where there was one, else the figures in flight. */
