@@ -21,13 +21,13 @@ export function scanHeader(bytes: Uint8Array): void {
 }
 
 class Scanner {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #view: DataView;
   readonly #path: string[] = [];
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -95,10 +95,14 @@ class Scanner {
     }
   }
 
+  /** ASCII, which is nearly everything, costs no decoder. */
   #text(length: number): string {
     this.#claim(length);
     const start = this.#at;
     this.#at += length;
+    let high = 0;
+    for (let i = start; i < this.#at; i++) high |= this.#bytes[i]!;
+    if (high < 0x80) return this.#bytes.toString("latin1", start, this.#at);
     try {
       return strictText.decode(this.#bytes.subarray(start, this.#at));
     } catch (cause) {

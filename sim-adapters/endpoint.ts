@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { setTimeout } from "node:timers/promises";
 
 /** An address that cannot be used, or may not be. */
 export class EndpointError extends Error {
@@ -40,14 +41,24 @@ export function isLocal(endpoint: string): boolean {
 }
 
 /**
- * ZeroMQ takes over a socket file that another process listens on, without a word; this asks first.
+ * ZeroMQ takes over a socket file that another process listens on, without a word; this asks first. A server that
+ * was just closed lets go a moment later, so it asks a few times.
  *
  * @throws EndpointError `address-in-use`
  */
 export async function refuseTakenFile(endpoint: string): Promise<void> {
   if (!endpoint.startsWith("ipc://")) return;
-  const taken = await new Promise<boolean>((resolve) => {
-    const probe = connect(endpoint.slice("ipc://".length));
+  for (let asked = 0; asked < 5; asked++) {
+    if (!(await isListening(endpoint.slice("ipc://".length)))) return;
+    await setTimeout(200);
+  }
+  const message = `${endpoint}: another process listens there`;
+  throw new EndpointError("address-in-use", message, "Stop it, or choose another path.");
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
     const answer = (listening: boolean) => {
       probe.destroy();
       resolve(listening);
@@ -56,9 +67,6 @@ export async function refuseTakenFile(endpoint: string): Promise<void> {
     probe.once("error", () => answer(false));
     probe.setTimeout(1000, () => answer(true));
   });
-  if (!taken) return;
-  const message = `${endpoint}: another process listens there`;
-  throw new EndpointError("address-in-use", message, "Stop it, or choose another path.");
 }
 
 /**

@@ -6,29 +6,11 @@ import {
   type Message,
   type Replies,
   type Reply,
-  type Request,
 } from "../../protocol/messages.ts";
 import { DealerLink, type DealerOptions, type Weather } from "./dealer-link.ts";
 import { failure } from "./failures.ts";
+import { type Asked, answers, type Question } from "./questions.ts";
 import type { RemoteError } from "./remote-error.ts";
-
-type Asked = Exclude<Request, { type: "ping" }>;
-/** A request before it has its number. */
-export type Question = Asked extends infer R
-  ? R extends Asked
-    ? Omit<R, "seq" | "session">
-    : never
-  : never;
-
-/** The reply each request gets when all is well. */
-export const answers = {
-  hello: "welcome",
-  reset: "frame",
-  step: "result",
-  snapshot: "state",
-  restore: "frame",
-  close: "closed",
-} as const satisfies Record<Asked["type"], Reply["type"]>;
 
 export interface CallerOptions extends DealerOptions {
   readonly onWaiting: (line: string) => void;

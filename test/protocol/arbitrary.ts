@@ -62,18 +62,22 @@ export const wireSpec = fc
       max_episode_steps: fc.integer({ min: 1, max: 100_000 }),
       autoreset: fc.constant("same_step" as const),
       observations: fc
-        .dictionary(word, fc.constant({ dtype: "<f4" as const, shape: [width] }), {
-          minKeys: 1,
-          maxKeys: 3,
-        })
+        .dictionary(
+          word,
+          fc.constant(width).map((size) => ({ dtype: "<f4" as const, shape: [size] })),
+          {
+            minKeys: 1,
+            maxKeys: 3,
+          },
+        )
         .map(noProto),
-      action: fc.constant({
+      action: fc.constant(width).map((size) => ({
         dtype: "<f4" as const,
-        shape: [width],
+        shape: [size],
         names: Array.from({ length: width }, (_, i) => `a${i}`),
         low: Array(width).fill(-1),
         high: Array(width).fill(1),
-      }),
+      })),
       capabilities: fc.array(word, { maxLength: 3 }),
     }),
   );

@@ -145,6 +145,14 @@ describe("a remote environment", () => {
     await env.step(pushes(0));
   });
 
+  it("may be closed twice", async () => {
+    const { endpoint } = await nodeServer();
+    const env = await connect({ endpoint });
+    await env.close();
+    await env.close();
+    await expect(env.reset(0)).rejects.toMatchObject({ code: "closed" });
+  });
+
   it("steps the physics once though requests and replies are lost and repeated", async () => {
     const { endpoint: server } = await nodeServer();
     const endpoint = await proxy(server, {

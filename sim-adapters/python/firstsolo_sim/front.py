@@ -269,13 +269,18 @@ def _refuse_open_door(bind: str, curve: Optional[Curve]) -> None:
 
 
 def _refuse_taken_file(bind: str) -> None:
-    """ZeroMQ takes over a socket file that another process listens on, without a word; this asks first."""
+    """ZeroMQ takes over a socket file that another process listens on, without a word; this asks first.
+
+    A server that was just closed lets go a moment later, so it asks a few times.
+    """
     if not bind.startswith("ipc://"):
         return
-    with sockets.socket(sockets.AF_UNIX) as probe:
-        probe.settimeout(1)
-        try:
-            probe.connect(bind[len("ipc://") :])
-        except OSError:
-            return
+    for _ in range(5):
+        with sockets.socket(sockets.AF_UNIX) as probe:
+            probe.settimeout(1)
+            try:
+                probe.connect(bind[len("ipc://") :])
+            except OSError:
+                return
+        time.sleep(0.2)
     raise ServeError("address-in-use", f"{bind}: another process listens there", "Stop it first.")
