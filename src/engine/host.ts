@@ -91,18 +91,25 @@ export function howToInstall(tool: Tool, host: Host): string {
   return `your package manager, for ${name[tool]}`;
 }
 
+const NO_WHEEL = "pip knows no wheel of it for this machine";
+
 /** What went wrong, in a sentence, from what pip printed. */
 export function explainPip(output: string): string {
-  if (/no matching distribution|could not find a version/i.test(output)) {
-    return "pip knows no wheel of it for this machine";
-  }
   if (/no space left|errno 28/i.test(output)) return "the disk is full";
-  if (/certificate|ssl/i.test(output)) return "the package index's certificate was not accepted";
-  if (/connection|resolve|timed? ?out|unreachable|proxy|retr(y|ies)/i.test(output)) {
+  if (/certificate|SSLError/i.test(output))
+    return "the package index's certificate was not accepted";
+  // Before "no wheel": an index that is not reached has no wheels either, says pip.
+  if (/connection|name resolution|timed? ?out|unreachable|proxy|stalled/i.test(output)) {
     return "the package index can't be reached";
   }
+  if (/no matching distribution|could not find a version/i.test(output)) return NO_WHEEL;
   const lines = output.split("\n").filter((line) => /error/i.test(line));
   return lines.at(-1)?.trim().slice(0, 200) || "pip gave no reason";
+}
+
+/** Whether the wheels of another Python are worth asking for. */
+export function isWheelMissing(output: string): boolean {
+  return explainPip(output) === NO_WHEEL;
 }
 
 /** What went wrong, in a sentence, from what a compiler printed. */

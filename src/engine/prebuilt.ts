@@ -28,7 +28,7 @@ export async function installPrebuilt(
     });
     if (result.status === 0) return;
     const lines = `${result.stdout}\n${result.stderr}`.split("\n");
-    const line = lines.find((text) => /error|ENOTFOUND|ECONN|failed/i.test(text))?.trim();
+    const line = lines.find((text) => /^\s*\w*Error: |ENOTFOUND|ECONN/.test(text))?.trim();
     throw new EngineError(
       "download-failed",
       `the package's own download did not work: ${result.stopped ?? line?.slice(0, 200) ?? "no reason given"}`,

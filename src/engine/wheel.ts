@@ -9,6 +9,7 @@ import {
   type Flavour,
   type Host,
   howToInstall,
+  isWheelMissing,
   requirementFor,
   spaceNeeded,
   TENSORFLOW_VERSION,
@@ -126,6 +127,7 @@ async function downloader(
       output = await pipDownload(place, python.pip, [...extra, requirement], downloads);
       const wheel = await wheelFor(requirement, downloads);
       if (wheel !== undefined) return wheel;
+      if (!isWheelMissing(output)) break;
     }
     throw new EngineError(
       "download-failed",

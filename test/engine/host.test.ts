@@ -77,6 +77,7 @@ describe("what a tool printed", () => {
     expect(explainPip(missing)).toMatch(/no wheel of it for this machine/);
     expect(explainPip("OSError: [Errno 28] No space left on device")).toMatch(/disk is full/);
     expect(explainPip("NewConnectionError: Failed to establish")).toMatch(/can't be reached/);
+    expect(explainPip(`WARNING: Retrying after connection broken\n${missing}`)).toMatch(/reached/);
     expect(explainPip("SSLCertVerificationError: self signed")).toMatch(/certificate/);
     expect(explainPip("ERROR: something odd")).toBe("ERROR: something odd");
     expect(explainPip("")).toMatch(/no reason/);
