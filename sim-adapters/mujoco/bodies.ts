@@ -11,7 +11,9 @@ export interface BodiesOptions {
   readonly inertia: readonly number[];
   /** rad/s; faster rotation is cut back after each physics step, its axis kept. */
   readonly maxAngularVelocity: number;
-  /** Most bodies in one MuJoCo model; compiling one takes time with the square of it. Default 256. */
+  /**
+   * Most bodies in one MuJoCo model; compiling one takes time with the square of it. Default 256.
+   */
   readonly blockSize?: number;
 }
 
@@ -32,7 +34,8 @@ interface Block {
 let library: Promise<MainModule> | undefined;
 
 /**
- * MuJoCo itself, once per process: its memory grows with the largest fleet and is reused after `close`.
+ * MuJoCo itself, once per process: its memory grows with the largest fleet and is reused after
+ * `close`.
  *
  * @throws SimError `no-mujoco`
  */
@@ -47,11 +50,14 @@ export function loadLibrary(): Promise<MainModule> {
 }
 
 /**
- * Free rigid bodies under gravity that never touch, simulated by MuJoCo in blocks. Body i's motion depends on nothing but
- * its own state and wrench: the same bits in any block, in any fleet.
+ * Free rigid bodies under gravity that never touch, simulated by MuJoCo in blocks. Body i's motion
+ * depends on nothing but its own state and wrench: the same bits in any block, in any fleet.
  */
 export class Bodies {
-  /** `[count, 7]`: position in the world frame, m; attitude as a unit quaternion (w, x, y, z), body to world. */
+  /**
+   * `[count, 7]`: position in the world frame, m; attitude as a unit quaternion (w, x, y, z), body
+   * to world.
+   */
   readonly positions: Float64Array;
   /** `[count, 6]`: velocity in the world frame, m/s; angular velocity in the body frame, rad/s. */
   readonly velocities: Float64Array;
@@ -84,10 +90,11 @@ export class Bodies {
   }
 
   /**
-   * Passes `steps` physics steps under a wrench that is constant in the body frame; the thrust is turned into the world
-   * frame with the attitude at the start of each step.
+   * Passes `steps` physics steps under a wrench that is constant in the body frame; the thrust is
+   * turned into the world frame with the attitude at the start of each step.
    *
-   * @param thrust `[count]`, N along body z. @param moment `[count, 3]`, N·m about the body's axes.
+   * @param thrust `[count]`, N along body z.
+   * @param moment `[count, 3]`, N·m about the body's axes.
    */
   step(thrust: Float64Array, moment: Float64Array, steps: number): void {
     for (const block of this.#blocks) {
@@ -141,9 +148,10 @@ function viewsOf(data: MjData): Pick<Block, "qpos" | "qvel" | "force"> {
 }
 
 /**
- * Nothing touches and nothing is joined, so contacts and constraints are off. MuJoCo's remedy for bad numbers, putting
- * every body of the model back to its start, is off as well: one environment must not reset its neighbours.
- * The arena is sized by hand (96 bytes per body are used) because the default grows with the square of the count.
+ * Nothing touches and nothing is joined, so contacts and constraints are off. MuJoCo's remedy for
+ * bad numbers, putting every body of the model back to its start, is off as well: one environment
+ * must not reset its neighbours. The arena is sized by hand (96 bytes per body are used): MuJoCo's
+ * own choice is 190 MB for 256 bodies.
  */
 function describe({ timestep, mass, inertia }: BodiesOptions, count: number): string {
   const body =

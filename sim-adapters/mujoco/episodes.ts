@@ -7,14 +7,14 @@ import { maxEpisodeSteps } from "./tasks.ts";
 /** m; where every episode starts, level and at rest. */
 const startHeight = 0.5;
 
-/** m; the distance at which a tenth of the reward for being near is left, roughly. */
+/** m; the distance at which a quarter (1 − tanh 1) of the reward for being near is left. */
 const rewardDistance = 0.8;
 
 const terms = ["lin_vel", "ang_vel", "distance_to_goal"] as const;
 
 /**
- * Goals, ages, rewards and ends of episodes: Isaac Lab's QuadcopterEnv (quadcopter_env.py, direct_rl_env.py), with a
- * random stream per environment instead of one for all.
+ * Goals, ages, rewards and ends of episodes: Isaac Lab's QuadcopterEnv (quadcopter_env.py,
+ * direct_rl_env.py), with a random stream per environment instead of one for all.
  */
 export class Episodes {
   /** `[numEnvs, 3]`, world frame, m. */
@@ -39,8 +39,9 @@ export class Episodes {
   }
 
   /**
-   * All environments at once. Ages are drawn so that the fleet is out of step; Isaac Lab does it also when all episodes
-   * happen to end at the same step, which with few environments would cut most episodes short, so here it doesn't.
+   * All environments at once. Ages are drawn so that the fleet is out of step; Isaac Lab does it
+   * also when all episodes happen to end at the same step, which with few environments would cut
+   * most episodes short, so here it doesn't.
    */
   restartAll(seed: number, bodies: Bodies): void {
     this.streams.seed(seed);
@@ -64,7 +65,10 @@ export class Episodes {
     bodies.place(i, startHeight);
   }
 
-  /** The reward of the control step that has just passed, of row `i` of `readings`; also adds to the sums. */
+  /**
+   * The reward of the control step that has just passed, of row `i` of `readings`; also adds to the
+   * sums.
+   */
   reward(i: number, readings: Float64Array): number {
     const { sums } = this;
     const s = this.#settings;
@@ -91,8 +95,9 @@ export class Episodes {
   }
 
   /**
-   * Isaac Lab's figures of the episodes that ended at this step: means of the sums over an episode's nominal length in
-   * seconds, counts of both kinds of end, mean distance to the goal in m.
+   * Isaac Lab's figures of the episodes that ended at this step: means of the sums over an
+   * episode's nominal length in seconds, counts of both kinds of end, mean distance to the goal in
+   * m.
    */
   log(
     ended: Int32Array,

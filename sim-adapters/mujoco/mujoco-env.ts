@@ -14,11 +14,13 @@ import { specOf, type Task } from "./tasks.ts";
 const actionWidth = 4;
 
 /**
- * Crazyflies in MuJoCo, with the semantics of Isaac-Quadcopter-Direct-v0. One control step: actions are clamped, the
- * physics passes `decimation` steps, ages grow by one, ends and rewards come from the state before any reset, environments
- * that ended start anew, and the observations are those after. Physics in float64, what leaves in float32.
+ * Crazyflies in MuJoCo, with the semantics of Isaac-Quadcopter-Direct-v0. One control step: actions
+ * are clamped, the physics passes `decimation` steps, ages grow by one, ends and rewards come from
+ * the state before any reset, environments that ended start anew, and the observations are those
+ * after. Physics in float64, what leaves in float32.
  *
- * As in Isaac Lab both `terminated` and `truncated` are 1 when a fall and the clock end an episode at the same step.
+ * As in Isaac Lab both `terminated` and `truncated` are 1 when a fall and the clock end an episode
+ * at the same step.
  */
 export class MujocoEnv implements VectorEnv {
   readonly spec: EnvSpec;
@@ -74,7 +76,10 @@ export class MujocoEnv implements VectorEnv {
     return this.#frame();
   }
 
-  /** @throws SimError; nothing has changed then, but after `diverged` only `reset` and `restore` are left. */
+  /**
+   * @throws SimError; nothing has changed then, but after `diverged` only `reset` and `restore` are
+   * left.
+   */
   async step(actions: Float32Array): Promise<StepResult> {
     this.#refuseIdle();
     const start = performance.now();
@@ -207,7 +212,9 @@ function clamp(action: number): number {
 function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void {
   const expected = numEnvs * actionWidth;
   if (actions.length !== expected) {
-    const message = `got ${actions.length} numbers, expected ${numEnvs} environments × ${actionWidth} = ${expected}`;
+    const message =
+      `got ${actions.length} numbers, ` +
+      `expected ${numEnvs} environments × ${actionWidth} = ${expected}`;
     const hint = "Send one row of [thrust, moment x, y, z] per environment.";
     throw new SimError("bad-tensor", `actions: ${message}`, { field: "actions", hint });
   }
@@ -216,7 +223,8 @@ function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void
   if (poison === 0) return;
   const at = actions.findIndex((value) => !Number.isFinite(value));
   const component = at % actionWidth;
-  const where = `environment ${Math.floor(at / actionWidth)}, component ${component} (${action.names?.[component]})`;
+  const env = Math.floor(at / actionWidth);
+  const where = `environment ${env}, component ${component} (${action.names?.[component]})`;
   const message = `actions: ${where} is ${actions[at]}, expected a finite number`;
   const hint = "The policy diverged: lower the learning rate.";
   throw new SimError("bad-value", message, { field: "actions", hint });

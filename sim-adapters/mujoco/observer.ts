@@ -17,8 +17,8 @@ interface Group {
 }
 
 /**
- * From readings to observation groups. Noise has streams of its own: goals are the same with and without it, and a noise
- * of zero gives exactly the exact group.
+ * From readings to observation groups. Noise has streams of its own: goals are the same with and
+ * without it, and a noise of zero gives exactly the exact group.
  */
 export class Observer {
   readonly streams: Streams;

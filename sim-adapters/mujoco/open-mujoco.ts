@@ -20,8 +20,8 @@ const mostEnvs = 16_384;
 /**
  * The built-in simulator, in this process.
  *
- * @throws SimError for a task, a size or a library that isn't there, ProtocolError (`unknown-setting`, `bad-setting`)
- * for settings.
+ * @throws SimError for a task, a size or a library that isn't there, ProtocolError
+ * (`unknown-setting`, `bad-setting`) for settings.
  */
 export async function openMujoco(options: MujocoOptions): Promise<MujocoEnv> {
   const { task, settings } = check(options);
@@ -39,7 +39,10 @@ export async function openMujoco(options: MujocoOptions): Promise<MujocoEnv> {
   return new MujocoEnv(task, numEnvs, settings, bodies);
 }
 
-/** What `openMujoco` would give, with its library loaded but nothing built yet. @throws as `openMujoco` */
+/**
+ * What `openMujoco` would give, with its library loaded but nothing built yet. @throws as
+ * `openMujoco`
+ */
 export async function foreseeMujoco(options: MujocoOptions): Promise<EnvSpec> {
   const { task, settings } = check(options);
   await loadLibrary();

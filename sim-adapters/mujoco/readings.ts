@@ -9,8 +9,8 @@ interface QuantityLayout {
 const xyz = ["x", "y", "z"] as const;
 
 /**
- * What can be observed of one environment and where it stands in its row of readings. All vectors are in the body
- * frame: x forward, y left, z up along the thrust. Gravity is a unit vector.
+ * What can be observed of one environment and where it stands in its row of readings. All vectors
+ * are in the body frame: x forward, y left, z up along the thrust. Gravity is a unit vector.
  */
 export const quantities = {
   lin_vel_b: { offset: 0, axes: xyz, unit: "m/s" },
@@ -25,8 +25,8 @@ export type Quantity = keyof typeof quantities;
 export const readingsWidth = 12;
 
 /**
- * Fills row `i` of `readings` `[numEnvs, 12]` from the body's state. Rotations use the transpose of the attitude's
- * matrix, written out from the unit quaternion (w, x, y, z).
+ * Fills row `i` of `readings` `[numEnvs, 12]` from the body's state. Rotations use the transpose of
+ * the attitude's matrix, written out from the unit quaternion (w, x, y, z).
  *
  * @param goals `[numEnvs, 3]`, world frame, m.
  */

@@ -23,8 +23,8 @@ const number = (fallback: number, least: number, most: number) =>
   ({ kind: "number", fallback, least, most }) as const;
 
 /**
- * Settings every task has; a name that Isaac Lab's QuadcopterEnvCfg has means what it means there. Bounds keep the
- * physics finite whatever the actions are.
+ * Settings every task has; a name that Isaac Lab's QuadcopterEnvCfg has means what it means there.
+ * Bounds keep the physics finite whatever the actions are.
  */
 export const quadcopterRules = {
   /** s */
@@ -98,8 +98,9 @@ export function resolveSettings(
     }),
   );
   const quadcopter = all as unknown as QuadcopterSettings;
-  if (quadcopter.min_height >= quadcopter.max_height) {
-    const problem = `${quadcopter.min_height} m is not below max_height, ${quadcopter.max_height} m`;
+  const { min_height: least, max_height: most } = quadcopter;
+  if (least >= most) {
+    const problem = `${least} m is not below max_height, ${most} m`;
     refuse("min_height", problem, "Leave room between env.min_height and env.max_height.");
   }
   return { quadcopter, all, notices: noticesOf(quadcopter) };
@@ -173,7 +174,8 @@ function noticesOf(settings: QuadcopterSettings): string[] {
   const path = settings["robot.spawn.usd_path"];
   if (path === null) return [];
   return [
-    `env.robot.spawn.usd_path: ${path.slice(0, 300)} is not opened; the Crazyflie built in is flown, with the constants of that file`,
+    `env.robot.spawn.usd_path: ${path.slice(0, 300)} is not opened; ` +
+      "the Crazyflie built in is flown, with the constants of that file",
   ];
 }
 

@@ -16,8 +16,8 @@ const version = 1;
 const hashBytes = 32;
 
 /**
- * Bytes: `FSMJ`, version and length of the owner's JSON as little-endian uint32, that JSON, the arrays one behind the
- * other in the machine's (little-endian) order, SHA-256 of all that.
+ * Bytes: `FSMJ`, version and length of the owner's JSON as little-endian uint32, that JSON, the
+ * arrays one behind the other in the machine's (little-endian) order, SHA-256 of all that.
  */
 export function writeSnapshot(owner: SnapshotOwner, arrays: readonly Numbers[]): Uint8Array {
   const json = Buffer.from(JSON.stringify(owner));
@@ -35,8 +35,8 @@ export function writeSnapshot(owner: SnapshotOwner, arrays: readonly Numbers[]):
 /**
  * Fills the arrays from a snapshot; changes nothing when it is refused.
  *
- * @throws SimError `bad-snapshot` when the bytes are damaged or of something else, `other-snapshot` when they belong to
- * another task, size or settings.
+ * @throws SimError `bad-snapshot` when the bytes are damaged or of something else, `other-snapshot`
+ * when they belong to another task, size or settings.
  */
 export function readSnapshot(
   bytes: Uint8Array,

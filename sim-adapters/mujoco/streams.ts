@@ -2,9 +2,9 @@
 const words = 4;
 
 /**
- * One random stream per environment, in one array that can be saved: sfc32 (Doty-Humphrey, PractRand), started from
- * (seed, index, purpose) themselves, so that no two streams can coincide by a collision and environment i's does not
- * depend on how many there are.
+ * One random stream per environment, in one array that can be saved: sfc32 (Doty-Humphrey,
+ * PractRand), started from (seed, index, purpose) themselves, so that no two streams can coincide
+ * by a collision and environment i's does not depend on how many there are.
  */
 export class Streams {
   /** `[count, 4]` */
@@ -40,7 +40,9 @@ export class Streams {
     return drawn / 0x1_0000_0000;
   }
 
-  /** Fills `out` with standard normal numbers from stream `i` (Box and Muller, both of each pair). */
+  /**
+   * Fills `out` with standard normal numbers from stream `i` (Box and Muller, both of each pair).
+   */
   normals(i: number, out: Float64Array): void {
     for (let k = 0; k < out.length; k += 2) {
       // 1 - u is never 0.

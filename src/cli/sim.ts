@@ -23,7 +23,10 @@ interface SimOptions {
 /** What is simulated when neither side says how many. */
 const defaultEnvs = 100;
 
-/** Milliseconds for a step under way and the last reply; a driver that waits for more is told by the closed socket. */
+/**
+ * Milliseconds for a step under way and the last reply; a driver that waits for more is told by the
+ * closed socket.
+ */
 const patience = 3000;
 
 export function registerSim(program: Command): void {
@@ -121,7 +124,10 @@ function describe(
   );
 }
 
-/** Ends well on SIGINT, SIGTERM, the end of standard input if that is watched, or the first runner's leaving. */
+/**
+ * Ends well on SIGINT, SIGTERM, the end of standard input if that is watched, or the first runner's
+ * leaving.
+ */
 async function untilEnd(server: EnvServer, watchStdin: boolean): Promise<void> {
   let end: () => void = () => {};
   const asked = new Promise<void>((resolve) => {

@@ -15,7 +15,10 @@ import ts from "typescript";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What `firstsolo sim` consists of, as JavaScript in a folder of its own; gives the path of its program. */
+/**
+ * What `firstsolo sim` consists of, as JavaScript in a folder of its own; gives the path of its
+ * program.
+ */
 export function compiledCli(): { program: string; remove: () => void } {
   const root = mkdtempSync(join(tmpdir(), "firstsolo-sim-"));
   copyFileSync(join(repository, "package.json"), join(root, "package.json"));

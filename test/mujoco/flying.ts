@@ -31,7 +31,10 @@ export function all(numEnvs: number, action: readonly number[]): Float32Array {
   return Float32Array.from({ length: numEnvs * 4 }, (_, k) => action[k % 4]!);
 }
 
-/** Lively actions that depend on the environment and the step alone: about hovering, half of the time tumbling. */
+/**
+ * Lively actions that depend on the environment and the step alone: about hovering, half of the
+ * time tumbling.
+ */
 export function livelyActions(numEnvs: number, step: number): Float32Array {
   const actions = new Float32Array(numEnvs * 4);
   for (let i = 0; i < numEnvs; i++) {

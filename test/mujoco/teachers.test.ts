@@ -28,7 +28,10 @@ function flyGreedily(path: string) {
   });
 }
 
-/** The first one's return and distance on the model it was trained on are in the .json beside it: 133.3 and 0.027 m. */
+/**
+ * The first one's return and distance on the model it was trained on are in the .json beside it:
+ * 133.3 and 0.027 m.
+ */
 test.each([
   ["hover-rsl_rl-5.4.2", 132.7, 0.03],
   ["hover-rsl_rl-4.0.1", 122, 0.1],
