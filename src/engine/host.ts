@@ -96,7 +96,7 @@ const NO_WHEEL = "pip knows no wheel of it for this machine";
 /** What went wrong, in a sentence, from what pip printed. */
 export function explainPip(output: string): string {
   if (/no space left|errno 28/i.test(output)) return "the disk is full";
-  if (/certificate|SSLError/i.test(output))
+  if (/certificate|SSLError|SSLCert/i.test(output))
     return "the package index's certificate was not accepted";
   // Before "no wheel": an index that is not reached has no wheels either, says pip.
   if (/connection|name resolution|timed? ?out|unreachable|proxy|stalled/i.test(output)) {
