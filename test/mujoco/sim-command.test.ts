@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { curveKeyPair } from "zeromq";
 import { connectRemote } from "../../sim-adapters/remote/remote-env.ts";
 import { atEnd, socketFile } from "../remote/servers.ts";
 import { compiledCli } from "./compiled-cli.ts";
@@ -91,6 +95,33 @@ test("dials out to a runner that listens, and --once ends with it", async () => 
   expect(bitsOf(await env.step(livelyActions(4, 0)))).toContain("rewards");
   await env.close();
   expect(await ended).toBe(0);
+});
+
+test("lets in over CURVE only the runners whose keys it was given", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "firstsolo-keys-"));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
+  const [own, friend, stranger] = [curveKeyPair(), curveKeyPair(), curveKeyPair()];
+  const certificate = (name: string, ...lines: readonly string[]) => {
+    writeFileSync(join(folder, name), ["curve", ...lines.map((line) => `    ${line}`)].join("\n"));
+    return join(folder, name);
+  };
+  const publicLine = ({ publicKey }: typeof own) => `public-key = "${publicKey}"`;
+  const secret = `secret-key = "${own.secretKey}"`;
+  const server = certificate("sim.key_secret", publicLine(own), secret);
+  const client = certificate("runner.key", publicLine(friend));
+  const keys = ["--curve_server_key_file", server, "--curve_client_key_file", client];
+  const sim = start("--bind", "tcp://127.0.0.1:0", "--num_envs", "2", ...keys);
+  const endpoint = /tcp:\/\/[\d.:]+\d/.exec(await firstLine(sim.child))![0];
+  const knock = ({ publicKey, secretKey }: typeof own) =>
+    connectRemote({
+      endpoint,
+      curve: { serverKey: own.publicKey, publicKey, secretKey },
+      startupTimeout: 2,
+    });
+  await expect(knock(stranger)).rejects.toMatchObject({ code: "curve-refused" });
+  const env = await knock(friend);
+  atEnd(() => env.close());
+  expect((await env.reset(1)).started.length).toBe(2);
 });
 
 test("Ctrl-C in the middle of a flight ends it well", async () => {
