@@ -22,6 +22,16 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./eval.ts")).registerEval(program),
   },
   {
+    name: "watch",
+    description: "show a run in progress, or one that is over",
+    register: async (program) => (await import("./watch.ts")).registerWatch(program),
+  },
+  {
+    name: "ctl",
+    description: "steer a run in progress from another terminal",
+    register: async (program) => (await import("./ctl.ts")).registerCtl(program),
+  },
+  {
     name: "sim",
     description: "serve the built-in simulator",
     register: async (program) => (await import("./sim.ts")).registerSim(program),

@@ -8,6 +8,8 @@ export interface SignalWatch {
   readonly interrupted: boolean;
   /** From now on the first signal lands the flight: iteration finished, checkpoint, simulator told. */
   takeOff(): void;
+  /** The same as SIGINT. */
+  interrupt(): void;
   release(): void;
 }
 
@@ -33,6 +35,7 @@ export function watchSignals(steering: Steering, say: (line: string) => void): S
     get interrupted() {
       return interrupted;
     },
+    interrupt: () => onSignal("SIGINT"),
     takeOff: () => {
       flying = true;
     },

@@ -8,7 +8,11 @@ import { openTensorboard } from "../metrics/tensorboard.ts";
 import { type TextWriter, textWriter } from "../metrics/text-writer.ts";
 import { openWandb, type WandbSink } from "../metrics/wandb.ts";
 import type { Progress } from "../running/flight.ts";
+import type { Steering } from "../running/steering.ts";
+import { ControlMailbox } from "../runs/control.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
+import type { Ui } from "../tui/choose-ui.ts";
+import { openScreen } from "../tui/open-screen.ts";
 
 export interface SinkOptions {
   readonly config: Config;
@@ -16,6 +20,12 @@ export interface SinkOptions {
   /** Counters this session starts with; the console estimates from there. */
   readonly start: Progress;
   readonly resumed: boolean;
+  /** What the terminal shows. */
+  readonly ui: Ui;
+  readonly steering: Steering;
+  /** As Ctrl-C, which the screen's raw mode hides from the process. */
+  readonly interrupt: () => void;
+  readonly simulatorLog: () => readonly string[];
   readonly warn: (line: string) => void;
 }
 
@@ -40,6 +50,8 @@ export async function openSinks(options: SinkOptions): Promise<Sinks> {
     const sink = openTensorboard({ runFolder: run.path, config, ...resumeAt, onFailure: warn });
     sinks.push({ name: "TensorBoard", sink });
   }
+  const mailbox = ControlMailbox.open(run.path, options.steering, { onFailure: warn });
+  sinks.push({ name: "control mailbox", sink: mailbox });
   const console = openConsole(options, wandb);
   if (console) sinks.push({ name: "console", sink: console });
   const all = tee(sinks, { onFailure: warn });
@@ -70,20 +82,23 @@ function openWandbRun({ config, run, warn }: SinkOptions, resumeAt: { resumeAt?:
 }
 
 function openConsole(options: SinkOptions, wandb: WandbSink | undefined): MetricSink | undefined {
-  const { config, start } = options;
-  if (config.ui === "none") return undefined;
+  const { config, start, ui } = options;
+  if (ui === "none") return undefined;
   const stdout = textWriter(process.stdout);
   const write: TextWriter = (text) => {
     stdout(text);
     wandb?.console(text);
   };
-  if (config.ui === "jsonl") return jsonConsole(write);
+  if (ui === "jsonl") return jsonConsole(write);
   const { use_two_stage_training, phase1_iterations } = config.algorithm;
-  return plainConsole({
+  const plain = plainConsole({
     write,
     bold: process.stdout.isTTY === true && !process.env.NO_COLOR,
     maxIterations: config.max_iterations,
     switchAt: use_two_stage_training ? phase1_iterations : 0,
     start: { iteration: start.iteration, seconds: start.seconds },
   });
+  if (ui === "plain") return plain;
+  const { steering, interrupt: onInterrupt, simulatorLog } = options;
+  return openScreen({ steering, plain, onInterrupt, simulatorLog });
 }

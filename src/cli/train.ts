@@ -10,6 +10,7 @@ import { readRunCheckpoint } from "../runs/checkpoint.ts";
 import { createRun } from "../runs/create-run.ts";
 import { openRun } from "../runs/open-run.ts";
 import { RunError } from "../runs/run-error.ts";
+import { chooseUi, type Ui } from "../tui/choose-ui.ts";
 import { conduct } from "./conduct.ts";
 import { prepareFlight, type Resumed } from "./flight-deck.ts";
 import { type SignalWatch, watchSignals } from "./signals.ts";
@@ -41,7 +42,8 @@ async function train(input: TrainInput, steering: Steering, signals: SignalWatch
   const base = resumed ? { base: resumed.run.agentYamlPath } : {};
   const resolved = resolveConfig({ ...base, ...input.config });
   const { config } = resolved;
-  announce(resolved);
+  const ui = chooseUi(config.ui, process);
+  announce(resolved, ui);
   const threads = config.threads ?? Math.max(1, availableParallelism() - 1);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const signal = signals.abort;
@@ -52,7 +54,17 @@ async function train(input: TrainInput, steering: Steering, signals: SignalWatch
     const run = resumed?.run ?? (await createRun(config, { agentYaml }));
     if (resumed) await run.saveParams("agent", agentYaml);
     simulator.logTo(run.simLogPath);
-    const sinks = await openSinks({ config, run, start: deck.start, resumed: !!resumed, warn });
+    const sinks = await openSinks({
+      config,
+      run,
+      start: deck.start,
+      resumed: !!resumed,
+      ui,
+      steering,
+      interrupt: signals.interrupt,
+      simulatorLog: simulator.log,
+      warn,
+    });
     signals.takeOff();
     return await conduct({ config, deck, run, sinks, simulator, engine, signals });
   } finally {
@@ -76,9 +88,9 @@ async function findRun(input: TrainInput, request: ResumeRequest): Promise<Resum
 }
 
 /** What will be flown, once, for whoever reads along; programs find it in `params/agent.yaml`. */
-function announce({ config, sources, notices }: Resolved): void {
+function announce({ config, sources, notices }: Resolved, ui: Ui): void {
   for (const line of notices) warn(line);
-  if (config.ui === "jsonl" || config.ui === "none") return;
+  if (ui === "jsonl" || ui === "none") return;
   process.stdout.write(`${toYaml(config, sources)}\n`);
 }
 

@@ -118,7 +118,7 @@ export const configSchema = z.strictObject({
   log_root: text("logs/rsl_rl", "Folder of all experiments"),
   logger: oneOf(["none", "wandb", "tensorboard"], "none", "Where figures go besides the files"),
   log_project_name: text("firstsolo", "Project in W&B"),
-  ui: oneOf(["auto", "plain", "jsonl", "none"], "auto", "What the terminal shows"),
+  ui: oneOf(["auto", "tui", "plain", "jsonl", "none"], "auto", "What the terminal shows"),
   checkpoint: maybeText("The teacher's file; null: the one shipped; hover: hand-written"),
   obs_groups: obsGroups.prefault({}),
   policy: policy.prefault({}),
