@@ -13,6 +13,8 @@ import type { Workplace } from "./wheel.ts";
 export const ADDON = "tfjs_binding.node";
 export const QUIET = "quiet.node";
 
+const LINKS = "links";
+
 /** The version of Node's stable interface that the addon is built for: Node 16 and all after it. */
 const NODE_API = 8;
 
@@ -70,8 +72,28 @@ async function compile(
       `Run: ${howToInstall("compiler", place.host)}, then npx firstsolo doctor --install.`,
     );
   }
-  const links = join(folder, "links");
+  const links = join(folder, LINKS);
   await linkLibraries(library, links);
+  for (const job of compilerJobs(place, sources, library, folder)) {
+    const built = await place.run(compiler.command, job, { timeout: 300_000 });
+    if (built.status === 0) continue;
+    throw new EngineError(
+      "compile-failed",
+      `${compiler.version || compiler.command} could not build the addon: ${explainCompiler(built.stderr)}`,
+      "g++ 9 or newer, or clang++ 10 or newer, builds it; CXX names another compiler.",
+    );
+  }
+  await rm(links, { recursive: true });
+}
+
+/** The compiler's arguments for the addon, and for what keeps TensorFlow's greeting back. */
+function compilerJobs(
+  place: Workplace,
+  sources: AddonSources,
+  library: NativeLibrary,
+  folder: string,
+): readonly (readonly string[])[] {
+  const links = join(folder, LINKS);
   const include = [`-I${join(sources.headers, "include")}`];
   const common = ["-std=gnu++17", "-O2", "-fPIC", "-shared", `-DNAPI_VERSION=${NODE_API}`];
   common.push("-DBUILDING_NODE_EXTENSION");
@@ -88,16 +110,7 @@ async function compile(
     const named = "-DNODE_GYP_MODULE_NAME=firstsolo_quiet";
     jobs.push([named, ...include, sources.quiet, "-o", join(folder, QUIET)]);
   }
-  for (const job of jobs) {
-    const built = await place.run(compiler.command, [...common, ...job], { timeout: 300_000 });
-    if (built.status === 0) continue;
-    throw new EngineError(
-      "compile-failed",
-      `${compiler.version || compiler.command} could not build the addon: ${explainCompiler(built.stderr)}`,
-      "g++ 9 or newer, or clang++ 10 or newer, builds it; CXX names another compiler.",
-    );
-  }
-  await rm(links, { recursive: true });
+  return jobs.map((job) => [...common, ...job]);
 }
 
 function sourceFiles(binding: string): readonly string[] {

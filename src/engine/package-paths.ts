@@ -30,12 +30,6 @@ export function packageFolder(name: string, from: string): string | undefined {
   return undefined;
 }
 
-export function packageVersion(folder: string | undefined): string | undefined {
-  if (folder === undefined) return undefined;
-  const version = readJson(join(folder, "package.json")).version;
-  return typeof version === "string" ? version : undefined;
-}
-
 /** The version of a package that our package.json asks for. */
 export function wantedVersion(name: string, root: string): string | undefined {
   const own = readJson(join(root, "package.json"));

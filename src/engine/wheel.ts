@@ -147,42 +147,40 @@ async function pipDownload(
   const temporary = join(downloads, "partial");
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary);
-  let bytes = 0;
-  let measuring = false;
-  let told = 0;
   const name = what.at(-1)!;
   place.report(`fetching ${name}`);
+  let told = 0;
   const args = ["download", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"];
   args.push("--no-cache-dir", "--progress-bar=off", "-d", downloads, ...what);
   const [command, ...first] = pip;
   const result = await place.run(command!, [...first, ...args], {
+    // pip's own progress differs from version to version; its temporary files grow in all of them.
     env: { TMPDIR: temporary },
     timeout: 3_600_000,
     stall: 180_000,
-    measure: () => {
-      if (!measuring) {
-        measuring = true;
-        bytesUnder(temporary).then(
-          (found) => {
-            bytes = found;
-            measuring = false;
-          },
-          () => {
-            measuring = false;
-          },
-        );
-      }
-      return bytes;
-    },
-    progress: (done, seconds) => {
-      if (done === 0 || seconds - told < 3) return;
+    measure: growthOf(temporary),
+    progress: (bytes, seconds) => {
+      if (bytes === 0 || seconds - told < 3) return;
       told = seconds;
-      place.report(`fetching ${name}: ${(done / 1e6).toFixed(0)} MB, ${seconds.toFixed(0)} s`);
+      place.report(`fetching ${name}: ${(bytes / 1e6).toFixed(0)} MB, ${seconds.toFixed(0)} s`);
     },
   });
   await rm(temporary, { recursive: true, force: true });
   const stopped = result.stopped === "stalled" ? "connection stalled for 3 minutes" : "";
   return `${result.stdout}\n${result.stderr}\n${stopped}`;
+}
+
+/** The bytes in a folder as last counted; each call starts the next count. */
+function growthOf(folder: string): () => number {
+  let bytes = 0;
+  let _counting: Promise<void> | undefined;
+  return () => {
+    _counting ??= bytesUnder(folder).then((found) => {
+      bytes = found;
+      _counting = undefined;
+    });
+    return bytes;
+  };
 }
 
 /** A fetched wheel of that project, whole: wheels are named `project-version-…`. */

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -15,6 +16,7 @@ import { REPOSITORY } from "./fake-machine.ts";
 /** The engine's sources as JavaScript in a folder of their own, for processes that a test starts. */
 export function compiledEngine(): string {
   const root = mkdtempSync(join(tmpdir(), "firstsolo-compiled-"));
+  process.once("exit", () => rmSync(root, { recursive: true, force: true }));
   const target = join(root, "dist", "src", "engine");
   mkdirSync(target, { recursive: true });
   writeFileSync(join(root, "package.json"), `{ "name": "firstsolo", "type": "module" }`);

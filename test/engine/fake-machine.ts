@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -111,6 +112,7 @@ exec ${real} "$@"
 }
 
 const TINY = mkdtempSync(join(tmpdir(), "firstsolo-tiny-"));
+process.once("exit", () => rmSync(TINY, { recursive: true, force: true }));
 let tiny: Buffer | undefined;
 
 /** A wheel with two real shared libraries: the smallest thing an addon can be linked to. */

@@ -90,7 +90,7 @@ export async function regression(steps: number) {
   const losses: number[] = [];
   let tensors = 0;
   for (let step = 0; step < steps; step++) {
-    const value = tf.tidy(() => adam.minimize(loss, true))!;
+    const value = tf.tidy(() => adam.minimize(loss, true) as tf.Scalar);
     losses.push((await value.data())[0]!);
     value.dispose();
     if (step === 0) tensors = tf.memory().numTensors;
