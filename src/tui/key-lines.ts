@@ -34,9 +34,9 @@ export function helpLines(state: ScreenState, board: Keyboard): readonly Line[] 
     ? "  Ctrl-C  leave the watcher; the run goes on"
     : "  Ctrl-C  checkpoint and stop after this step; a second one stops at once";
   const facts = [
-    "The word compares the student's mean return of the last 25 evaluations with the",
-    "25 before, in shares of its teacher's: up by 1 % improving, down by 5 % diverging.",
+    "Student: return of the last 25 evaluations against the 25 before, in shares of",
+    "the teacher's: 1 % up is improving, 5 % down is diverging, else it's a plateau.",
     "Step p50, p99: percentiles over the mean step times of the last 200 iterations.",
   ];
-  return [...keys, [span(stop)], [], ...facts.map((text): Line => [span(text, "quiet")])];
+  return [...keys, [span(stop)], ...facts.map((text): Line => [span(text, "quiet")])];
 }

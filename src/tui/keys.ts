@@ -63,7 +63,7 @@ export function keysOf(
       "next-phase",
     ),
     key("s", "stop", "stop", "save a checkpoint after this iteration, and land", off, "stop"),
-    key("l", "simulator log", "log", "what the simulator prints; again or Esc: back", undefined),
+    key("l", "sim log", "log", "what the simulator prints; again or Esc: back", undefined),
     key("t", "plain text", "text", "plain lines with what was missed; t again: back", undefined),
     key("?", "help", "help", "this page; again or Esc: back", undefined),
   ];
@@ -89,6 +89,7 @@ function key(
 function whyNobodyListens({ status }: ScreenState): string | undefined {
   if (status === "landed") return "the run has landed";
   if (status === "quiet") return "nobody flies this run now";
+  if (status === "failed") return "the flight has failed";
   return status === "lost" ? "the simulator is lost" : undefined;
 }
 

@@ -118,7 +118,8 @@ function lossTitle(range: IterationRange | undefined, width: number): Line {
 
 function returnTitle(width: number): Line {
   const names = [span("─ student", "student"), span(" "), span("┄ teacher", "teacher")];
-  return clip([span(" ".repeat(8)), span("Return "), ...names], width);
+  const indent = Math.max(0, Math.min(8, width - 26));
+  return clip([span(" ".repeat(indent)), span("Return "), ...names], width);
 }
 
 function overlayLines(

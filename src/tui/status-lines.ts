@@ -12,6 +12,7 @@ const statusSigns: Readonly<Record<Status, Span>> = {
   flying: span("● flying", "good"),
   paused: span("‖ paused", "teacher"),
   lost: span("✗ simulator lost", "bad"),
+  failed: span("✗ failed", "bad"),
   landed: span("✓ landed", "good"),
   quiet: span("○ not in progress", "quiet"),
 };
@@ -27,10 +28,15 @@ function headWidth({ roomy }: Layout): number {
   return roomy ? 11 : 10;
 }
 
-function titled(title: string, pieces: readonly Line[], layout: Layout): Line {
+function titled(
+  title: string,
+  pieces: readonly Line[],
+  layout: Layout,
+  separator = layout.roomy ? "  ·  " : " · ",
+): Line {
   const head = span(title.padEnd(headWidth(layout)), "quiet");
   const room = layout.columns - head.text.length;
-  return [head, ...joined(pieces, layout.roomy ? "  ·  " : " · ", room)];
+  return [head, ...joined(pieces, separator, room)];
 }
 
 export function headerLine(state: ScreenState, { columns }: Layout): Line {
@@ -61,11 +67,12 @@ export function progressLine(state: ScreenState, layout: Layout): Line {
   const { done, total, share, handOver, remaining } = progressOf(state);
   const pilot =
     state.phase === 1 ? span("teacher flies", "teacher") : span("student flies", "student");
-  const phase = state.run.twoStages ? `phase ${state.phase}/2 ` : "";
-  const head = [span("Progress".padEnd(headWidth(layout)), "quiet"), span(phase), pilot, span(" ")];
+  const phase = state.run.twoStages ? `${state.phase}/2 ` : "";
+  const head = [span("Phase".padEnd(headWidth(layout)), "quiet"), span(phase), pilot, span(" ")];
   const of = total === undefined ? "" : `/${total}`;
   const eta = state.status === "landed" ? "" : ` ETA ${clock(remaining ?? Number.NaN)}`;
-  const tail = span(` ${done}${of} ${share === undefined ? "" : percent(share)}${eta}`);
+  const part = share === undefined || layout.columns < 80 ? "" : ` ${percent(share)}`;
+  const tail = span(` ${done}${of}${part}${eta}`);
   const room = layout.columns - widthOf(head) - tail.text.length;
   return [...head, ...bar(share ?? 0, handOver, Math.max(0, room)), tail];
 }
@@ -132,15 +139,18 @@ const timeSigns = {
 /** @param screen share of the wall time that drawing took */
 export function timeLines(state: ScreenState, screen: number, layout: Layout): readonly Line[] {
   const split = timeSplit(state);
-  const own: Line = [span(`screen ${percent(screen, 1)}`)];
+  const tight = layout.columns < 80;
+  const shown = (text: string) => [span(tight ? text.replace(" %", "%") : text)];
+  const own: Line = shown(`screen ${percent(screen, 1)}`);
   const parts = split.map(({ name, share }): Line => {
     const [sign, short] = timeSigns[name];
-    return [
-      span(`${layout.timeBar ? `${sign} ` : ""}${layout.roomy ? name : short} ${percent(share)}`),
-    ];
+    return shown(
+      `${layout.timeBar ? `${sign} ` : ""}${layout.roomy ? name : short} ${percent(share)}`,
+    );
   });
   const total = split.reduce((sum, { seconds }) => sum + seconds, 0);
-  const words = titled("Time", [...parts.slice(0, 4), own, ...parts.slice(4)], layout);
+  const pieces = [...parts.slice(0, 4), own, ...parts.slice(4)];
+  const words = titled("Time", pieces, layout, tight ? " " : undefined);
   if (!layout.timeBar) return [words];
   const tail = split.length > 0 ? ` ${duration(total)} an iteration` : " no iteration yet";
   const head = headWidth(layout);

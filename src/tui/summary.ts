@@ -19,7 +19,7 @@ export function summaryText(state: ScreenState, options: SummaryOptions = {}): s
   const seconds = latest["Distillation/seconds"] ?? Number.NaN;
   const steps = count(latest["Distillation/environment_steps"]);
   const path = run.path;
-  const over = !watching || state.status === "landed" || state.status === "quiet";
+  const over = !watching || !["waiting", "flying", "paused"].includes(state.status);
   const unfinished = over && (run.maxIterations === undefined || done < run.maxIterations);
   const lines = [
     `${endWord(state, over)} after ${done}${of} iterations, ${clock(seconds)}, ${steps} environment steps`,
@@ -36,9 +36,11 @@ export function summaryText(state: ScreenState, options: SummaryOptions = {}): s
   return `${lines.join("\n")}\n`;
 }
 
-function endWord({ status }: ScreenState, over: boolean): string {
+function endWord({ status, summary }: ScreenState, over: boolean): string {
   if (!over) return status === "paused" ? "‖ paused" : "● in progress";
-  return status === "landed" ? "✓ landed" : status === "lost" ? "✗ simulator lost" : "● stopped";
+  if (status === "lost") return "✗ simulator lost";
+  if (status === "failed") return "✗ failed";
+  return status === "landed" && summary?.finished !== false ? "✓ landed" : "● stopped";
 }
 
 /** The final evaluation where there was one, else the figures in flight. */

@@ -7,7 +7,7 @@ import { mergeRun, noRun, type RunFacts } from "./run-facts.ts";
 import { cutAt, emptySeries, extend, type Series } from "./series.ts";
 
 /** `quiet`: the files of a run that nobody seems to fly. */
-export type Status = "waiting" | "flying" | "paused" | "lost" | "landed" | "quiet";
+export type Status = "waiting" | "flying" | "paused" | "lost" | "failed" | "landed" | "quiet";
 
 /** One of the latest iterations; times in seconds. */
 export interface Recent {
@@ -189,6 +189,8 @@ function addEvent(state: ScreenState, event: RunEvent): ScreenState {
       return { ...noted, status: "waiting" };
     case "simulator-lost":
       return { ...noted, status: "lost" };
+    case "failed":
+      return { ...noted, status: "failed" };
     case "landed":
       return { ...noted, status: "landed", summary: objectOf(event.summary) ?? event };
     default:
@@ -250,7 +252,7 @@ function mark(
 
 function statusByPresence(status: Status, flying: boolean): Status {
   if (flying) return status === "quiet" ? "flying" : status;
-  return status === "landed" || status === "lost" ? status : "quiet";
+  return status === "landed" || status === "lost" || status === "failed" ? status : "quiet";
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
