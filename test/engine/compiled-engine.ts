@@ -11,12 +11,18 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
+import { afterAll } from "vitest";
 import { REPOSITORY } from "./fake-machine.ts";
+
+const made: string[] = [];
+afterAll(() => {
+  for (const root of made) rmSync(root, { recursive: true, force: true });
+});
 
 /** The engine's sources as JavaScript in a folder of their own, for processes that a test starts. */
 export function compiledEngine(): string {
   const root = mkdtempSync(join(tmpdir(), "firstsolo-compiled-"));
-  process.once("exit", () => rmSync(root, { recursive: true, force: true }));
+  made.push(root);
   const target = join(root, "dist", "src", "engine");
   mkdirSync(target, { recursive: true });
   writeFileSync(join(root, "package.json"), `{ "name": "firstsolo", "type": "module" }`);

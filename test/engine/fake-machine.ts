@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { afterAll } from "vitest";
 import type { InstallOptions } from "../../src/engine/install.ts";
 import { makeWheel } from "./zip-writer.ts";
 
@@ -112,7 +113,7 @@ exec ${real} "$@"
 }
 
 const TINY = mkdtempSync(join(tmpdir(), "firstsolo-tiny-"));
-process.once("exit", () => rmSync(TINY, { recursive: true, force: true }));
+afterAll(() => rmSync(TINY, { recursive: true, force: true }));
 let tiny: Buffer | undefined;
 
 /** A wheel with two real shared libraries: the smallest thing an addon can be linked to. */
