@@ -1,0 +1,104 @@
+/** Whole runs: how long, how good, how much memory. */
+import { type Bench, type Figure, missing, type Row } from "./report.ts";
+import { median } from "./timing.ts";
+import { processFigures, type Sample, type Training, trainWatched } from "./training.ts";
+
+/** MB (10⁶ bytes) that no run with 1000 environments may exceed. */
+const limits = { runner: 1024 * 1.048576, simulator: 300 } as const;
+
+export const flightBench: Bench = {
+  title: "run: `firstsolo train`, runner and simulator in two processes",
+  run: async ({ seeds, say }) => {
+    const rows: Row[] = [];
+    for (const seed of seeds) {
+      const what = `defaults, seed ${seed}`;
+      say(what);
+      rows.push(await attempt(what, ["--seed", String(seed)], whole));
+    }
+    const short = ["--max_iterations", "20", "--phase1_iterations", "10"];
+    say("N = 1000, 20 iterations");
+    const wide = ["--num_envs", "1000", ...short, "evaluation.final_episodes=0"];
+    rows.push(await attempt("N = 1000, 20 iterations", wide, partly));
+    return rows;
+  },
+};
+
+/** A long run with little work in each iteration: nearly all that could leak does so per iteration or step. */
+export const memoryBench: Bench = {
+  title: "memory: resident MB of a run of 2000 iterations (100 environments × 8 steps)",
+  run: async ({ say }) => {
+    const iterations = 2000;
+    const small = ["--num_steps_per_env", "8", "algorithm.num_learning_epochs=1"];
+    const args = ["--max_iterations", String(iterations), ...small, "evaluation.final_episodes=0"];
+    say(`${iterations} iterations`);
+    try {
+      const { samples } = await trainWatched(args, { seconds: 900 });
+      if (samples.length === 0) throw new Error("this system has no /proc");
+      return (["runner", "simulator"] as const).map((which) => growth(which, samples));
+    } catch (error) {
+      return [missing(`${iterations} iterations`, error)];
+    }
+  },
+};
+
+function growth(which: "runner" | "simulator", samples: readonly Sample[]): Row {
+  const near = (from: number, to: number) =>
+    median(
+      samples
+        .filter(({ iteration }) => iteration >= from && iteration <= to)
+        .map((sample) => sample[which].resident),
+    );
+  const early = near(150, 250);
+  const late = near(1900, 2000);
+  return {
+    what: which,
+    figures: {
+      "at 200, MB": early,
+      "at 1000, MB": near(950, 1050),
+      "at 2000, MB": late,
+      "late / early": late / early,
+      "peak MB": Math.max(...samples.map((sample) => sample[which].peak)),
+    },
+  };
+}
+
+async function attempt(
+  what: string,
+  args: readonly string[],
+  figures: (training: Training) => Record<string, Figure>,
+): Promise<Row> {
+  try {
+    const training = await trainWatched(args, { seconds: 300 });
+    return {
+      what,
+      figures: { ...figures(training), ...processFigures(training) },
+      ...warn(training),
+    };
+  } catch (error) {
+    return missing(what, error);
+  }
+}
+
+function whole({ summary, wallSeconds }: Training): Record<string, Figure> {
+  return {
+    "wall s": wallSeconds,
+    "loop s": summary.seconds,
+    "steps/s": Math.round(summary.environment_steps / summary.seconds),
+    "student / teacher": summary.student_vs_teacher?.toFixed(4) ?? "unknown",
+    episodes: summary.episodes,
+  };
+}
+
+/** Too short for its student to be worth a figure. */
+function partly({ summary, wallSeconds }: Training): Record<string, Figure> {
+  const rate = Math.round(summary.environment_steps / summary.seconds);
+  return { "wall s": wallSeconds, "loop s": summary.seconds, "steps/s": rate };
+}
+
+function warn(training: Training): { note?: string } {
+  const over = (["runner", "simulator"] as const).filter((which) =>
+    training.samples.some((sample) => sample[which].peak > limits[which]),
+  );
+  const named = over.map((which) => `${which} above ${Math.round(limits[which])} MB`);
+  return over.length === 0 ? {} : { note: named.join(", ") };
+}

@@ -1,0 +1,38 @@
+/** What is measured of a network, here and at the peer: the same cases under the same names. */
+import type { Device } from "../src/engine/engine.ts";
+
+/** A network 12 – h – h – h – 4, and how many rows go through it at once. */
+export interface Case {
+  readonly kind: "act" | "step";
+  readonly rows: number;
+  readonly width: number;
+}
+
+export const cases: readonly Case[] = [
+  ...[100, 1000, 4096].map((rows) => ({ kind: "act", rows, width: 128 }) as const),
+  ...[128, 256].flatMap((width) =>
+    [100, 1500, 4096].map((rows) => ({ kind: "step", rows, width }) as const),
+  ),
+];
+
+/** Big batches take seconds there. */
+export const lightCases = cases.filter(({ kind, rows }) => kind === "act" || rows < 4096);
+
+export function nameOf({ kind, rows, width }: Case): string {
+  const shape = `h = ${width}`;
+  return kind === "act" ? `act, N = ${rows}, ${shape}` : `optimiser step, batch ${rows}, ${shape}`;
+}
+
+export interface NetworkJob {
+  readonly device: Device;
+  readonly threads: number;
+  readonly cases: readonly Case[];
+  /** For each case. */
+  readonly seconds: number;
+}
+
+export interface NetworkFigures {
+  readonly engine: string;
+  /** Median milliseconds by case. */
+  readonly milliseconds: Readonly<Record<string, number>>;
+}

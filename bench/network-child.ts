@@ -1,0 +1,78 @@
+/** Measures one engine and prints median milliseconds by case: `network-child.js JOB`, JSON both. */
+import { createMlp } from "../policies/mlp.ts";
+import { NetworkPolicy } from "../policies/network-policy.ts";
+import { Random } from "../policies/random.ts";
+import { startEngine } from "../src/engine/start.ts";
+import { Distillation } from "../src/learning/distillation.ts";
+import type { Rollout } from "../src/learning/experience.ts";
+import { type Case, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
+import { median, timed } from "./timing.ts";
+
+const inputWidth = 12;
+const outputWidth = 4;
+/** Optimiser steps of one update: its upload and its readback are shared among them. */
+const updateSteps = 10;
+const random = new Random(1);
+
+const job = JSON.parse(process.argv[2] ?? "null") as NetworkJob;
+try {
+  const engine = await startEngine(job.device, { threads: job.threads });
+  const milliseconds: Record<string, number> = {};
+  for (const one of job.cases) milliseconds[nameOf(one)] = await measureCase(one, job.seconds);
+  const figures: NetworkFigures = { engine: engine.description, milliseconds };
+  process.stdout.write(`${JSON.stringify(figures)}\n`, () => process.exit(0));
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`, () => process.exit(1));
+}
+
+async function measureCase({ kind, rows, width }: Case, seconds: number): Promise<number> {
+  const hidden = [width, width, width];
+  const network = createMlp({
+    inputWidth,
+    outputWidth,
+    hidden,
+    activation: "elu",
+    random: random.uniform,
+  });
+  const policy = new NetworkPolicy({ network, reads: ["policy"] });
+  const action = kind === "act" ? acting(policy, rows) : updating(policy, rows);
+  const perAction = kind === "act" ? 1 : updateSteps;
+  const warmUp = kind === "act" ? 20 : 2;
+  const durations = await timed(action, { warmUp, seconds, least: 3 });
+  policy.dispose();
+  return (1000 * median(durations)) / perAction;
+}
+
+function acting(policy: NetworkPolicy, rows: number): () => Promise<unknown> {
+  const observations = { policy: normal(rows * inputWidth) };
+  const frame = { observations, started: new Uint8Array(rows) };
+  return () => policy.act(frame, []);
+}
+
+/** One time step of `rows` environments, passed over `updateSteps` times: each pass is one batch. */
+function updating(policy: NetworkPolicy, rows: number): () => Promise<unknown> {
+  const learner = new Distillation(policy, {
+    num_learning_epochs: updateSteps,
+    gradient_length: 1,
+    max_grad_norm: 1,
+  });
+  const observations = normal(rows * inputWidth);
+  const actions = normal(rows * outputWidth);
+  const rollout: Rollout = {
+    steps: 1,
+    numEnvs: rows,
+    observations: { policy: observations },
+    next: { policy: observations },
+    studentActions: actions,
+    teacherActions: actions,
+    actions,
+    rewards: new Float32Array(rows),
+    terminated: new Uint8Array(rows),
+    truncated: new Uint8Array(rows),
+  };
+  return () => learner.update(rollout);
+}
+
+function normal(length: number): Float32Array {
+  return Float32Array.from({ length }, random.normal);
+}

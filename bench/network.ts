@@ -1,0 +1,53 @@
+/** What a policy costs in flight and an optimiser step on the ground, on every engine that is here. */
+import { availableParallelism } from "node:os";
+import { askChild, benchModule } from "./children.ts";
+import { cases, lightCases, type NetworkFigures, type NetworkJob } from "./network-cases.ts";
+import { type Bench, type Figure, missing, type Row } from "./report.ts";
+
+interface Variant {
+  readonly column: string;
+  readonly job: NetworkJob;
+}
+
+function variants(): readonly Variant[] {
+  const cores = availableParallelism();
+  const seconds = 0.7;
+  const native = (threads: number): Variant => ({
+    column: `native, ${threads} thread${threads === 1 ? "" : "s"}, ms`,
+    job: { device: "cpu", threads, cases, seconds },
+  });
+  return [
+    native(1),
+    ...(cores > 1 ? [native(cores)] : []),
+    { column: "cuda, ms", job: { device: "cuda", threads: 1, cases, seconds } },
+    { column: "wasm, ms", job: { device: "wasm", threads: 1, cases: lightCases, seconds } },
+  ];
+}
+
+export const networkBench: Bench = {
+  title:
+    "network: act() with its readback, and an Adam step with clipping, 12 – h – h – h – 4, elu",
+  run: async ({ say }) => {
+    const found = new Map<string, Record<string, Figure>>();
+    const notes: Row[] = [];
+    for (const { column, job } of variants()) {
+      say(column.replace(", ms", ""));
+      try {
+        const { engine, milliseconds } = await measure(job);
+        for (const [name, figure] of Object.entries(milliseconds)) {
+          found.set(name, { ...found.get(name), [column]: figure });
+        }
+        notes.push({ what: column.replace(", ms", ""), figures: {}, note: engine });
+      } catch (error) {
+        notes.push(missing(column.replace(", ms", ""), error));
+      }
+    }
+    return [...[...found].map(([what, figures]) => ({ what, figures })), ...notes];
+  },
+};
+
+/** Threads are fixed when the library loads: each engine in a process of its own. */
+export function measure(job: NetworkJob): Promise<NetworkFigures> {
+  const args = [benchModule("network-child"), JSON.stringify(job)];
+  return askChild<NetworkFigures>(process.execPath, args, { seconds: 180 });
+}

@@ -1,0 +1,173 @@
+/**
+ * Firstsolo beside what its users come from: PyTorch for the step of an optimiser, rsl_rl's own Distillation for a
+ * whole run on our simulator. Both sides are measured in turns within minutes, so that ratios hold where times don't.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  askChild,
+  benchModule,
+  benchScript,
+  program,
+  projectFolder,
+  startServer,
+} from "./children.ts";
+import { cases, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
+import { peerPackages, pythonPath, pythonWith } from "./python.ts";
+import { type Bench, type BenchOptions, type Figure, missing, type Row } from "./report.ts";
+import { median } from "./timing.ts";
+import { trainWatched } from "./training.ts";
+
+/** 100 environments × 24 steps × these: 240, 480 and 960 thousand environment steps. */
+const lengths = [100, 200, 400];
+const stepsPerIteration = 2400;
+/** Turns that each side has. */
+const rounds = 3;
+
+export const peerBench: Bench = {
+  title:
+    "peer: Firstsolo (ours) against PyTorch and rsl_rl 5.4.2; a ratio below 1 is faster than they are",
+  run: async (options) => {
+    const python = await pythonWith("peer", peerPackages, options.say);
+    const rows: Row[] = [];
+    const cores = availableParallelism();
+    for (const threads of new Set([1, cores])) {
+      rows.push(...(await stepRows(python, threads, options)));
+    }
+    for (const seed of options.seeds) rows.push(...(await runRows(python, seed, options)));
+    return rows;
+  },
+};
+
+async function stepRows(
+  python: string,
+  threads: number,
+  { say }: BenchOptions,
+): Promise<readonly Row[]> {
+  const job: NetworkJob = { device: "cpu", threads, cases, seconds: 0.4 };
+  const sides = {
+    ours: [process.execPath, benchModule("network-child")],
+    peer: [python, benchScript("peer_network")],
+  } as const;
+  const found = { ours: [] as NetworkFigures[], peer: [] as NetworkFigures[] };
+  const label = `${threads} thread${threads === 1 ? "" : "s"}`;
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (const side of ["ours", "peer"] as const) {
+        say(`${label}, ${side}, turn ${round + 1} of ${rounds}`);
+        const [command, file] = sides[side];
+        const args = [file, JSON.stringify(job)];
+        found[side].push(await askChild(command, args, { seconds: 180 }));
+      }
+    }
+  } catch (error) {
+    return [missing(`network, ${label}`, error)];
+  }
+  const engines = `${found.ours[0]?.engine}; ${found.peer[0]?.engine}`;
+  const rows = cases.map((one) => stepRow(nameOf(one), label, found));
+  return rows.map((row, i) => (i === 0 ? { ...row, note: engines } : row));
+}
+
+type Found = Readonly<Record<"ours" | "peer", readonly NetworkFigures[]>>;
+
+function stepRow(name: string, label: string, found: Found): Row {
+  const of = (side: keyof Found) => median(found[side].map((one) => one.milliseconds[name]!));
+  const [ours, peer] = [of("ours"), of("peer")];
+  return {
+    what: `${name}, ${label}`,
+    figures: { "ours, ms": ours, "peer, ms": peer, "ours / peer": ours / peer },
+  };
+}
+
+interface Reached {
+  /** Of the loop: flying and learning, without start and evaluation. */
+  readonly seconds: number;
+  readonly ratio: number | null;
+}
+
+interface PeerReport {
+  readonly versions: string;
+  readonly reached: readonly {
+    readonly iterations: number;
+    readonly seconds: number;
+    readonly student_return: number;
+    readonly teacher_return: number;
+  }[];
+}
+
+async function runRows(
+  python: string,
+  seed: number,
+  { say }: BenchOptions,
+): Promise<readonly Row[]> {
+  say(`seed ${seed}: rsl_rl`);
+  const peer = await settle(() => flyPeer(python, seed));
+  const rows: Row[] = [];
+  for (const iterations of lengths) {
+    say(`seed ${seed}: ours, ${iterations} iterations`);
+    const ours = await settle(() => flyOurs(iterations, seed));
+    const what = `seed ${seed}, ${(iterations * stepsPerIteration) / 1000} 000 environment steps`;
+    const theirs = "error" in peer ? undefined : reachedBy(peer.value, iterations);
+    rows.push(runRow(what, "error" in ours ? undefined : ours.value, theirs));
+    if ("error" in ours) rows.push(missing(`${what}: ours`, ours.error));
+  }
+  if ("error" in peer) rows.push(missing(`seed ${seed}: rsl_rl`, peer.error));
+  else rows.push({ what: `seed ${seed}`, figures: {}, note: peer.value.versions });
+  return rows;
+}
+
+function runRow(what: string, ours?: Reached, peer?: Reached): Row {
+  const side = (name: string, reached?: Reached): Record<string, Figure> =>
+    reached
+      ? {
+          [`${name}, s`]: reached.seconds,
+          [`${name}, student / teacher`]: reached.ratio?.toFixed(4) ?? "unknown",
+        }
+      : {};
+  const ratio = ours && peer && { "ours / peer": ours.seconds / peer.seconds };
+  return { what, figures: { ...side("ours", ours), ...side("rsl_rl", peer), ...ratio } };
+}
+
+type Settled<T> = { readonly value: T } | { readonly error: unknown };
+
+async function settle<T>(action: () => Promise<T>): Promise<Settled<T>> {
+  try {
+    return { value: await action() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** A run of that length with our defaults; the teacher flies the same quarter of it. */
+async function flyOurs(iterations: number, seed: number): Promise<Reached> {
+  const args = ["--seed", String(seed), "--max_iterations", String(iterations)];
+  const phase1 = ["--phase1_iterations", String(iterations / 4)];
+  const { summary } = await trainWatched([...args, ...phase1], { seconds: 300 });
+  return { seconds: summary.seconds, ratio: summary.student_vs_teacher };
+}
+
+/** One run of theirs, stopped at each length for a look at its student. */
+async function flyPeer(python: string, seed: number): Promise<PeerReport> {
+  const folder = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
+  try {
+    const sim = ["sim", "--task", "quadcopter-noisy", "--num_envs", "100", "--exit-with-stdin"];
+    const args = [program, ...sim, "--bind", `ipc://${folder}/sim.ipc`];
+    const server = await startServer(process.execPath, args, { ready: /^sim: ready/ });
+    try {
+      const teacher = join(projectFolder, "policies/teachers/hover-rsl_rl-5.4.2.pt");
+      const order = { endpoint: `ipc://${folder}/sim.ipc`, teacher, seed, iterations: lengths };
+      const asked = [benchScript("peer_distillation"), JSON.stringify(order)];
+      return await askChild(python, asked, { seconds: 600, env: pythonPath });
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function reachedBy({ reached }: PeerReport, iterations: number): Reached | undefined {
+  const found = reached.find((one) => one.iterations === iterations);
+  return found && { seconds: found.seconds, ratio: found.student_return / found.teacher_return };
+}

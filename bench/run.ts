@@ -1,0 +1,105 @@
+/**
+ * Measures speed and memory: `node dist/bench/run.js [SECTION…] [--peer] [--memory] [--seeds 1,2,3] [--json FILE]`.
+ * Nothing here passes or fails; figures of one run on one machine are compared with each other.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { projectFolder } from "./children.ts";
+import { flightBench, memoryBench } from "./flight.ts";
+import { describeMachine, load } from "./machine.ts";
+import { networkBench } from "./network.ts";
+import { peerBench } from "./peer.ts";
+import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
+import { simulatorBench } from "./simulator.ts";
+import { wireBench } from "./wire.ts";
+
+const sections: Readonly<Record<string, Bench>> = {
+  simulator: simulatorBench,
+  wire: wireBench,
+  network: networkBench,
+  run: flightBench,
+  memory: memoryBench,
+  peer: peerBench,
+};
+const standard = ["simulator", "wire", "network", "run"];
+
+const usage = `usage: npm run bench -- [SECTION…] [--memory] [--peer] [--seeds 1,2,3] [--json FILE]
+sections: ${Object.keys(sections).join(", ")}; without any: ${standard.join(", ")}
+--memory  also a run of 2000 iterations: does memory grow? (minutes)
+--peer    also PyTorch and rsl_rl on the same machine (the first time some gigabytes from PyPI)`;
+
+interface Order {
+  readonly names: readonly string[];
+  readonly seeds: readonly number[];
+  readonly file: string;
+}
+
+function readOrder(): Order {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      peer: { type: "boolean", default: false },
+      memory: { type: "boolean", default: false },
+      seeds: { type: "string", default: "1" },
+      json: { type: "string" },
+    },
+  });
+  const unknown = positionals.find((name) => !Object.hasOwn(sections, name));
+  if (unknown !== undefined) throw new Error(`there is no section ${unknown}`);
+  const extra = (["memory", "peer"] as const).filter((name) => values[name]);
+  const chosen = positionals.length === 0 ? standard : positionals;
+  const seeds = values.seeds.split(",").map(Number);
+  if (!seeds.every((seed) => Number.isInteger(seed) && seed >= 0)) {
+    throw new Error(`seeds are whole numbers with commas between, got ${values.seeds}`);
+  }
+  const time = new Date().toISOString().replaceAll(":", "-").slice(0, 19);
+  const file = values.json ?? join(projectFolder, "bench", "results", `${time}.json`);
+  return { names: [...new Set([...chosen, ...extra])], seeds, file };
+}
+
+async function measure(name: string, options: BenchOptions): Promise<Section> {
+  const { title, run } = sections[name]!;
+  const start = performance.now();
+  let rows: readonly Row[];
+  try {
+    rows = await run(options);
+  } catch (error) {
+    rows = [missing(name, error)];
+  }
+  return { name, title, rows, seconds: (performance.now() - start) / 1000 };
+}
+
+async function main({ names, seeds, file }: Order): Promise<void> {
+  const machine = describeMachine();
+  const { cpu, cores, loadBefore } = machine;
+  console.log(
+    `${cpu}, ${cores} cores, load ${loadBefore}; Node ${machine.node}, ${machine.commit}`,
+  );
+  const measured: Section[] = [];
+  for (const name of names) {
+    const say = (line: string) => console.error(`bench: ${name}: ${line}`);
+    const section = await measure(name, { seeds, say });
+    measured.push(section);
+    console.log(table(section));
+    const result = {
+      time: new Date().toISOString(),
+      machine,
+      loadAfter: load(),
+      sections: measured,
+    };
+    mkdirSync(dirname(file), { recursive: true });
+    // After every section, so that one that is cut short loses nothing.
+    writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  }
+  console.log(`\n${file}`);
+}
+
+let order: Order | undefined;
+try {
+  order = readOrder();
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}\n${usage}`);
+  process.exitCode = 2;
+}
+if (order) await main(order);

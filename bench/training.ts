@@ -1,0 +1,104 @@
+/** One whole `firstsolo train`, watched from outside. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { program } from "./children.ts";
+import { childrenOf, lookAt, type ProcessFigures } from "./process-memory.ts";
+
+/** What `summary.json` holds, as far as it is shown here. */
+export interface Summary {
+  readonly student_return: number | null;
+  readonly teacher_return: number | null;
+  readonly student_vs_teacher: number | null;
+  readonly episodes: number;
+  readonly environment_steps: number;
+  /** The loop's, without start and final evaluation. */
+  readonly seconds: number;
+}
+
+/** One look at both processes. */
+export interface Sample {
+  readonly iteration: number;
+  readonly runner: ProcessFigures;
+  readonly simulator: ProcessFigures;
+}
+
+export interface Training {
+  readonly summary: Summary;
+  /** From the start of the process to its end, final evaluation included. */
+  readonly wallSeconds: number;
+  /** About five a second; none where there is no /proc. */
+  readonly samples: readonly Sample[];
+}
+
+/** @throws Error with the last line of a run that failed. */
+export async function trainWatched(
+  args: readonly string[],
+  { seconds }: { seconds: number },
+): Promise<Training> {
+  const logs = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
+  const start = performance.now();
+  const all = [program, "train", "--ui", "none", "--log_root", logs, ...args];
+  const child = spawn(process.execPath, all, { stdio: ["ignore", "ignore", "pipe"] });
+  const output: string[] = [];
+  child.stderr.setEncoding("utf8").on("data", (text: string) => output.push(text));
+  const samples: Sample[] = [];
+  const watch = setInterval(() => {
+    const sample = look(child.pid ?? 0, logs);
+    if (sample) samples.push(sample);
+  }, 200);
+  const killer = setTimeout(() => child.kill("SIGTERM"), seconds * 1000);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject).once("close", resolve);
+    });
+    if (code !== 0) throw new Error(output.join("").trim().split("\n").at(-1) || `exit ${code}`);
+    const wallSeconds = (performance.now() - start) / 1000;
+    const file = join(runFolder(logs) ?? logs, "summary.json");
+    return { summary: JSON.parse(readFileSync(file, "utf8")), wallSeconds, samples };
+  } finally {
+    clearInterval(watch);
+    clearTimeout(killer);
+    rmSync(logs, { recursive: true, force: true });
+  }
+}
+
+function look(pid: number, logs: string): Sample | undefined {
+  const runner = lookAt(pid);
+  const simulator = childrenOf(pid).map(lookAt).find(Boolean);
+  if (!runner || !simulator) return undefined;
+  return { iteration: iterationsIn(logs), runner, simulator };
+}
+
+/** Iterations flown so far: the whole lines of metrics.jsonl. */
+function iterationsIn(logs: string): number {
+  try {
+    return (
+      readFileSync(join(runFolder(logs) ?? logs, "metrics.jsonl"), "utf8").split("\n").length - 1
+    );
+  } catch {
+    return 0;
+  }
+}
+
+function runFolder(logs: string): string | undefined {
+  const [experiment] = readdirSync(logs);
+  if (experiment === undefined) return undefined;
+  const [run] = readdirSync(join(logs, experiment));
+  return run === undefined ? undefined : join(logs, experiment, run);
+}
+
+/** The most that either process held, and the processor time each had; empty without /proc. */
+export function processFigures({ samples }: Training): Record<string, number> {
+  const last = samples.at(-1);
+  if (!last) return {};
+  const most = (which: "runner" | "simulator") =>
+    Math.round(Math.max(...samples.map((sample) => sample[which].peak)));
+  return {
+    "runner CPU s": last.runner.cpuSeconds,
+    "simulator CPU s": last.simulator.cpuSeconds,
+    "runner peak MB": most("runner"),
+    "simulator peak MB": most("simulator"),
+  };
+}
