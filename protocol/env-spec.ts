@@ -25,6 +25,11 @@ export function toWireSpec(spec: EnvSpec): WireSpec {
   };
 }
 
+/** The specification for a driver that doesn't take up that capability. */
+export function without(capability: string, spec: EnvSpec): EnvSpec {
+  return { ...spec, capabilities: spec.capabilities.filter((word) => word !== capability) };
+}
+
 /** @throws ProtocolError `invalid-spec` or `malformed` naming the field, e.g. `spec.action.low`. */
 export function fromWireSpec(wire: WireSpec): EnvSpec {
   const spec: EnvSpec = {

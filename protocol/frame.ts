@@ -7,6 +7,8 @@ export interface Frame {
   readonly observations: Observations;
   /** `[numEnvs]`, 1 where this observation is the first of an episode. */
   readonly started: Uint8Array;
+  /** `[numEnvs, ...action shape]`: the simulator's own teacher on this observation; capability `teacher_actions`. */
+  readonly teacherActions?: Float32Array;
 }
 
 export interface StepResult {

@@ -21,7 +21,7 @@ export const limits = {
 } as const;
 
 /** The version this build speaks. */
-export const protocolVersion = { major: 1, minor: 0 } as const;
+export const protocolVersion = { major: 1, minor: 1 } as const;
 
 /** Seconds. */
 export const times = {

@@ -8,17 +8,21 @@ import type { Dtype, EnvSpec, TensorSpec } from "./spec.ts";
 
 /** Between tensors that travelled and the frames and actions of the contracts; protocol/README.md §5. */
 
+/** Sent with frames and results where the specification has the capability `teacher_actions`. */
+const teacherTensor = "teacher/actions";
+
 /** Frame → tensors; a frame of which every row starts an episode leaves `started` out. */
 export function fromFrame(frame: Frame, spec: EnvSpec): Record<string, Tensor> {
   const tensors = fromObservations(frame.observations, spec, "obs", spec.numEnvs);
+  addTeacher(tensors, frame, spec);
   if (frame.started.every((flag) => flag === 1)) return tensors;
   return { ...tensors, started: rows(frame.started) };
 }
 
 /** @throws ProtocolError naming the tensor, and for a value that is not finite its environment and component. */
 export function toFrame(tensors: Tensors, spec: EnvSpec): Frame {
-  const allowed = [...Object.keys(spec.observations).map((group) => `obs/${group}`), "started"];
-  refuseOthers(tensors, allowed);
+  const groups = Object.keys(spec.observations).map((group) => `obs/${group}`);
+  refuseOthers(tensors, [...groups, "started", ...teacherNames(spec)]);
   const { started } = tensors;
   return {
     observations: toObservations(tensors, spec, "obs", spec.numEnvs),
@@ -26,6 +30,7 @@ export function toFrame(tensors: Tensors, spec: EnvSpec): Frame {
       started === undefined
         ? new Uint8Array(spec.numEnvs).fill(1)
         : flags(tensors, "started", spec.numEnvs),
+    ...toTeacher(tensors, spec),
   };
 }
 
@@ -37,6 +42,7 @@ export function fromStepResult(result: StepResult, spec: EnvSpec): Record<string
     terminated: rows(terminated),
     truncated: rows(truncated),
   };
+  addTeacher(tensors, frame, spec);
   if (final === undefined || final.rows.length === 0) return tensors;
   tensors["final/rows"] = rows(final.rows);
   return Object.assign(
@@ -58,6 +64,7 @@ export function toStepResult(
     "terminated",
     "truncated",
     "final/rows",
+    ...teacherNames(spec),
   ]);
   const terminated = flags(tensors, "terminated", spec.numEnvs);
   const truncated = flags(tensors, "truncated", spec.numEnvs);
@@ -65,7 +72,11 @@ export function toStepResult(
   for (let i = 0; i < spec.numEnvs; i++) started[i] = terminated[i]! | truncated[i]!;
   const final = toFinal(tensors, spec, started);
   return {
-    frame: { observations: toObservations(tensors, spec, "obs", spec.numEnvs), started },
+    frame: {
+      observations: toObservations(tensors, spec, "obs", spec.numEnvs),
+      started,
+      ...toTeacher(tensors, spec),
+    },
     rewards: floats(tensors, "reward", [spec.numEnvs]),
     terminated,
     truncated,
@@ -96,6 +107,25 @@ export function toState(tensors: Tensors): Uint8Array {
 
 function rows(data: Tensor["data"]): Tensor {
   return { shape: [data.length], data };
+}
+
+function teacherNames(spec: EnvSpec): readonly string[] {
+  return spec.capabilities.includes("teacher_actions") ? [teacherTensor] : [];
+}
+
+function addTeacher(tensors: Record<string, Tensor>, frame: Frame, spec: EnvSpec): void {
+  for (const name of teacherNames(spec)) {
+    const data = frame.teacherActions;
+    if (data === undefined) missing(name);
+    tensors[name] = { shape: [spec.numEnvs, ...spec.action.shape], data };
+  }
+}
+
+function toTeacher(tensors: Tensors, spec: EnvSpec): Pick<Frame, "teacherActions"> {
+  const [name] = teacherNames(spec);
+  if (name === undefined) return {};
+  const shape = [spec.numEnvs, ...spec.action.shape];
+  return { teacherActions: floats(tensors, name, shape, spec.action) };
 }
 
 type Prefix = "obs" | "final";

@@ -19,8 +19,11 @@ export interface ActionSpec extends TensorSpec {
   readonly high: readonly number[];
 }
 
-/** `bitwise`: same seed and actions give the same bits. `snapshot`: state can be saved and restored. */
-export type Capability = "bitwise" | "snapshot" | (string & {});
+/**
+ * `bitwise`: same seed and actions give the same bits. `snapshot`: state can be saved and restored.
+ * `teacher_actions`: a teacher of the simulator's own says with every frame what it would do.
+ */
+export type Capability = "bitwise" | "snapshot" | "teacher_actions" | (string & {});
 
 export interface EnvSpec {
   readonly task: string;

@@ -1,4 +1,4 @@
-import { fromWireSpec, specDifferences } from "../../protocol/env-spec.ts";
+import { fromWireSpec, specDifferences, without } from "../../protocol/env-spec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import { protocolVersion } from "../../protocol/limits.ts";
@@ -22,6 +22,8 @@ export interface RemoteOptions {
   readonly numEnvs?: number;
   /** Observation groups that are wanted; the simulator sends no others. Default: all. */
   readonly groups?: readonly string[];
+  /** Asks for the actions of the simulator's own teacher with every frame. Default false. */
+  readonly teacherActions?: boolean;
   /** Seconds until the simulator has loaded. Beats that it is loading extend them sixfold. Default 300. */
   readonly startupTimeout?: number;
   /** Seconds for a reset, a snapshot or a restore; beats extend them sixfold. Default 60. */
@@ -57,9 +59,12 @@ export interface Welcome {
   readonly capabilities: readonly string[];
 }
 
-interface Timeouts {
+interface Manner {
+  /** Seconds. */
   readonly reset: number;
   readonly step: number;
+  /** Whether the teacher's actions were asked for. */
+  readonly taught: boolean;
 }
 
 const beatPatience = 6;
@@ -86,7 +91,8 @@ export async function connectRemote(options: RemoteOptions): Promise<RemoteEnv> 
     for (const line of minorDifference(header)) onNotice(line);
     for (const line of header.notices) onNotice(line);
     const { resetTimeout: reset = 60, stepTimeout: step = 30 } = options;
-    return new RemoteEnv(caller, spec, header, { reset, step });
+    const taught = options.teacherActions === true;
+    return new RemoteEnv(caller, spec, header, { reset, step, taught });
   } catch (error) {
     await caller.close();
     throw error;
@@ -101,12 +107,15 @@ export class RemoteEnv implements VectorEnv {
   readonly snapshot?: () => Promise<Uint8Array>;
   readonly restore?: (state: Uint8Array) => Promise<Frame>;
   readonly #caller: Caller;
-  readonly #timeouts: Timeouts;
+  readonly #manner: Manner;
+  /** What comes with frames: without the capabilities that were not taken up. */
+  readonly #sent: EnvSpec;
 
-  constructor(caller: Caller, spec: EnvSpec, header: Replies["welcome"], timeouts: Timeouts) {
+  constructor(caller: Caller, spec: EnvSpec, header: Replies["welcome"], manner: Manner) {
     this.spec = spec;
     this.#caller = caller;
-    this.#timeouts = timeouts;
+    this.#manner = manner;
+    this.#sent = manner.taught ? spec : without("teacher_actions", spec);
     const { server, epoch, settings, notices, capabilities } = header;
     this.welcome = { server, epoch, specHash: header.spec_hash, settings, notices, capabilities };
     if (!spec.capabilities.includes("snapshot")) return;
@@ -126,7 +135,7 @@ export class RemoteEnv implements VectorEnv {
   /** @throws RemoteError */
   async reset(seed: number): Promise<Frame> {
     const { tensors } = await this.#caller.call({ type: "reset", seed }, {}, this.#slow());
-    return this.#read("reset", () => toFrame(tensors, this.spec));
+    return this.#read("reset", () => toFrame(tensors, this.#sent));
   }
 
   /** @throws RemoteError; a value that is not finite names its group, environment and component. */
@@ -134,9 +143,9 @@ export class RemoteEnv implements VectorEnv {
     const { header, tensors } = await this.#caller.call(
       { type: "step" },
       fromActions(actions, this.spec),
-      { seconds: this.#timeouts.step, patience: 1 },
+      { seconds: this.#manner.step, patience: 1 },
     );
-    return this.#read("step", () => toStepResult(header, tensors, this.spec));
+    return this.#read("step", () => toStepResult(header, tensors, this.#sent));
   }
 
   /** Tells the simulator and closes the socket; returns within a few seconds whatever happens. */
@@ -152,11 +161,11 @@ export class RemoteEnv implements VectorEnv {
   async #restore(state: Uint8Array): Promise<Frame> {
     const sent = fromState(state);
     const { tensors } = await this.#caller.call({ type: "restore" }, sent, this.#slow());
-    return this.#read("restore", () => toFrame(tensors, this.spec));
+    return this.#read("restore", () => toFrame(tensors, this.#sent));
   }
 
   #slow() {
-    return { seconds: this.#timeouts.reset, patience: beatPatience };
+    return { seconds: this.#manner.reset, patience: beatPatience };
   }
 
   #read<T>(what: string, reading: () => T): T {
@@ -182,7 +191,7 @@ function greeting(options: RemoteOptions, session: string) {
     session,
     protocol: protocolVersion,
     client: client ?? { name: "firstsolo", version: "0" },
-    capabilities: [],
+    capabilities: options.teacherActions === true ? ["teacher_actions"] : [],
     settings,
     ...(groups === undefined ? {} : { groups: [...groups] }),
     ...(numEnvs === undefined ? {} : { num_envs: numEnvs }),
@@ -209,6 +218,11 @@ function accept(header: Replies["welcome"], options: RemoteOptions): EnvSpec {
   if (absent !== undefined) {
     const message = `the simulator has no observation group ${absent}`;
     throw new RemoteError("unknown-group", message, { hint: `Known: ${known.join(", ")}.` });
+  }
+  if (options.teacherActions === true && !spec.capabilities.includes("teacher_actions")) {
+    const message = "the simulator has no teacher of its own";
+    const hint = "Start it with one (--teacher_checkpoint FILE), or name the teacher's file here.";
+    throw new RemoteError("no-teacher", message, { hint });
   }
   const differences = expected === undefined ? [] : specDifferences(expected, spec);
   if (differences.length > 0) throw failure.specChanged(differences);

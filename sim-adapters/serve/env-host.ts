@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { decodeMessage, type Tensors } from "../../protocol/codec.ts";
-import { checkSpec, hashSpec, toWireSpec } from "../../protocol/env-spec.ts";
+import { checkSpec, hashSpec, toWireSpec, without } from "../../protocol/env-spec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { limits, protocolVersion, times } from "../../protocol/limits.ts";
 import {
@@ -169,7 +169,8 @@ export class EnvHost {
     const spec = chooseGroups(env.spec, groups);
     checkSpec(spec);
     refuseOtherSize(spec, numEnvs);
-    this.#spec = spec;
+    const taught = hello.capabilities.includes("teacher_actions");
+    this.#spec = taught ? spec : without("teacher_actions", spec);
     return {
       type: "welcome",
       protocol: protocolVersion,

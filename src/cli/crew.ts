@@ -9,6 +9,7 @@ import { NetworkPolicy } from "../../policies/network-policy.ts";
 import { Normaliser } from "../../policies/normaliser.ts";
 import type { Policy } from "../../policies/policy.ts";
 import { deriveSeed, Random } from "../../policies/random.ts";
+import { createSimulatorTeacher } from "../../policies/simulator-teacher.ts";
 import { loadTeacher } from "../../policies/teacher.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { Config } from "../config/schema.ts";
@@ -43,6 +44,7 @@ export function createStudent(config: Config, spec: EnvSpec): NetworkPolicy {
 
 /** @throws FlightError, CheckpointError when the teacher can't be read or doesn't fit the simulator. */
 export async function hireTeacher(config: Config, spec: EnvSpec): Promise<HiredTeacher> {
+  if (config.checkpoint === "simulator") return hireSimulators(spec);
   const reads = config.obs_groups.teacher ?? teacherGroups(spec);
   groupsWidth("teacher", reads, spec);
   if (config.checkpoint === "hover") return hireHover(reads, spec);
@@ -65,6 +67,7 @@ export function rehireTeacher(
   spec: EnvSpec,
 ): HiredTeacher {
   if (facts.kind === "hover") return hireHover(facts.reads, spec);
+  if (facts.kind === "simulator") return hireSimulators(spec);
   const policy = fly(file.teacher, facts);
   checkFit("The run's teacher", policy, spec);
   return { policy, facts, actor: file.teacher, description: "from the run's checkpoint" };
@@ -94,6 +97,20 @@ function hireHover(reads: readonly string[], spec: EnvSpec): HiredTeacher {
   checkFit("The hover controller", policy, spec);
   const facts: PilotFacts = { kind: "hover", activation: "identity", reads: policy.reads };
   return { policy, facts, description: "the hand-written hover controller" };
+}
+
+/** The teacher that sits in the simulator itself: its actions come with every frame. */
+function hireSimulators(spec: EnvSpec): HiredTeacher {
+  if (!spec.capabilities.includes("teacher_actions")) {
+    throw new FlightError(
+      "no-teacher",
+      `The teacher should be the simulator's own, but task '${spec.task}' has none.`,
+      "Start the simulator with one (--teacher_checkpoint FILE), or name a file here: --checkpoint FILE.",
+    );
+  }
+  const facts: PilotFacts = { kind: "simulator", activation: "identity", reads: [] };
+  const policy = createSimulatorTeacher(elements(spec.action.shape));
+  return { policy, facts, description: "the simulator's own teacher" };
 }
 
 /** As rsl_rl: the group `teacher` where there is one, else what everybody sees. */

@@ -6,12 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readKeyFile } from "../../sim-adapters/curve-keys.ts";
 import type { ClientCurve } from "../../sim-adapters/remote/dealer-link.ts";
-import {
-  connectRemote,
-  type RemoteEnv,
-  type RemoteOptions,
-} from "../../sim-adapters/remote/remote-env.ts";
+import type { RemoteEnv, RemoteOptions } from "../../sim-adapters/remote/remote-env.ts";
 import type { Config } from "../config/schema.ts";
+import { connectWanted } from "./connect-wanted.ts";
 
 export interface SimulatorOptions {
   readonly onNotice: (line: string) => void;
@@ -49,7 +46,7 @@ async function connectNamed(
     curve_server_key_file && curve_client_key_file
       ? await readCurve(curve_server_key_file, curve_client_key_file)
       : undefined;
-  const env = await connectRemote({
+  const env = await connectWanted(config, {
     ...remoteOptions(config, options),
     endpoint,
     listen,
@@ -91,7 +88,11 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const env = await connectRemote({ ...remoteOptions(config, options), endpoint, exited });
+    const env = await connectWanted(config, {
+      ...remoteOptions(config, options),
+      endpoint,
+      exited,
+    });
     const closeAll = () => env.close().finally(close);
     const description = `the built-in MuJoCo simulator, process ${child.pid}`;
     return { env, description, log: () => output.tail(200), logTo: output.to, close: closeAll };

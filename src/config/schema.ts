@@ -3,6 +3,7 @@ import type { SettingValue } from "../../protocol/settings.ts";
 import {
   flag,
   folderName,
+  type LeafNotes,
   maybeNames,
   maybeOneOf,
   maybePositive,
@@ -10,6 +11,7 @@ import {
   maybeWhole,
   notNegative,
   oneOf,
+  oneOfNumbers,
   positive,
   share,
   text,
@@ -42,6 +44,14 @@ const obsGroups = z.strictObject({
 
 const policy = z.strictObject({
   student_hidden_dims: widths([128, 128, 128], "Widths of the student's hidden layers"),
+  rnn_type: maybeOneOf(["gru", "lstm"], "Memory before the student's MLP; null: none"),
+  rnn_hidden_dim: whole(256, { least: 1, most: 16_384 }, "Width of that memory"),
+  rnn_num_layers: whole(1, { least: 1, most: 16 }, "Layers of that memory"),
+  history_length: whole(
+    1,
+    { least: 1, most: 1000 },
+    "Control steps a student without memory sees at once, oldest first",
+  ),
   activation: oneOf(activations, "elu", "Activation between the student's layers"),
   init_noise_std: notNegative(
     0.1,
@@ -103,6 +113,22 @@ const sim = z.strictObject({
   curve_client_key_file: maybeText("File with our own secret CURVE key"),
 });
 
+/** Sinks of one's own: see src/metrics/own-sink.ts for what they are handed. */
+const sinks = z
+  .array(
+    z.strictObject({
+      module: z.string().min(1),
+      export: z.string().min(1).default("openSink"),
+      options: z.record(z.string(), z.json()).default({}),
+    }),
+  )
+  .max(16)
+  .default([])
+  .meta({
+    expects: "a list of {module: FILE, export: NAME, options: {…}}",
+    doc: "Metric sinks of your own: ES modules with a function or class that takes (options, run)",
+  } satisfies LeafNotes);
+
 /** Every key with its default, its bounds and its meaning; names are rsl_rl's where it has one. */
 export const configSchema = z.strictObject({
   task: text("quadcopter-noisy", "Task the simulator is asked for"),
@@ -117,9 +143,25 @@ export const configSchema = z.strictObject({
   run_name: folderName("", "Put behind the time in the run folder's name"),
   log_root: text("logs/rsl_rl", "Folder of all experiments"),
   logger: oneOf(["none", "wandb", "tensorboard"], "none", "Where figures go besides the files"),
-  log_project_name: text("firstsolo", "Project in W&B"),
+  log_project_name: maybeText("Project in W&B; null: WANDB_PROJECT, else firstsolo"),
+  wandb_mode: maybeOneOf(
+    ["offline", "online", "disabled"],
+    "online uploads while it flies; null: WANDB_MODE, else offline",
+  ),
+  metric_names: oneOfNumbers(
+    [2, 3, 5],
+    5,
+    "rsl_rl's names of figures: of version 2.0 to 3.1, 3.2 to 4.x, or 5; metrics.jsonl keeps 5",
+  ),
+  metrics_port: maybeWhole(
+    { least: 0, most: 65535 },
+    "Port on this machine with a page of figures for Prometheus; 0: any free one",
+  ),
+  sinks,
   ui: oneOf(["auto", "tui", "plain", "jsonl", "none"], "auto", "What the terminal shows"),
-  checkpoint: maybeText("The teacher's file; null: the one shipped; hover: hand-written"),
+  checkpoint: maybeText(
+    "The teacher's file; null: the one shipped; hover: hand-written; simulator: the simulator's own",
+  ),
   obs_groups: obsGroups.prefault({}),
   policy: policy.prefault({}),
   algorithm: algorithm.prefault({}),

@@ -22,7 +22,7 @@ const format = 1;
 
 /** What a pilot needs besides its weights. */
 export interface PilotFacts {
-  readonly kind: "network" | "hover";
+  readonly kind: "network" | "hover" | "simulator";
   readonly activation: string;
   readonly head?: Head;
   readonly reads: readonly string[];
@@ -34,7 +34,7 @@ export interface RunCheckpoint {
   readonly noiseStd: number;
   readonly student: PilotFacts;
   readonly teacher: PilotFacts;
-  /** Absent when the teacher is no network (the hover controller). */
+  /** Absent when the teacher is no network of ours (the hover controller, the simulator's own). */
   readonly teacherActor?: RslRlActorState | undefined;
   readonly flight: FlightState;
   /** The simulator's snapshot, where it can give one. */

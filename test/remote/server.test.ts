@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeMessage } from "../../protocol/codec.ts";
+import { protocolVersion } from "../../protocol/limits.ts";
 import { encodeRequest, type Request } from "../../protocol/messages.ts";
 import { SessionDesk } from "../../sim-adapters/serve/session-desk.ts";
 import { connect, nodeServer, pythonServer, RawClient } from "./servers.ts";
@@ -11,7 +12,7 @@ const hello = (session: string, seq = 1): Request => ({
   type: "hello",
   seq,
   session,
-  protocol: { major: 1, minor: 0 },
+  protocol: protocolVersion,
   client: { name: "test", version: "1" },
   capabilities: [],
   settings: {},
@@ -74,7 +75,7 @@ describe.each([
     expect(header).toMatchObject({
       code: "version-mismatch",
       fatal: true,
-      protocol: { major: 1, minor: 0 },
+      protocol: protocolVersion,
     });
   });
 

@@ -28,6 +28,8 @@ class Step:
     """Environments whose episode ended, ascending; empty when the server does not tell."""
     final_observations: dict[str, np.ndarray]
     log: dict[str, float] = field(default_factory=dict)
+    teacher_actions: Optional[np.ndarray] = None
+    """What the simulator's own teacher would do now; there when the client asked for it."""
     timing: dict[str, float] = field(default_factory=dict)
 
 
@@ -45,11 +47,12 @@ class Client:
         settings: Mapping[str, Any] = {},
         num_envs: Optional[int] = None,
         groups: Optional[Sequence[str]] = None,
+        teacher_actions: bool = False,
         startup_timeout: float = 300.0,
         step_timeout: float = 30.0,
         curve: Optional[tuple[bytes, bytes, bytes]] = None,
     ) -> None:
-        """``curve``: the server's public key, then the client's own public and secret key."""
+        """``teacher_actions`` asks for those of the simulator's own teacher. ``curve``: the server's public key, then the client's own public and secret key."""
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.linger = 0
@@ -67,6 +70,8 @@ class Client:
         self._seq = 0
         self._epoch: Optional[str] = None
         self._step_timeout = step_timeout
+        self._taught = teacher_actions
+        self.teacher_actions: Optional[np.ndarray] = None
         try:
             self.welcome = self._greet(settings, num_envs, groups, startup_timeout)
             self.spec: dict[str, Any] = self.welcome["spec"]
@@ -78,6 +83,7 @@ class Client:
     def reset(self, seed: int) -> dict[str, np.ndarray]:
         """Starts a new episode everywhere; observations by group, ``[num_envs, ...shape]``."""
         _, tensors = self._call({"type": "reset", "seed": int(seed)}, {}, "frame", 60.0, 6)
+        self.teacher_actions = self._teacher(tensors)
         return self._observations(tensors, "obs", self.spec["num_envs"])
 
     def step(self, actions: np.ndarray) -> Step:
@@ -86,6 +92,7 @@ class Client:
         header, found = self._call({"type": "step"}, sent, "result", self._step_timeout, 1)
         count = self.spec["num_envs"]
         rows = found.get("final/rows", np.zeros(0, "<i4"))
+        self.teacher_actions = self._teacher(found)
         return Step(
             observations=self._observations(found, "obs", count),
             rewards=_take(found, "reward", (count,), "<f4"),
@@ -95,6 +102,7 @@ class Client:
             final_observations=self._observations(found, "final", len(rows)) if len(rows) else {},
             log=header.get("log", {}),
             timing=header.get("timing", {}),
+            teacher_actions=self.teacher_actions,
         )
 
     def close(self) -> None:
@@ -120,7 +128,7 @@ class Client:
             "type": "hello",
             "protocol": protocol.PROTOCOL_VERSION,
             "client": {"name": "firstsolo_sim", "version": "0.1.0"},
-            "capabilities": [],
+            "capabilities": ["teacher_actions"] if self._taught else [],
             "settings": dict(settings),
         }
         if num_envs is not None:
@@ -167,6 +175,12 @@ class Client:
             self._socket.send_multipart(frames, flags=zmq.NOBLOCK)
         except zmq.Again:
             pass  # no connection yet: asked again with the next round
+
+    def _teacher(self, found: Any) -> Optional[np.ndarray]:
+        if not self._taught:
+            return None
+        shape = (self.spec["num_envs"], *self.spec["action"]["shape"])
+        return _take(found, "teacher/actions", shape, "<f4")
 
     def _observations(self, found: Any, prefix: str, count: int) -> dict[str, np.ndarray]:
         return {

@@ -12,6 +12,9 @@ from .protocol import ProtocolError, check_setting_names
 from .sessions import ServeError
 
 
+_TEACHER = "teacher_actions"
+
+
 class Host:
     """Runs on the simulation's thread; ``env`` as in ``serve``."""
 
@@ -21,6 +24,7 @@ class Host:
         self._server = {"name": name, "version": version}
         self._spec: Optional[dict[str, Any]] = None
         self._flying = False
+        self._taught = False
 
     def answer(self, request: dict[str, Any], tensors: Mapping[str, np.ndarray]) -> Any:
         kind = request["type"]
@@ -63,6 +67,7 @@ class Host:
             hint = f"Ask for {spec['num_envs']}, or start the simulator with {num_envs}."
             raise ServeError("num-envs-refused", message, hint)
         self._spec = spec
+        self._taught = _TEACHER in spec["capabilities"] and _TEACHER in hello["capabilities"]
         return {
             "type": "welcome",
             "protocol": protocol.PROTOCOL_VERSION,
@@ -80,6 +85,7 @@ class Host:
 
     def _frame(self, found: Mapping[str, Any]) -> Any:
         wanted = self._observations(found, "obs", self._spec["num_envs"])
+        wanted.update(self._teacher(found))
         if found.get("started") is not None:
             wanted["started"] = self._rows(found, "started", np.uint8)
         self._flying = True
@@ -88,6 +94,7 @@ class Host:
     def _result(self, found: Mapping[str, Any]) -> Any:
         count = self._spec["num_envs"]
         wanted = self._observations(found, "obs", count)
+        wanted.update(self._teacher(found))
         wanted["reward"] = self._rows(found, "reward", np.float32)
         wanted["terminated"] = self._rows(found, "terminated", np.uint8)
         wanted["truncated"] = self._rows(found, "truncated", np.uint8)
@@ -106,6 +113,13 @@ class Host:
             f"{prefix}/{group}": _shaped(found, f"{prefix}/{group}", (count, *tensor["shape"]), "<f4")
             for group, tensor in self._spec["observations"].items()
         }
+
+    def _teacher(self, found: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The teacher's actions, for a driver that wants them."""
+        if not self._taught:
+            return {}
+        shape = (self._spec["num_envs"], *self._spec["action"]["shape"])
+        return {"teacher/actions": _shaped(found, "teacher/actions", shape, "<f4")}
 
     def _rows(self, found: Mapping[str, Any], name: str, dtype: Any) -> np.ndarray:
         return _shaped(found, name, (self._spec["num_envs"],), dtype)

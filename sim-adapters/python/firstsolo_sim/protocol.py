@@ -13,7 +13,7 @@ from typing import Any, Iterable, Mapping, NoReturn, Sequence
 import msgpack
 import numpy as np
 
-PROTOCOL_VERSION = {"major": 1, "minor": 0}
+PROTOCOL_VERSION = {"major": 1, "minor": 1}
 MAX_HEADER_BYTES = 65_536
 MAX_FRAMES = 65
 MAX_FRAME_BYTES = 268_435_456
@@ -222,6 +222,9 @@ def _check_hello(hello: dict[str, Any]) -> None:
         items = value if isinstance(value, list) else [value]
         if len(items) > 1024 or any(isinstance(item, (dict, list)) for item in items):
             _refuse(f"settings.{name}", "expected a scalar or a list of scalars")
+    capabilities = hello.setdefault("capabilities", [])
+    if not isinstance(capabilities, list) or not all(isinstance(word, str) for word in capabilities):
+        _refuse("capabilities", "is not a list of words")
     groups = hello.setdefault("groups", None)
     if groups is not None and not (
         isinstance(groups, list)
