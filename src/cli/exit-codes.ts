@@ -22,6 +22,9 @@ const byCode: ReadonlyMap<unknown, number> = new Map([
   ["aborted", exitCodes.interrupted],
   ["unknown-setting", exitCodes.badInput],
   ["bad-setting", exitCodes.badInput],
+  ["other-snapshot", exitCodes.badInput],
+  ["bad-snapshot", exitCodes.badInput],
+  ["simulator-lost", exitCodes.simulator],
   ["disk-full", exitCodes.internal],
   ["not-writable", exitCodes.internal],
 ]);

@@ -2,6 +2,7 @@ import type { Memory, Policy } from "../../policies/policy.ts";
 import type { Random, RandomState } from "../../policies/random.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { ActionSpec } from "../../protocol/spec.ts";
+import { FlightError } from "./flight-error.ts";
 import type { Phase } from "./plan.ts";
 import type { Rows, Seats } from "./seats.ts";
 
@@ -66,8 +67,8 @@ export class Cockpit {
     const shown = await teacher.act(frame, this.#teacherMemory);
     this.#studentMemory = flown.memory;
     this.#teacherMemory = shown.memory;
-    const studentActions = flown.actions;
-    const teacherActions = clip(shown.actions, action);
+    const studentActions = finite(flown.actions, whenStudentBreaks);
+    const teacherActions = clip(finite(shown.actions, whenTeacherBreaks), action);
     const actions =
       this.#phase.driver === "teacher" ? teacherActions.slice() : studentActions.slice();
     if (this.#phase.driver === "student") this.#addNoise(actions, seats.training);
@@ -96,7 +97,7 @@ export class Cockpit {
     };
   }
 
-  /** Standard deviation of the noise that is being flown with: 0 while the teacher drives. */
+  /** Standard deviation of the noise the student flies training rows with. */
   get noiseStd(): number {
     return this.#options.noiseStd;
   }
@@ -133,6 +134,29 @@ export class Cockpit {
       actions[i]! += noiseStd * random.normal();
     }
   }
+}
+
+function whenStudentBreaks(value: number): FlightError {
+  return new FlightError(
+    "diverged",
+    `The student's action is ${value}: its weights have diverged.`,
+    "Lower algorithm.learning_rate, set algorithm.max_grad_norm (1.0), or resume from the last checkpoint.",
+  );
+}
+
+function whenTeacherBreaks(value: number): FlightError {
+  return new FlightError(
+    "broken-teacher",
+    `The teacher's action is ${value}: there is nothing to learn from it.`,
+    "Check its activation (--activation) and observation groups (agent.obs_groups.teacher), or fly another.",
+  );
+}
+
+/** NaN would pass the clipping and reach the loss and the simulator. */
+function finite(actions: Float32Array, complaint: (value: number) => FlightError): Float32Array {
+  const bad = actions.find((value) => !Number.isFinite(value));
+  if (bad !== undefined) throw complaint(bad);
+  return actions;
 }
 
 /** Beyond the range the simulator clamps: a student that regressed on more would learn nothing real. */

@@ -5,6 +5,7 @@ import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { Cockpit } from "./cockpit.ts";
 import { width } from "./collect.ts";
+import { studentVsTeacher } from "./compare.ts";
 import { FlightError } from "./flight-error.ts";
 import { planPhases } from "./plan.ts";
 import { inside, rowCount, type Seats } from "./seats.ts";
@@ -140,7 +141,7 @@ class Tally {
     return {
       student_return: studentReturn,
       teacher_return: teacherReturn,
-      student_vs_teacher: studentReturn / teacherReturn,
+      student_vs_teacher: studentVsTeacher(studentReturn, teacherReturn),
       deaths,
       final_distance: distances === 0 ? null : distance / distances,
       episodes,

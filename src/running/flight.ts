@@ -4,6 +4,7 @@ import type { Learner } from "../learning/learner.ts";
 import type { MetricSink } from "../metrics/metric-sink.ts";
 import type { Cockpit, CockpitState } from "./cockpit.ts";
 import { type Collected, collect } from "./collect.ts";
+import { studentVsTeacher } from "./compare.ts";
 import type { EpisodeState, Episodes } from "./episodes.ts";
 import { iterationMetrics } from "./iteration-metrics.ts";
 import type { Seats } from "./seats.ts";
@@ -158,7 +159,7 @@ function advance(flight: Flight, from: Progress, collected: Collected, learning:
 async function keep(flight: Flight, progress: Progress): Promise<Progress> {
   const { student, teacher } = flight.episodes;
   const { checkWindow, save_interval, max_iterations } = flight.settings;
-  const ratio = student.meanReturn / teacher.meanReturn;
+  const ratio = studentVsTeacher(student.meanReturn, teacher.meanReturn);
   const known = student.episodes >= checkWindow && teacher.episodes > 0;
   const isBest = known && Number.isFinite(ratio) && ratio > (progress.best ?? -Infinity);
   const kept = isBest ? { ...progress, best: ratio } : progress;

@@ -1,6 +1,7 @@
 import type { Metrics } from "../metrics/metric-sink.ts";
 import type { Cockpit } from "./cockpit.ts";
 import type { Collected } from "./collect.ts";
+import { studentVsTeacher } from "./compare.ts";
 import type { Episodes } from "./episodes.ts";
 
 interface Iteration {
@@ -53,7 +54,8 @@ function episodeMetrics({ training, student, teacher }: Episodes): Metrics {
   if (student.episodes > 0) metrics["Eval/student_return"] = student.meanReturn;
   if (teacher.episodes > 0) metrics["Eval/teacher_return"] = teacher.meanReturn;
   if (student.episodes > 0 && teacher.episodes > 0) {
-    metrics["Eval/student_vs_teacher"] = student.meanReturn / teacher.meanReturn;
+    const [flown, shown] = [student.meanReturn, teacher.meanReturn];
+    metrics["Eval/student_vs_teacher"] = studentVsTeacher(flown, shown);
   }
   return metrics;
 }
