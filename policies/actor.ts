@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { meanLayers } from "./checkpoint/mean-layers.ts";
 import type { RslRlActor } from "./checkpoint/rsl-rl-actor.ts";
 import { createMlp } from "./mlp.ts";
 import type { NamedArrays } from "./named-array.ts";
@@ -29,7 +30,7 @@ export function createActor(
   if (doubled && head.kind === "beta") {
     return betaMean(build(actor, activation, actor.layers, actor.outputWidth), head);
   }
-  const layers = doubled ? withoutNoise(actor) : actor.layers;
+  const layers = doubled ? meanLayers(actor.layers) : actor.layers;
   return build(actor, activation, layers, actor.actionWidth);
 }
 
@@ -41,18 +42,6 @@ function build(
 ): Network {
   const options = { inputWidth, outputWidth, hidden, activation, weights };
   return rnn === undefined ? createMlp(options) : createRecurrent({ ...options, rnn });
-}
-
-/** Only those rows of the last layer that make the means, which come first. */
-function withoutNoise({ layers, hidden, actionWidth }: RslRlActor): NamedArrays {
-  const last = `mlp.${2 * hidden.length}.`;
-  const kept = Object.entries(layers).map(([name, array]) => {
-    if (!name.startsWith(last)) return [name, array] as const;
-    const [, ...row] = array.shape;
-    const length = (actionWidth * array.data.length) / (array.shape[0] ?? 1);
-    return [name, { shape: [actionWidth, ...row], data: array.data.slice(0, length) }] as const;
-  });
-  return Object.fromEntries(kept);
 }
 
 /**

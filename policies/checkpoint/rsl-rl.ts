@@ -1,12 +1,6 @@
 import { CheckpointError } from "../policy-error.ts";
-import {
-  type ActorEntries,
-  type RslRlActor,
-  type RslRlActorState,
-  readActor,
-} from "./rsl-rl-actor.ts";
-import { stateDict } from "./state-dict.ts";
-import { readTorchFile, writeTorchFile } from "./torch-file.ts";
+import { type ActorEntries, type RslRlActor, readActor } from "./rsl-rl-actor.ts";
+import { readTorchFile } from "./torch-file.ts";
 import { describe, isDict, OrderedDict, type TorchDict, type TorchValue } from "./torch-value.ts";
 
 /**
@@ -110,40 +104,6 @@ export function readRslRl(bytes: Uint8Array, where: string): RslRlCheckpoint {
     };
   }
   throw notRslRl(where, `its keys are ${[...file.keys()].slice(0, 12).join(", ") || "none"}`);
-}
-
-/**
- * Writes what rsl_rl 5's distillation runner saves, so that the runner can go on from it; numbers
- * of our own go into `infos`.
- *
- * @throws CheckpointError `unsupported-version`, `unsupported-value`
- */
-export function writeRslRlDistillation(
-  checkpoint: {
-    readonly student: RslRlActorState;
-    readonly teacher: RslRlActorState;
-    readonly optimiser: TorchValue;
-    readonly iteration: number;
-    readonly infos: TorchValue;
-  },
-  version = 5,
-): Uint8Array {
-  if (version !== 5) {
-    throw new CheckpointError(
-      "unsupported-version",
-      `layout of rsl_rl ${version}, expected 5`,
-      "Only the layout of rsl_rl 5 is written.",
-    );
-  }
-  return writeTorchFile(
-    new Map<string, TorchValue>([
-      ["student_state_dict", stateDict(checkpoint.student)],
-      ["teacher_state_dict", stateDict(checkpoint.teacher)],
-      ["optimizer_state_dict", checkpoint.optimiser],
-      ["iter", checkpoint.iteration],
-      ["infos", checkpoint.infos],
-    ]),
-  );
 }
 
 function readOld(file: TorchDict, common: Omit<Common, "version">, where: string): RslRlCheckpoint {

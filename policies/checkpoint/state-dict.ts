@@ -3,55 +3,69 @@ import type { RslRlActorState } from "./rsl-rl-actor.ts";
 import { OrderedDict, type TorchTensor, type TorchValue, torchDict } from "./torch-value.ts";
 
 /**
- * What `state_dict()` of a model of rsl_rl 5 gives, in the order of its modules: normaliser,
- * distribution, MLP, recurrent part.
+ * What `state_dict()` of a model of rsl_rl 4 or 5 gives, in the order of its modules: normaliser,
+ * distribution (which 4 hasn't: its noise comes first), MLP, recurrent part.
  */
-export function stateDict(actor: RslRlActorState): OrderedDict {
-  const dict = new OrderedDict();
-  for (const [name, value] of normaliserEntries(actor.normaliser)) dict.set(name, value);
-  for (const [name, value] of noiseEntries(actor)) dict.set(name, value);
-  for (const [name, { shape, data }] of Object.entries(actor.layers)) {
-    dict.set(name, floats(shape, data));
-  }
-  if (dict.size > 0) dict.attributes = torchDict({ _metadata: modulesOf(dict, actor) });
-  return dict;
+export function stateDict(actor: RslRlActorState, version: "4" | "5" = "5"): OrderedDict {
+  const { std, doubled, normaliser, layers } = actor;
+  const statistics = normaliserEntries(normaliser, "obs_normalizer");
+  const noise = noiseEntries(actor, version === "5" ? ["distribution.", "_param"] : ["", ""]);
+  const weights = Object.entries(layers).map(
+    ([name, { shape, data }]): Entry => [name, floats(shape, data)],
+  );
+  const distribution = version === "5" && (std !== undefined || doubled === true);
+  const entries =
+    version === "5" ? [...statistics, ...noise, ...weights] : [...noise, ...statistics, ...weights];
+  return torchModule(entries, ["obs_normalizer", ...(distribution ? ["distribution"] : [])]);
 }
 
 type Entry = readonly [string, TorchTensor];
 
-function normaliserEntries(state: NormaliserState | undefined): readonly Entry[] {
+export function normaliserEntries(
+  state: NormaliserState | undefined,
+  module: string,
+): readonly Entry[] {
   if (state === undefined) return [];
   const row = [1, state.mean.length];
   const count = BigInt64Array.of(BigInt(state.count));
+  const prefix = module === "" ? "" : `${module}.`;
   return [
-    ["obs_normalizer._mean", floats(row, state.mean)],
-    ["obs_normalizer._var", floats(row, state.variance)],
-    ["obs_normalizer._std", floats(row, state.std)],
-    ["obs_normalizer.count", { shape: [], dtype: "int64", data: count }],
+    [`${prefix}_mean`, floats(row, state.mean)],
+    [`${prefix}_var`, floats(row, state.variance)],
+    [`${prefix}_std`, floats(row, state.std)],
+    [`${prefix}count`, { shape: [], dtype: "int64", data: count }],
   ];
 }
 
-function noiseEntries({ std, stdType }: RslRlActorState): readonly Entry[] {
+function noiseEntries(
+  { std, stdType }: RslRlActorState,
+  [before, after]: readonly [string, string],
+): readonly Entry[] {
   if (std === undefined) return [];
-  if (stdType !== "log") return [["distribution.std_param", floats([std.length], std)]];
-  return [["distribution.log_std_param", floats([std.length], std.map(Math.log))]];
+  if (stdType !== "log") return [[`${before}std${after}`, floats([std.length], std)]];
+  return [[`${before}log_std${after}`, floats([std.length], std.map(Math.log))]];
 }
 
-function floats(shape: readonly number[], data: Float32Array): TorchTensor {
+export function floats(shape: readonly number[], data: Float32Array): TorchTensor {
   return { shape, dtype: "float32", data };
 }
 
 /**
- * Names of all modules, as torch keeps them beside the weights: a distribution without parameters
- * is found by its name only.
+ * A state_dict with the names of all modules beside the weights, as torch keeps them: one without
+ * weights is found by its name only.
  */
-function modulesOf(dict: OrderedDict, { std, doubled }: RslRlActorState): OrderedDict {
-  const names = new Set<string>(["", "obs_normalizer"]);
-  if (std !== undefined || doubled === true) names.add("distribution");
-  for (const key of dict.keys()) {
-    const parts = String(key).split(".").slice(0, -1);
+export function torchModule(entries: readonly Entry[], modules: readonly string[]): OrderedDict {
+  const dict = new OrderedDict(entries);
+  if (dict.size === 0) return dict;
+  const names = new Set<string>(["", ...modules]);
+  for (const [key] of entries) {
+    const parts = key.split(".").slice(0, -1);
     for (let depth = 1; depth <= parts.length; depth++) names.add(parts.slice(0, depth).join("."));
   }
-  const entries = [...names].map((name): [string, TorchValue] => [name, torchDict({ version: 1 })]);
-  return new OrderedDict(entries);
+  const metadata = [...names].map((name): [string, TorchValue] => [
+    name,
+    torchDict({ version: 1 }),
+  ]);
+  dict.attributes = torchDict({ _metadata: new OrderedDict(metadata) });
+  return dict;
 }

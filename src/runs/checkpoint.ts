@@ -1,8 +1,6 @@
 import type { Head } from "../../policies/actor.ts";
-import {
-  type RslRlDistillation,
-  writeRslRlDistillation,
-} from "../../policies/checkpoint/rsl-rl.ts";
+import type { RslRlDistillation } from "../../policies/checkpoint/rsl-rl.ts";
+import { writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl-write.ts";
 import type { RslRlActorState } from "../../policies/checkpoint/rsl-rl-actor.ts";
 import {
   isDict,
@@ -25,6 +23,8 @@ export interface PilotFacts {
   readonly kind: "network" | "hover" | "simulator";
   readonly activation: string;
   readonly head?: Head;
+  /** Observations it sees at once; absent: one. */
+  readonly history?: number;
   readonly reads: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
-import { writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl.ts";
+import { writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl-write.ts";
 import { registerInspect } from "../../src/cli/inspect.ts";
 import { dataFolder, readJson, shippedTeachers, teachersFolder } from "./examples.ts";
 

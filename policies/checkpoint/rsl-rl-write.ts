@@ -1,0 +1,116 @@
+import type { Head } from "../actor.ts";
+import type { NamedArrays } from "../named-array.ts";
+import { CheckpointError } from "../policy-error.ts";
+import { meanLayers } from "./mean-layers.ts";
+import { oldStateDict, statisticsBeside } from "./old-state-dict.ts";
+import { optimiserOrder, reorderOptimiser } from "./optimiser-order.ts";
+import type { RslRlVersion } from "./rsl-rl.ts";
+import type { RslRlActorState } from "./rsl-rl-actor.ts";
+import { stateDict } from "./state-dict.ts";
+import { writeTorchFile } from "./torch-file.ts";
+import type { TorchValue } from "./torch-value.ts";
+
+/** Layouts that are written, by the first number of rsl_rl's version; 2 is that of 2.3. */
+export const checkpointVersions = [2, 3, 4, 5] as const;
+export type CheckpointVersion = (typeof checkpointVersions)[number];
+
+export interface DistillationState {
+  readonly student: RslRlActorState;
+  /** Without layers where the teacher was no network. */
+  readonly teacher: RslRlActorState;
+  /** State of torch.optim, its parameters in the order of rsl_rl 5. */
+  readonly optimiser: TorchValue;
+  readonly iteration: number;
+  readonly infos: TorchValue;
+}
+
+/**
+ * Writes what the distillation runner of rsl_rl 2.3, 3, 4 or 5 saves, so that that runner can go on
+ * from it; numbers of our own go into `infos`. Layouts below 5 keep the mean of a teacher whose
+ * network puts out its noise as well, not the noise.
+ *
+ * @throws CheckpointError `unsupported-version`, `unsupported-value`
+ */
+export function writeRslRlDistillation(
+  checkpoint: DistillationState,
+  version: CheckpointVersion = 5,
+): Uint8Array {
+  const layout = layoutOf(version);
+  const student = checkpoint.student;
+  const teacher = layout === "5" ? checkpoint.teacher : meansOnly(checkpoint.teacher);
+  const networks = { student, teacher };
+  if (layout !== "5" && student.doubled) throw unwritable(version, "a student that puts out noise");
+  const optimiser = reorderOptimiser(
+    checkpoint.optimiser,
+    optimiserOrder("5", checkpoint),
+    optimiserOrder(layout, networks),
+  );
+  const models: readonly [string, TorchValue][] =
+    layout === "2.3" || layout === "3"
+      ? [["model_state_dict", oldStateDict(networks, layout)]]
+      : [
+          ["student_state_dict", stateDict(student, layout)],
+          ["teacher_state_dict", stateDict(teacher, layout)],
+        ];
+  return writeTorchFile(
+    new Map<string, TorchValue>([
+      ...models,
+      ["optimizer_state_dict", optimiser],
+      ["iter", checkpoint.iteration],
+      ["infos", checkpoint.infos],
+      ...(layout === "2.3" ? statisticsBeside(networks) : []),
+    ]),
+  );
+}
+
+/**
+ * What can't be said in a layout, to be asked before a long run: the mean of a Beta distribution is
+ * known from 5 on, and rsl_rl 2 and 3 can't build a recurrent teacher beside another kind of
+ * student.
+ *
+ * @throws CheckpointError `unsupported-version`
+ */
+export function checkWritable(
+  version: number,
+  student: RslRlActorState,
+  teacher: RslRlActorState & { readonly head?: Head | undefined },
+): void {
+  layoutOf(version);
+  if (version < 5 && teacher.doubled && teacher.head?.kind === "beta") {
+    throw unwritable(version, "a teacher with a Beta distribution");
+  }
+  if (version > 3 || rnnShape(teacher.layers) === "") return;
+  if (rnnShape(teacher.layers) !== rnnShape(student.layers)) {
+    throw unwritable(version, "a recurrent teacher beside a student of another kind");
+  }
+}
+
+function layoutOf(version: number): RslRlVersion {
+  if (version === 2) return "2.3";
+  if (version === 3 || version === 4 || version === 5) return `${version}`;
+  throw new CheckpointError(
+    "unsupported-version",
+    `layout of rsl_rl ${version}, expected one of ${checkpointVersions.join(", ")}`,
+    "Name the first number of the version of rsl_rl that is to read it.",
+  );
+}
+
+function unwritable(version: number, what: string): CheckpointError {
+  return new CheckpointError(
+    "unsupported-version",
+    `rsl_rl ${version} has no place for ${what}`,
+    "Use --checkpoint_version 5.",
+  );
+}
+
+/** A network that puts out its noise as well, without that; any other as it is. */
+function meansOnly(actor: RslRlActorState): RslRlActorState {
+  if (actor.doubled !== true) return actor;
+  return { layers: meanLayers(actor.layers), normaliser: actor.normaliser };
+}
+
+/** Equal for recurrent parts that one line of an rsl_rl configuration describes; "" without one. */
+function rnnShape(layers: NamedArrays): string {
+  const hidden = Object.entries(layers).filter(([name]) => name.includes("weight_hh"));
+  return hidden.map(([, { shape }]) => shape.join("x")).join(" ");
+}
