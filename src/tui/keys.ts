@@ -129,7 +129,7 @@ function toggled(board: Keyboard, overlay: Overlay): Keyboard {
  * blocks us several keys may arrive together; many at once are a paste, and a pasted text must not stop a run.
  */
 export function keysIn(chunk: string): readonly string[] {
-  if (chunk.length > 1 && chunk.startsWith(esc)) return [];
   if (chunk.includes(ctrlC)) return [...chunk].filter((key) => key === ctrlC);
+  if (chunk.length > 1 && chunk.startsWith(esc)) return [];
   return chunk.length > 8 ? [] : [...chunk];
 }

@@ -67,6 +67,8 @@ class LiveScreen implements OpenedScreen {
   #board: Keyboard;
   #remarkUntil = 0;
   #drawnColumns = 0;
+  /** A key waits for its answer. */
+  #urgent = false;
   #broken: Error | undefined;
   #failed = false;
 
@@ -141,6 +143,7 @@ class LiveScreen implements OpenedScreen {
     this.#board = board;
     this.#remarkUntil = Date.now() / 1000 + remarkFor;
     if (deed) this.#do(deed);
+    this.#urgent = true;
     this.#draw();
   }
 
@@ -168,12 +171,14 @@ class LiveScreen implements OpenedScreen {
       const sign = outcome === "done" ? "✓" : "✗";
       this.#board = { ...this.#board, remark: `${sign} ${request}: ${outcome}` };
       this.#remarkUntil = Date.now() / 1000 + remarkFor;
+      this.#urgent = true;
       this.#draw();
     });
   }
 
   #show(): void {
     this.#mode = "screen";
+    this.#urgent = true;
     this.#board = { ...newKeyboard(this.#board.watching) };
     this.#stray.catch(() => this.#draw());
     this.#draw();
@@ -207,11 +212,13 @@ class LiveScreen implements OpenedScreen {
 
   /** Draws unless the last frame was just now; the next tick makes up for it. */
   #draw(): void {
-    if (this.#mode === "screen" && this.#pace.due(performance.now())) this.#render(false);
+    const due = this.#mode === "screen" && this.#pace.due(performance.now(), this.#urgent);
+    if (due) this.#render(false);
   }
 
   #render(last: boolean): void {
     const started = performance.now();
+    this.#urgent = false;
     try {
       const text = this.#stray.take();
       if (text !== "") this.#writer.above(text);

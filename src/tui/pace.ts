@@ -2,8 +2,8 @@
 const shortest = 250;
 /** A frame that took t ms is followed by no other for 45 · t ms: at most 2.2 % of the time. */
 const rest = 45;
-/** Longer than this a key must not wait for its answer. */
-const longest = 2000;
+/** However slow the machine is, the screen goes on. */
+const longest = 10_000;
 /** Milliseconds that the share is taken over. */
 const window = 60_000;
 
@@ -15,11 +15,13 @@ interface Drawn {
 /** When a frame may be drawn, and which share of the time frames have taken. */
 export class FramePace {
   readonly #drawn: Drawn[] = [];
+  #last = Number.NEGATIVE_INFINITY;
   #next = Number.NEGATIVE_INFINITY;
   #opened: number | undefined;
 
-  due(now: number): boolean {
-    return now >= this.#next;
+  /** @param urgent somebody has pressed a key and waits for the answer */
+  due(now: number, urgent: boolean): boolean {
+    return now >= (urgent ? this.#last + shortest : this.#next);
   }
 
   /** @param started and `ended`: of a frame, in ms */
@@ -30,6 +32,7 @@ export class FramePace {
     while (this.#drawn.length > 0 && this.#drawn[0]!.at < ended - window) this.#drawn.shift();
     // The first frame loads code that the others don't.
     const usual = mean(this.#drawn.slice(this.#drawn.length > 1 ? 1 : 0).slice(-5));
+    this.#last = started;
     this.#next = started + Math.max(shortest, Math.min(usual * rest, longest));
   }
 

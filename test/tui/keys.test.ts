@@ -61,5 +61,6 @@ test("keys that arrive together are all taken; arrows and pasted text are none",
   expect(keysIn("\u001b")).toEqual(["\u001b"]);
   expect(keysIn("\u001b[A")).toEqual([]);
   expect(keysIn("please stop now")).toEqual([]);
+  expect(keysIn("\u001b[A\u0003")).toEqual(["\u0003"]);
   expect(keysIn("pasted text with \u0003 in it")).toEqual(["\u0003"]);
 });

@@ -80,12 +80,16 @@ async function obey(): Promise<boolean> {
     const asked = steering.take();
     if (!asked && !paused) return true;
     if (!asked) {
+      // A real flight has a simulator that keeps the process alive.
+      const simulator = setInterval(() => {}, 1000);
       await steering.arrival();
+      clearInterval(simulator);
       continue;
     }
     const { request, by, answer } = asked;
     const outcome = carryOut(request, paused);
-    if (request === "pause" || request === "resume") paused = request === "pause";
+    if (outcome === "done" && request === "pause") paused = true;
+    if (outcome === "done" && request === "resume") paused = false;
     const message = `${request} (${by}): ${outcome}`;
     all.event({ type: "request", iteration, time: now(), request, by, outcome, message });
     answer?.(outcome);
