@@ -96,7 +96,12 @@ async function saveCheckpoint(
   const bytes = writeRunCheckpoint({
     learner: await learner.save(),
     noiseStd: config.policy.init_noise_std,
-    student: { kind: "network", activation: config.policy.activation, reads: learner.policy.reads },
+    student: {
+      kind: "network",
+      activation: config.policy.activation,
+      reads: learner.policy.reads,
+      history: config.policy.history_length,
+    },
     teacher: teacher.facts,
     teacherActor: teacher.actor,
     flight: state,

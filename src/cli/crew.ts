@@ -3,12 +3,14 @@ import { fileURLToPath } from "node:url";
 import { createActor } from "../../policies/actor.ts";
 import type { RslRlDistillation } from "../../policies/checkpoint/rsl-rl.ts";
 import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
+import { withHistory } from "../../policies/history.ts";
 import { createHover } from "../../policies/hover.ts";
 import { createMlp } from "../../policies/mlp.ts";
 import { NetworkPolicy } from "../../policies/network-policy.ts";
 import { Normaliser } from "../../policies/normaliser.ts";
 import type { Policy } from "../../policies/policy.ts";
 import { deriveSeed, Random } from "../../policies/random.ts";
+import { createRecurrent } from "../../policies/recurrent.ts";
 import { createSimulatorTeacher } from "../../policies/simulator-teacher.ts";
 import { loadTeacher } from "../../policies/teacher.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
@@ -29,15 +31,21 @@ export interface HiredTeacher {
 /** @throws FlightError when the simulator lacks an observation group the student should read. */
 export function createStudent(config: Config, spec: EnvSpec): NetworkPolicy {
   const { student_hidden_dims, activation, student_obs_normalization } = config.policy;
+  const { rnn_type, rnn_hidden_dim, rnn_num_layers, history_length } = config.policy;
   const reads = config.obs_groups.student ?? ["policy"];
   const inputWidth = groupsWidth("student", reads, spec);
-  const network = createMlp({
-    inputWidth,
+  const mlp = {
+    inputWidth: inputWidth * history_length,
     outputWidth: elements(spec.action.shape),
     hidden: student_hidden_dims,
     activation,
     random: new Random(deriveSeed(config.seed, "student")).uniform,
-  });
+  };
+  const rnn = { type: rnn_type ?? "gru", width: rnn_hidden_dim, layers: rnn_num_layers };
+  const network =
+    rnn_type === null
+      ? withHistory(createMlp(mlp), history_length)
+      : createRecurrent({ ...mlp, rnn });
   const normaliser = student_obs_normalization ? new Normaliser(inputWidth) : undefined;
   return new NetworkPolicy({ network, normaliser, reads });
 }
@@ -84,10 +92,12 @@ export function studentOf(
   return policy;
 }
 
-function fly(actor: RslRlActor, { activation, head, reads }: PilotFacts): NetworkPolicy {
+function fly(actor: RslRlActor, facts: PilotFacts): NetworkPolicy {
+  const { activation, head, reads, history = 1 } = facts;
+  const width = actor.inputWidth / history;
   return new NetworkPolicy({
-    network: createActor(actor, activation, head),
-    normaliser: actor.normaliser && new Normaliser(actor.inputWidth, actor.normaliser),
+    network: withHistory(createActor(actor, activation, head), history),
+    normaliser: actor.normaliser && new Normaliser(width, actor.normaliser),
     reads,
   });
 }

@@ -9,6 +9,7 @@ export function crossCheck(config: Config): readonly string[] {
   checkSeats(config);
   checkSteps(config);
   checkSchedule(config.algorithm);
+  checkMemory(config.policy);
   checkSimulator(config.sim);
   return phaseWarnings(config);
 }
@@ -39,6 +40,18 @@ function checkSchedule({ learning_rate_schedule, learning_rate_last }: Config["a
     "no-end-of-schedule",
     "An exponential learning_rate_schedule never gets to learning_rate_last 0",
     "Set algorithm.learning_rate_last above 0, e.g. 0.02, or the schedule to cosine.",
+  );
+}
+
+function checkMemory({ rnn_type, history_length, student_obs_normalization }: Config["policy"]) {
+  if (history_length === 1) return;
+  const other =
+    rnn_type === null ? student_obs_normalization && "student_obs_normalization" : "rnn_type";
+  if (other === false) return;
+  throw new ConfigError(
+    "two-memories",
+    `policy.history_length ${history_length} can't be combined with policy.${other}`,
+    `Set policy.history_length=1, or drop policy.${other}.`,
   );
 }
 

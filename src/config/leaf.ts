@@ -58,6 +58,15 @@ export function oneOf<const T extends readonly [string, ...string[]]>(
   return key(schema, `one of ${words.join(", ")}`, doc);
 }
 
+export function oneOfNumbers<const T extends readonly [number, ...number[]]>(
+  numbers: T,
+  fallback: T[number],
+  doc: string,
+) {
+  const schema = z.literal([...numbers] as T[number][]).default(fallback as never);
+  return key(schema, `one of ${numbers.join(", ")}`, doc);
+}
+
 export function maybeOneOf<const T extends readonly [string, ...string[]]>(words: T, doc: string) {
   const schema = z.enum(words).nullable().default(null);
   return key(schema, `one of ${words.join(", ")}, or null`, doc);

@@ -26,6 +26,9 @@ const renamed: ReadonlyMap<string, string> = new Map([
   ["student.obs_normalization", "policy.student_obs_normalization"],
   ["student.init_noise_std", "policy.init_noise_std"],
   ["student.distribution_cfg.init_std", "policy.init_noise_std"],
+  ["student.rnn_type", "policy.rnn_type"],
+  ["student.rnn_hidden_dim", "policy.rnn_hidden_dim"],
+  ["student.rnn_num_layers", "policy.rnn_num_layers"],
   ["teacher.activation", "policy.teacher_activation"],
   ["env.scene.num_envs", "num_envs"],
 ]);
@@ -41,7 +44,6 @@ const idle: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^obs_groups\.(?!student$|teacher$)/, "only student and teacher read observations"],
   [/^policy\.(noise_std_type|state_dependent_std)$/, "the noise is constant"],
   [/^policy\.teacher_(hidden_dims|obs_normalization|recurrent)$/, "the teacher's file says it"],
-  [/^(policy|student)\.rnn_(type|hidden_dim|num_layers)$/, "an MLP student has no memory"],
   [/^student\.(stochastic|noise_std_type|state_dependent_std)$/, "the noise is constant"],
   [/^student\.distribution_cfg(\.(class_name|std_type))?$/, "the noise is constant"],
   [/^teacher(\.|$)/, "the teacher's file says it"],
@@ -98,7 +100,7 @@ function isMissing(value: unknown): boolean {
 
 function dependsOnValue(setting: Setting, given: readonly Setting[]): Outcome | undefined {
   const { name, value } = setting;
-  if (/^(policy\.|student\.)?class_name$/.test(name)) return refuseOthers(setting);
+  if (/^(policy\.|student\.)?class_name$/.test(name)) return studentClass(setting, given);
   if (name === "logger.class_name") return { setting: loggerOf(setting) };
   if (name === "student.distribution_cfg" ? value === null : isDeterministic(setting)) {
     return { setting: { ...setting, name: "policy.init_noise_std", value: 0 } };
@@ -108,14 +110,23 @@ function dependsOnValue(setting: Setting, given: readonly Setting[]): Outcome | 
   return name === "seed" && value === -1 ? drawSeed(setting) : undefined;
 }
 
-const accepted = ["DistillationRunner", "StudentTeacher", "MLPModel"];
+const feedForward = ["DistillationRunner", "StudentTeacher", "MLPModel"];
+const recurrent = ["StudentTeacherRecurrent", "RNNModel"];
 
-function refuseOthers({ name, value, origin }: Setting): Outcome {
-  if (typeof value === "string" && accepted.includes(value.split(/[.:]/).at(-1)!)) return {};
+/** A class of rsl_rl's with a memory is an LSTM unless the file names another kind. */
+function studentClass(setting: Setting, given: readonly Setting[]): Outcome {
+  const { name, value, origin } = setting;
+  const word = typeof value === "string" ? value.split(/[.:]/).at(-1)! : "";
+  if (feedForward.includes(word)) return {};
+  if (recurrent.includes(word)) {
+    const stated = given.some((other) => /^(policy|student)\.rnn_type$/.test(other.name));
+    return stated ? {} : { setting: { ...setting, name: "policy.rnn_type", value: "lstm" } };
+  }
+  const known = [...feedForward, ...recurrent];
   throw new ConfigError(
     "not-distillation",
-    `${name} is ${JSON.stringify(value)} (${origin}); expected one of ${accepted.join(", ")}`,
-    "Firstsolo distills into an MLP student: give it the agent.yaml of such a run, or drop the line.",
+    `${name} is ${JSON.stringify(value)} (${origin}); expected one of ${known.join(", ")}`,
+    "Firstsolo distills: give it the agent.yaml of such a run, or drop the line.",
   );
 }
 

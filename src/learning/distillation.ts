@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
 import type { Network } from "../../policies/network.ts";
 import type { NetworkPolicy } from "../../policies/network-policy.ts";
+import type { Memory } from "../../policies/policy.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
 import type { Rollout } from "./experience.ts";
 import type { Learner, LearnerState } from "./learner.ts";
@@ -80,8 +81,7 @@ export class Distillation implements Learner {
       sums.push(this.#descend(batch, window));
       await letOthersRun();
     }
-    this.#unroll.finish();
-    tf.dispose([batch.inputs, batch.targets, batch.alive]);
+    tf.dispose([batch.inputs, batch.targets, batch.alive, ...batch.memory]);
     const steps = windows.reduce((sum, window) => sum + windowSteps(window), 0);
     const behavior = (await readSum(sums)) / steps;
     if (!Number.isFinite(behavior)) throw diverged(behavior, this.#optimiser.learningRate);
@@ -119,6 +119,9 @@ export class Distillation implements Learner {
       inputs,
       targets,
       alive: tf.tensor2d(Float32Array.from(alive), [rows, 1]),
+      memory: rollout.memory.map((state) =>
+        tf.tensor2d(state, [rollout.numEnvs, state.length / rollout.numEnvs]),
+      ),
       numEnvs: rollout.numEnvs,
     };
   }
@@ -126,6 +129,11 @@ export class Distillation implements Learner {
   #descend(batch: Batch, window: Window): tf.Scalar {
     const loss = () => this.#unroll.loss(batch, window);
     return this.#optimiser.minimise(loss, this.#settings.max_grad_norm);
+  }
+
+  /** The student's memory at the end of the last update's last pass. */
+  memory(): Promise<Memory> {
+    return this.#unroll.memory();
   }
 
   async save(): Promise<LearnerState> {

@@ -78,8 +78,11 @@ export async function replayParity(
 ): Promise<ParityUpdate[]> {
   const learner = new Distillation(policy, parity.settings);
   const updates: ParityUpdate[] = [];
+  const numEnvs = file.arrays["rollout0.observations"]!.shape[1]!;
+  let memory = policy.initialMemory(numEnvs);
   for (const [u, expectedLoss] of parity.losses.entries()) {
-    const metrics = await learner.update(rolloutOf(file, u));
+    const metrics = await learner.update({ ...rolloutOf(file, u), memory });
+    memory = await learner.memory();
     const { student } = await learner.save();
     const { error, worst } = compare(student, arraysUnder(file, `after${u}.`));
     const loss = metrics["Loss/behavior"]!;
@@ -101,7 +104,7 @@ function arraysUnder(file: Safetensors, prefix: string): Record<string, NamedArr
   );
 }
 
-function rolloutOf(file: Safetensors, u: number): Rollout {
+function rolloutOf(file: Safetensors, u: number): Omit<Rollout, "memory"> {
   const array = (name: string) => file.arrays[`rollout${u}.${name}`]!;
   const [steps, numEnvs] = array("observations").shape as [number, number];
   const teacherActions = array("teacher_actions").data as Float32Array;

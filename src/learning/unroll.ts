@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Network } from "../../policies/network.ts";
+import type { Memory } from "../../policies/policy.ts";
 import type { Loss } from "./loss.ts";
 import { type Stretch, type Window, windowSteps } from "./windows.ts";
 
@@ -11,14 +12,16 @@ export interface Batch {
   readonly targets: tf.Tensor2D;
   /** `[steps * numEnvs, 1]`, 0 where the episode ended at that step, else 1. */
   readonly alive: tf.Tensor2D;
+  /** Before the first step, `[numEnvs, width]` each. */
+  readonly memory: readonly tf.Tensor2D[];
   readonly numEnvs: number;
 }
 
 /** The differentiable loss of a window: the sum over its steps of the mean over the environments. */
 export interface Unroll {
   loss(batch: Batch, window: Window): tf.Scalar;
-  /** Called when the last window of a rollout is done. */
-  finish(): void;
+  /** The memory behind the last window, for whoever goes on from there; `[]` without. */
+  memory(): Promise<Memory>;
   dispose(): void;
 }
 
@@ -42,22 +45,20 @@ function feedForward(network: Network, loss: Loss): Unroll {
       );
       return tf.mul(loss(network.forward(inputs, []).outputs, targets), windowSteps(window));
     },
-    finish() {},
+    memory: async () => [],
     dispose() {},
   };
 }
 
 /**
  * Steps in time order, memory handed on; back-propagation ends at the border of the window. Every
- * epoch starts from the memory that the rollout before this one ended with.
+ * epoch starts from the memory that the rollout started with.
  */
 class Recurrent implements Unroll {
   readonly #network: Network;
   readonly #loss: Loss;
-  /** Held at the start of the rollout. */
-  #atStart: readonly tf.Tensor2D[] = [];
   /** Held at the border of two windows. */
-  #current: readonly tf.Tensor2D[] = [];
+  #held: readonly tf.Tensor2D[] = [];
 
   constructor(network: Network, loss: Loss) {
     this.#network = network;
@@ -65,10 +66,10 @@ class Recurrent implements Unroll {
   }
 
   loss(batch: Batch, window: Window): tf.Scalar {
-    let memory = this.#current;
+    let memory = this.#held;
     const terms: tf.Scalar[] = [];
     for (const stretch of window) {
-      if (stretch.from === 0) memory = this.#startOf(batch.numEnvs);
+      if (stretch.from === 0) memory = batch.memory;
       for (let step = stretch.from; step < stretch.to; step += 1) {
         const one = { ...stretch, from: step, to: step + 1 };
         const flown = this.#network.forward(cut(batch.inputs, one, batch), memory);
@@ -78,28 +79,19 @@ class Recurrent implements Unroll {
         memory = flown.memory.map((state) => tf.mul(state, alive) as tf.Tensor2D);
       }
     }
-    this.#replaceCurrent(memory);
+    const kept = memory.map((state) => tf.keep(tf.clone(state)));
+    this.dispose();
+    this.#held = kept;
     return tf.addN(terms) as tf.Scalar;
   }
 
-  #startOf(numEnvs: number): readonly tf.Tensor2D[] {
-    if (this.#atStart.length > 0) return this.#atStart;
-    return this.#network.memoryWidths.map((width) => tf.zeros([numEnvs, width]) as tf.Tensor2D);
-  }
-
-  #replaceCurrent(memory: readonly tf.Tensor2D[]): void {
-    const kept = memory.map((state) => tf.keep(tf.clone(state)));
-    if (this.#current !== this.#atStart) tf.dispose([...this.#current]);
-    this.#current = kept;
-  }
-
-  finish(): void {
-    tf.dispose([...this.#atStart]);
-    this.#atStart = this.#current;
+  memory(): Promise<Memory> {
+    return Promise.all(this.#held.map(async (state) => (await state.data<"float32">()).slice()));
   }
 
   dispose(): void {
-    tf.dispose([...this.#atStart, ...this.#current]);
+    tf.dispose([...this.#held]);
+    this.#held = [];
   }
 }
 

@@ -77,6 +77,16 @@ export class Cockpit {
     return { actions, studentActions, teacherActions };
   }
 
+  /** The student's memory of the training rows as it will act on this frame: nothing of an episode before. */
+  studentMemory({ started }: Frame): Memory {
+    const { seats } = this.#options;
+    return this.#studentMemory.map((state) => {
+      const width = state.length / seats.numEnvs;
+      const rows = state.slice(0, seats.training.to * width);
+      return rows.map((value, i) => (started[Math.floor(i / width)] ? 0 : value));
+    });
+  }
+
   /** Hands the controls of the training rows to the student, at once and for good. */
   switchToPhase2(iteration: number): void {
     if (this.#phase.number === 2) return;

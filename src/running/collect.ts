@@ -1,3 +1,4 @@
+import type { Memory } from "../../policies/policy.ts";
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Rollout } from "../learning/experience.ts";
@@ -39,7 +40,7 @@ export interface CollectSeconds {
 /** One rollout: both pilots act at every step, the driver's action is flown, everything is kept. */
 export async function collect(options: CollectOptions, start: Frame): Promise<Collected> {
   const { env, cockpit, episodes, steps } = options;
-  const recorder = new Recorder(options);
+  const recorder = new Recorder(options, cockpit.studentMemory(start));
   const stopwatch = new Stopwatch();
   let frame = start;
   for (let step = 0; step < steps; step += 1) {
@@ -98,13 +99,15 @@ class Recorder {
   readonly #numEnvs: number;
   readonly #rows: number;
   readonly #groups: readonly string[];
+  readonly #memory: Memory;
   readonly #observations: Record<string, Float32Array> = {};
   readonly #floats: Record<keyof Decision | "rewards", Float32Array>;
   readonly #terminated: Uint8Array;
   readonly #truncated: Uint8Array;
   readonly #sums = new Map<string, { sum: number; count: number }>();
 
-  constructor({ env, seats, groups, steps }: CollectOptions) {
+  constructor({ env, seats, groups, steps }: CollectOptions, memory: Memory) {
+    this.#memory = memory;
     const rows = rowCount(seats.training);
     const actionWidth = width(env.spec.action.shape);
     this.#steps = steps;
@@ -158,6 +161,7 @@ class Recorder {
       numEnvs: this.#rows,
       observations: this.#observations,
       next,
+      memory: this.#memory,
       ...this.#floats,
       terminated: this.#terminated,
       truncated: this.#truncated,

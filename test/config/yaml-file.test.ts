@@ -148,6 +148,14 @@ logger: {class_name: WandbLogWriter, project_name: nest}
     expect(of(both)).toBe(false);
   });
 
+  it("takes a recurrent class for an LSTM, unless it names another memory", () => {
+    const memory = (text: string) => resolveText(text).config.policy;
+    expect(memory("policy:\n  class_name: StudentTeacherRecurrent\n").rnn_type).toBe("lstm");
+    const gru = "student:\n  class_name: RNNModel\n  rnn_type: gru\n  rnn_hidden_dim: 64\n";
+    expect(memory(gru)).toMatchObject({ rnn_type: "gru", rnn_hidden_dim: 64, rnn_num_layers: 1 });
+    expect(memory("policy:\n  class_name: StudentTeacher\n").rnn_type).toBeNull();
+  });
+
   it("prefers our own word where both are there", () => {
     const text = "obs_groups:\n  policy: [a]\n  student: [b]\n";
     expect(resolveText(text).config.obs_groups.student).toEqual(["b"]);
@@ -155,8 +163,8 @@ logger: {class_name: WandbLogWriter, project_name: nest}
 
   it.each([
     ["class_name: OnPolicyRunner", "not-distillation"],
-    ["policy:\n  class_name: StudentTeacherRecurrent", "not-distillation"],
-    ["student:\n  class_name: RNNModel", "not-distillation"],
+    ["policy:\n  class_name: ActorCritic", "not-distillation"],
+    ["student:\n  class_name: CNNModel", "not-distillation"],
     ["algorithm:\n  class_name: PPO", "bad-value"],
     ["logger: neptune", "bad-value"],
     ["device: cuda:1", "bad-value"],
