@@ -61,6 +61,11 @@ export class Bodies {
   readonly positions: Float64Array;
   /** `[count, 6]`: velocity in the world frame, m/s; angular velocity in the body frame, rad/s. */
   readonly velocities: Float64Array;
+  /**
+   * `[count]`: mass of each body, and its moments of inertia with it, as ratios to the options'; 1
+   * unless somebody writes here. They take effect at once.
+   */
+  readonly massRatios: Float64Array;
   readonly #mujoco: MainModule;
   readonly #blocks: readonly Block[];
   readonly #maxAngularVelocity: number;
@@ -71,6 +76,7 @@ export class Bodies {
     this.#maxAngularVelocity = options.maxAngularVelocity;
     this.positions = new Float64Array(7 * options.count);
     this.velocities = new Float64Array(6 * options.count);
+    this.massRatios = new Float64Array(options.count).fill(1);
     for (let i = 0; i < options.count; i++) this.positions[7 * i + 3] = 1;
   }
 
@@ -103,9 +109,9 @@ export class Bodies {
       const { first, count, qpos, qvel, model, data } = block;
       qpos.set(this.positions.subarray(7 * first, 7 * (first + count)));
       qvel.set(this.velocities.subarray(6 * first, 6 * (first + count)));
-      turn(block, moment);
+      turn(block, moment, this.massRatios);
       for (let k = 0; k < steps; k++) {
-        push(block, thrust);
+        push(block, thrust, this.massRatios);
         this.#mujoco.mj_step(model, data);
         brake(block, this.#maxAngularVelocity);
       }
@@ -165,25 +171,36 @@ function describe({ timestep, mass, inertia }: BodiesOptions, count: number): st
   );
 }
 
-/** Moments: a free joint takes them in the body frame. */
-function turn({ first, count, force }: Block, moment: Float64Array): void {
+/**
+ * Moments: a free joint takes them in the body frame.
+ *
+ * A body of r times the mass and inertia moves under r times the wrench exactly as the nominal one
+ * does under the wrench: m r v̇ = r f + m r g, and r I ω̇ = r τ − ω × r I ω. So the wrench is
+ * divided and the model, shared by many bodies, stays as it is.
+ */
+function turn({ first, count, force }: Block, moment: Float64Array, ratios: Float64Array): void {
   for (let i = 0; i < count; i++) {
     const m = 3 * (first + i);
-    force[6 * i + 3] = moment[m]!;
-    force[6 * i + 4] = moment[m + 1]!;
-    force[6 * i + 5] = moment[m + 2]!;
+    const ratio = ratios[first + i]!;
+    force[6 * i + 3] = moment[m]! / ratio;
+    force[6 * i + 4] = moment[m + 1]! / ratio;
+    force[6 * i + 5] = moment[m + 2]! / ratio;
   }
 }
 
 /** Thrust times the third column of the attitude's matrix. */
-function push({ first, count, qpos, force }: Block, thrust: Float64Array): void {
+function push(
+  { first, count, qpos, force }: Block,
+  thrust: Float64Array,
+  ratios: Float64Array,
+): void {
   for (let i = 0; i < count; i++) {
     const q = 7 * i + 3;
     const w = qpos[q]!;
     const x = qpos[q + 1]!;
     const y = qpos[q + 2]!;
     const z = qpos[q + 3]!;
-    const twice = 2 * thrust[first + i]!;
+    const twice = (2 * thrust[first + i]!) / ratios[first + i]!;
     force[6 * i] = twice * (x * z + w * y);
     force[6 * i + 1] = twice * (y * z - w * x);
     force[6 * i + 2] = twice * (0.5 - x * x - y * y);

@@ -2,16 +2,15 @@ import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../vector-env.ts";
-import { type Bodies, gravity } from "./bodies.ts";
+import { Airframes, actionWidth } from "./airframes.ts";
+import type { Bodies } from "./bodies.ts";
 import { Episodes } from "./episodes.ts";
 import { Observer } from "./observer.ts";
-import { readingsWidth, sense } from "./readings.ts";
+import { quantities, readingsWidth, sense } from "./readings.ts";
 import type { ResolvedSettings } from "./settings.ts";
 import { SimError } from "./sim-error.ts";
 import { readSnapshot, writeSnapshot } from "./snapshot.ts";
-import { specOf, type Task } from "./tasks.ts";
-
-const actionWidth = 4;
+import { rangesOf, specOf, type Task } from "./tasks.ts";
 
 /**
  * Crazyflies in MuJoCo, with the semantics of Isaac-Quadcopter-Direct-v0. One control step: actions
@@ -29,14 +28,12 @@ export class MujocoEnv implements VectorEnv {
   /** Lines for the person who flies here. */
   readonly notices: string[];
   readonly #bodies: Bodies;
+  readonly #airframes: Airframes;
   readonly #episodes: Episodes;
   readonly #observer: Observer;
   readonly #readings: Float64Array;
-  readonly #thrust: Float64Array;
-  readonly #moment: Float64Array;
-  /** N for full throttle, N·m for a full moment. */
-  readonly #fullThrust: number;
-  readonly #fullMoment: number;
+  /** `[numEnvs]` in N and `[numEnvs, 3]` in N·m, in the body frame. */
+  readonly #wrench: { readonly thrust: Float64Array; readonly moment: Float64Array };
   readonly #decimation: number;
   /** Where the last frame begins an episode. */
   readonly #started: Uint8Array;
@@ -49,14 +46,15 @@ export class MujocoEnv implements VectorEnv {
     this.settings = all;
     this.notices = [...notices];
     this.#bodies = bodies;
+    this.#airframes = new Airframes(quadcopter, bodies, rangesOf(task, all));
     this.#episodes = new Episodes(numEnvs, quadcopter);
     this.#observer = new Observer(task, numEnvs, all);
     this.#readings = new Float64Array(readingsWidth * numEnvs);
-    this.#thrust = new Float64Array(numEnvs);
-    this.#moment = new Float64Array(3 * numEnvs);
+    this.#wrench = {
+      thrust: new Float64Array(numEnvs),
+      moment: new Float64Array(3 * numEnvs),
+    };
     this.#started = new Uint8Array(numEnvs);
-    this.#fullThrust = quadcopter.thrust_to_weight * quadcopter["robot.mass"] * gravity;
-    this.#fullMoment = quadcopter.moment_scale;
     this.#decimation = quadcopter.decimation;
   }
 
@@ -69,9 +67,8 @@ export class MujocoEnv implements VectorEnv {
     }
     this.#episodes.restartAll(seed, this.#bodies);
     this.#observer.streams.seed(seed);
-    for (let i = 0; i < this.spec.numEnvs; i++) this.#sense(i);
-    this.#observer.observeAll(this.#readings);
-    this.#started.fill(1);
+    this.#airframes.streams.seed(seed);
+    this.#begin(Int32Array.from({ length: this.spec.numEnvs }, (_, i) => i));
     this.#state = "flying";
     return this.#frame();
   }
@@ -83,8 +80,9 @@ export class MujocoEnv implements VectorEnv {
   async step(actions: Float32Array): Promise<StepResult> {
     this.#refuseIdle();
     const start = performance.now();
-    this.#steer(actions);
-    this.#bodies.step(this.#thrust, this.#moment, this.#decimation);
+    checkActions(actions, this.spec);
+    this.#airframes.steer(actions, this.#readings, this.#wrench);
+    this.#bodies.step(this.#wrench.thrust, this.#wrench.moment, this.#decimation);
     const simulated = performance.now();
     const result = this.#conclude();
     const timing = {
@@ -112,19 +110,6 @@ export class MujocoEnv implements VectorEnv {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#bodies.close();
-  }
-
-  /** Actions to thrust and moments. */
-  #steer(actions: Float32Array): void {
-    checkActions(actions, this.spec);
-    const { numEnvs } = this.spec;
-    for (let i = 0; i < numEnvs; i++) {
-      const a = actionWidth * i;
-      this.#thrust[i] = (this.#fullThrust * (clamp(actions[a]!) + 1)) / 2;
-      this.#moment[3 * i] = this.#fullMoment * clamp(actions[a + 1]!);
-      this.#moment[3 * i + 1] = this.#fullMoment * clamp(actions[a + 2]!);
-      this.#moment[3 * i + 2] = this.#fullMoment * clamp(actions[a + 3]!);
-    }
   }
 
   /** Everything of a control step behind the physics. */
@@ -156,17 +141,26 @@ export class MujocoEnv implements VectorEnv {
     for (let i = 0, k = 0; k < count; i++) if (terminated[i]! | truncated[i]!) rows[k++] = i;
     const log = this.#episodes.log(rows, this.#readings, { terminated, truncated });
     const final = { rows, observations: this.#observer.copy(rows) };
-    for (const i of rows) {
-      this.#episodes.restart(i, this.#bodies);
+    for (const i of rows) this.#episodes.restart(i, this.#bodies);
+    this.#begin(rows);
+    return { final, log };
+  }
+
+  /** Everything of new episodes but the goal and the body's start. */
+  #begin(envs: Int32Array): void {
+    for (const i of envs) {
+      this.#airframes.draw(i);
+      const action = readingsWidth * i + quantities.last_action.offset;
+      this.#readings.fill(0, action, action + actionWidth);
       this.#sense(i);
       this.#started[i] = 1;
     }
-    this.#observer.observe(rows, this.#readings);
-    return { final, log };
+    this.#observer.begin(envs, this.#readings);
   }
 
   #sense(i: number): void {
     sense(this.#bodies, this.#episodes.goals, this.#readings, i);
+    this.#airframes.sense(i, this.#readings);
   }
 
   #frame(): Frame {
@@ -177,8 +171,9 @@ export class MujocoEnv implements VectorEnv {
     const { goals, ages, sums, streams } = this.#episodes;
     const { positions, velocities } = this.#bodies;
     const random = [streams.state, this.#observer.streams.state];
-    const current = [...this.#observer.arrays, this.#started];
-    return [positions, velocities, goals, sums, ages, ...random, ...current];
+    const current = [...this.#observer.state, this.#started];
+    const drawn = this.#airframes.state;
+    return [positions, velocities, goals, sums, ages, ...random, ...current, ...drawn];
   }
 
   #owner() {
@@ -203,10 +198,6 @@ export class MujocoEnv implements VectorEnv {
     if (this.#state !== "closed") return;
     throw new SimError("closed", "the simulator was closed", { hint: "Open a new one." });
   }
-}
-
-function clamp(action: number): number {
-  return Math.max(-1, Math.min(1, action));
 }
 
 function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void {

@@ -1,5 +1,6 @@
 import type { Observations } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
+import { DelayLine } from "./delay-line.ts";
 import { type Quantity, quantities, readingsWidth } from "./readings.ts";
 import { Streams } from "./streams.ts";
 import { noiseOf, type Task } from "./tasks.ts";
@@ -8,10 +9,12 @@ interface Group {
   readonly name: string;
   /** Where in a row of readings each component stands. */
   readonly columns: Int32Array;
-  /** Standard deviations; absent for an exact group. */
-  readonly noise: Float64Array | undefined;
-  /** One row of standard normal numbers. */
+  /** Standard deviations of the sensors, the first components; empty for an exact group. */
+  readonly noise: Float64Array;
+  /** One row of standard normal numbers, as many as there are of noise. */
   readonly drawn: Float64Array;
+  /** Holds the sensors back; absent when they are at once. */
+  readonly delay: DelayLine | undefined;
   /** What was observed last, `[numEnvs, width]`. */
   readonly rows: Float32Array;
 }
@@ -26,34 +29,48 @@ export class Observer {
 
   constructor(task: Task, numEnvs: number, settings: Settings) {
     this.streams = new Streams(numEnvs, 2);
-    this.#groups = Object.entries(task.groups).map(([name, parts]) => {
+    this.#groups = Object.entries(task.groups).map(([name, { parts, delay }]) => {
       const columns = Int32Array.from(parts.flatMap(({ quantity }) => columnsOf(quantity)));
+      const noise = noiseOf(parts, settings);
+      const steps = delay === undefined ? 0 : Number(settings[delay]);
       return {
         name,
         columns,
-        noise: noiseOf(parts, settings),
-        drawn: new Float64Array(columns.length),
+        noise,
+        drawn: new Float64Array(noise.length),
+        delay: steps === 0 ? undefined : new DelayLine(numEnvs, steps, noise.length),
         rows: new Float32Array(numEnvs * columns.length),
       };
     });
   }
 
-  /** The last observations themselves, for a snapshot. */
-  get arrays(): readonly Float32Array[] {
-    return this.#groups.map(({ rows }) => rows);
+  /** The last observations themselves and what is on its way, for a snapshot. */
+  get state(): readonly (Float32Array | Uint32Array)[] {
+    return this.#groups.flatMap(({ rows, delay }) =>
+      delay === undefined ? [rows] : [rows, delay.held, delay.oldest],
+    );
   }
 
+  /** A control step has passed in all environments. */
   observeAll(readings: Float64Array): void {
     for (const group of this.#groups) {
-      const count = group.rows.length / group.columns.length;
-      for (let i = 0; i < count; i++) this.#write(group, i, readings);
+      const { columns, delay, rows } = group;
+      const width = columns.length;
+      for (let i = 0; i * width < rows.length; i++) {
+        this.#write(group, i, readings);
+        delay?.pass(i, rows, i * width);
+      }
+      delay?.advance();
     }
   }
 
-  /** Observes these environments anew, with fresh noise. */
-  observe(envs: Int32Array, readings: Float64Array): void {
+  /** The first observations of episodes in these environments, with fresh noise. */
+  begin(envs: Int32Array, readings: Float64Array): void {
     for (const group of this.#groups) {
-      for (const i of envs) this.#write(group, i, readings);
+      for (const i of envs) {
+        this.#write(group, i, readings);
+        group.delay?.begin(i, group.rows, i * group.columns.length);
+      }
     }
   }
 
@@ -68,16 +85,14 @@ export class Observer {
 
   #write({ columns, noise, drawn, rows }: Group, i: number, readings: Float64Array): void {
     const width = columns.length;
+    const sensors = noise.length;
     const at = i * width;
     const from = i * readingsWidth;
-    if (noise === undefined) {
-      for (let c = 0; c < width; c++) rows[at + c] = readings[from + columns[c]!]!;
-      return;
-    }
-    this.streams.normals(i, drawn);
-    for (let c = 0; c < width; c++) {
+    if (sensors > 0) this.streams.normals(i, drawn);
+    for (let c = 0; c < sensors; c++) {
       rows[at + c] = readings[from + columns[c]!]! + noise[c]! * drawn[c]!;
     }
+    for (let c = sensors; c < width; c++) rows[at + c] = readings[from + columns[c]!]!;
   }
 }
 

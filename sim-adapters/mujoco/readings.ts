@@ -10,22 +10,26 @@ const xyz = ["x", "y", "z"] as const;
 
 /**
  * What can be observed of one environment and where it stands in its row of readings. All vectors
- * are in the body frame: x forward, y left, z up along the thrust. Gravity is a unit vector.
+ * are in the body frame: x forward, y left, z up along the thrust. Gravity is a unit vector. The
+ * last action is the one clamped and applied, zero at the start of an episode. Ratios are those of
+ * the episode's airframe to the nominal one.
  */
 export const quantities = {
   lin_vel_b: { offset: 0, axes: xyz, unit: "m/s" },
   ang_vel_b: { offset: 3, axes: xyz, unit: "rad/s" },
   projected_gravity_b: { offset: 6, axes: xyz, unit: "1" },
   desired_pos_b: { offset: 9, axes: xyz, unit: "m" },
+  last_action: { offset: 12, axes: ["thrust", "moment.x", "moment.y", "moment.z"], unit: "1" },
+  ratio: { offset: 16, axes: ["mass", "thrust_to_weight", "moment_scale"], unit: "1" },
 } as const satisfies Readonly<Record<string, QuantityLayout>>;
 
 export type Quantity = keyof typeof quantities;
 
 /** Numbers in one row of readings. */
-export const readingsWidth = 12;
+export const readingsWidth = 19;
 
 /**
- * Fills row `i` of `readings` `[numEnvs, 12]` from the body's state. Rotations use the transpose of
+ * Fills the motion and the goal in row `i` of `readings` `[numEnvs, 19]` from the body's state. Rotations use the transpose of
  * the attitude's matrix, written out from the unit quaternion (w, x, y, z).
  *
  * @param goals `[numEnvs, 3]`, world frame, m.

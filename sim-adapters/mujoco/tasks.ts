@@ -1,5 +1,6 @@
 import { nearest, type Settings } from "../../protocol/settings.ts";
 import type { EnvSpec, TensorSpec } from "../../protocol/spec.ts";
+import type { AirframeRanges } from "./airframes.ts";
 import { type Quantity, quantities } from "./readings.ts";
 import type { QuadcopterSettings, Rules } from "./settings.ts";
 import { SimError } from "./sim-error.ts";
@@ -11,12 +12,20 @@ export interface Part {
   readonly noise?: string;
 }
 
+export interface Group {
+  /** Side by side; sensors, which are the noisy ones, stand before what is exact. */
+  readonly parts: readonly Part[];
+  /** Setting that holds by how many control steps the sensors are late. */
+  readonly delay?: string;
+}
+
 export interface Task {
   readonly name: string;
-  /** Observation groups: their parts, side by side. */
-  readonly groups: Readonly<Record<string, readonly Part[]>>;
+  readonly groups: Readonly<Record<string, Group>>;
   /** Settings only this task has. */
   readonly rules: Rules;
+  /** Settings that hold the range of each ratio; without them every airframe is the nominal one. */
+  readonly airframe?: Readonly<Record<keyof AirframeRanges, string>>;
 }
 
 const exact: readonly Part[] = [
@@ -26,29 +35,82 @@ const exact: readonly Part[] = [
   { quantity: "desired_pos_b" },
 ];
 
+const imprecise: readonly Part[] = [
+  { quantity: "lin_vel_b", noise: "noise.lin_vel" },
+  { quantity: "ang_vel_b", noise: "noise.ang_vel" },
+  { quantity: "projected_gravity_b", noise: "noise.gravity" },
+  { quantity: "desired_pos_b", noise: "noise.goal" },
+];
+
 const noise = (fallback: number) => ({ kind: "number", fallback, least: 0, most: 100 }) as const;
 
+const imprecision: Rules = {
+  /** m/s */
+  "noise.lin_vel": noise(0.1),
+  /** rad/s */
+  "noise.ang_vel": noise(0.1),
+  "noise.gravity": noise(0.02),
+  /** m */
+  "noise.goal": noise(0.05),
+};
+
+const range = (low: number, high: number): Rules[string] => ({
+  kind: "interval",
+  fallback: [low, high],
+  least: 0.1,
+  most: 10,
+});
+
 const tasks: readonly Task[] = [
-  { name: "quadcopter", groups: { policy: exact }, rules: {} },
+  { name: "quadcopter", groups: { policy: { parts: exact } }, rules: {} },
   {
     name: "quadcopter-noisy",
+    groups: { teacher: { parts: exact }, policy: { parts: imprecise } },
+    rules: imprecision,
+  },
+  {
+    // No velocity over ground, sensors one step late: who flies by this group has to remember.
+    name: "quadcopter-blind",
     groups: {
-      teacher: exact,
-      policy: [
-        { quantity: "lin_vel_b", noise: "noise.lin_vel" },
-        { quantity: "ang_vel_b", noise: "noise.ang_vel" },
-        { quantity: "projected_gravity_b", noise: "noise.gravity" },
-        { quantity: "desired_pos_b", noise: "noise.goal" },
-      ],
+      teacher: { parts: exact },
+      policy: {
+        parts: [
+          { quantity: "projected_gravity_b", noise: "noise.gravity" },
+          { quantity: "ang_vel_b", noise: "noise.ang_vel" },
+          { quantity: "desired_pos_b", noise: "noise.goal" },
+          { quantity: "last_action" },
+        ],
+        delay: "delay_steps",
+      },
     },
     rules: {
-      /** m/s */
-      "noise.lin_vel": noise(0.1),
       /** rad/s */
       "noise.ang_vel": noise(0.1),
       "noise.gravity": noise(0.02),
       /** m */
-      "noise.goal": noise(0.05),
+      "noise.goal": noise(0.02),
+      /** Control steps. */
+      delay_steps: { kind: "whole", fallback: 1, least: 0, most: 50 },
+    },
+  },
+  {
+    // Another airframe every episode: the teacher is told which, the student sees what it did.
+    name: "quadcopter-random",
+    groups: {
+      teacher: { parts: [...exact, { quantity: "ratio" }] },
+      policy: { parts: [...imprecise, { quantity: "last_action" }] },
+    },
+    rules: {
+      ...imprecision,
+      /** Ratios to robot.mass (robot.inertia along with it), thrust_to_weight, moment_scale. */
+      "random.mass": range(0.7, 1.3),
+      "random.thrust_to_weight": range(0.8, 1.2),
+      "random.moment_scale": range(0.7, 1.3),
+    },
+    airframe: {
+      mass: "random.mass",
+      thrustToWeight: "random.thrust_to_weight",
+      momentScale: "random.moment_scale",
     },
   },
 ];
@@ -91,7 +153,7 @@ export function specOf(task: Task, numEnvs: number, settings: QuadcopterSettings
     maxEpisodeSteps: maxEpisodeSteps(settings),
     autoreset: "same_step",
     observations: Object.fromEntries(
-      Object.entries(task.groups).map(([group, parts]) => [group, tensorOf(parts)]),
+      Object.entries(task.groups).map(([group, { parts }]) => [group, tensorOf(parts)]),
     ),
     action: {
       dtype: "<f4",
@@ -105,14 +167,23 @@ export function specOf(task: Task, numEnvs: number, settings: QuadcopterSettings
   };
 }
 
-/** Standard deviations, one per component; absent when nothing in the group is noisy. */
-export function noiseOf(parts: readonly Part[], settings: Settings): Float64Array | undefined {
-  if (parts.every(({ noise }) => noise === undefined)) return undefined;
+/** Standard deviations of the sensors among the parts, one per component. */
+export function noiseOf(parts: readonly Part[], settings: Settings): Float64Array {
   return Float64Array.from(
     parts.flatMap(({ quantity, noise }) =>
-      quantities[quantity].axes.map(() => (noise === undefined ? 0 : Number(settings[noise]))),
+      noise === undefined ? [] : quantities[quantity].axes.map(() => Number(settings[noise])),
     ),
   );
+}
+
+export function rangesOf({ airframe }: Task, settings: Settings): AirframeRanges | undefined {
+  if (airframe === undefined) return undefined;
+  const range = (name: string) => settings[name] as readonly [number, number];
+  return {
+    mass: range(airframe.mass),
+    thrustToWeight: range(airframe.thrustToWeight),
+    momentScale: range(airframe.momentScale),
+  };
 }
 
 function tensorOf(parts: readonly Part[]): TensorSpec {
