@@ -1,13 +1,14 @@
 import { type ActivationName, activationNamed } from "./activation.ts";
-import { createActor, type Head } from "./actor.ts";
+import type { Head } from "./actor.ts";
+import { createActorPolicy } from "./actor-policy.ts";
 import { type AgentConfig, findAgentConfig, type Role } from "./checkpoint/agent-config.ts";
 import { readCheckpointFile } from "./checkpoint/checkpoint-file.ts";
-import { type OwnFacts, ownFacts } from "./checkpoint/own-facts.ts";
+import { type OwnFacts, ownExample, ownFacts } from "./checkpoint/own-facts.ts";
 import type { RslRlCheckpoint } from "./checkpoint/rsl-rl.ts";
 import type { RslRlActor } from "./checkpoint/rsl-rl-actor.ts";
-import { NetworkPolicy } from "./network-policy.ts";
-import { Normaliser } from "./normaliser.ts";
-import { PolicyError } from "./policy-error.ts";
+import { checkExample } from "./flight-example.ts";
+import type { NetworkPolicy } from "./network-policy.ts";
+import { CheckpointError, PolicyError } from "./policy-error.ts";
 
 export interface TeacherOptions {
   /** Instead of what the run's params/agent.yaml says. */
@@ -25,6 +26,8 @@ export interface FlightPlan {
   readonly activation: ActivationName;
   readonly activationFrom: "option" | "checkpoint" | "agent.yaml" | "default";
   readonly head: Head;
+  /** Observations the network sees at once, oldest first. */
+  readonly history: number;
   /** What a person should know: what was assumed, and from where. */
   readonly notes: readonly string[];
 }
@@ -42,7 +45,8 @@ const DEFAULT_ACTIVATION = "elu";
  * Reads a checkpoint and makes it fly: of a PPO run the actor, of a distillation run the student.
  * The engine must have been started.
  *
- * @throws CheckpointError for the file, PolicyError `unknown-activation`, `unknown-role`, `bad-
+ * @throws CheckpointError for the file, `example-mismatch` where it flies otherwise than it says,
+ * PolicyError `unknown-activation`, `unknown-role`, `bad-
  * agent-yaml`
  */
 export async function loadTeacher(
@@ -51,13 +55,25 @@ export async function loadTeacher(
 ): Promise<LoadedTeacher> {
   const checkpoint = await readCheckpointFile(path);
   const plan = await planFlight(path, checkpoint, options);
-  const policy = new NetworkPolicy({
-    network: createActor(plan.actor, plan.activation, plan.head),
-    normaliser:
-      plan.actor.normaliser && new Normaliser(plan.actor.inputWidth, plan.actor.normaliser),
-    reads: options.reads ?? ["policy"],
-  });
+  const policy = createActorPolicy({ ...plan, reads: options.reads ?? ["policy"] });
+  await checkOwnExample(policy, checkpoint, plan.role, path);
   return { ...plan, path, policy, checkpoint, iteration: checkpoint.iteration };
+}
+
+/** Flies the example that a checkpoint of ours carries. @throws CheckpointError, the policy being disposed */
+export async function checkOwnExample(
+  policy: NetworkPolicy,
+  { infos }: RslRlCheckpoint,
+  role: Role,
+  path: string,
+): Promise<void> {
+  try {
+    const example = ownExample(infos, role, path);
+    if (example !== undefined) await checkExample(policy, example, `${path}: its ${role}`);
+  } catch (error) {
+    policy.dispose();
+    throw error;
+  }
 }
 
 /**
@@ -75,7 +91,9 @@ export async function planFlight(
   const notes: string[] = [];
   const { activation, activationFrom } = chooseActivation(options.activation, own, config, notes);
   const head = own?.head ?? chooseHead(actor, config, notes);
-  return { role, actor, activation, activationFrom, head, notes };
+  const history = own?.history ?? 1;
+  if (actor.inputWidth % history !== 0) throw badHistory(path, actor, history);
+  return { role, actor, activation, activationFrom, head, history, notes };
 }
 
 function choose(path: string, checkpoint: RslRlCheckpoint, role?: "student" | "teacher") {
@@ -94,6 +112,14 @@ function choose(path: string, checkpoint: RslRlCheckpoint, role?: "student" | "t
     "unknown-role",
     `${path} is of a PPO run and has an actor, but no ${role}`,
     "Leave the role out, or give a checkpoint of a distillation run.",
+  );
+}
+
+function badHistory(path: string, { inputWidth }: RslRlActor, history: number): CheckpointError {
+  return new CheckpointError(
+    "bad-history",
+    `${path}: a network that reads ${inputWidth} numbers can't see ${history} equal observations`,
+    "The file is damaged: use another checkpoint of the run.",
   );
 }
 

@@ -1,20 +1,90 @@
 import type { Head } from "../actor.ts";
-import { isDict, type TorchValue } from "./torch-value.ts";
+import type { FlightExample } from "../flight-example.ts";
+import { elementsOf, type NamedArray } from "../named-array.ts";
+import { CheckpointError } from "../policy-error.ts";
+import { describe, isDict, isTensor, type TorchDict, type TorchValue } from "./torch-value.ts";
 
 /** What Firstsolo keeps of each network in the `infos` of its own checkpoints. */
 export interface OwnFacts {
   readonly activation: string;
   readonly head?: Head;
+  /** Observations the network sees at once, oldest first; absent: one. */
+  readonly history?: number;
 }
+
+/** An example has few rows; more would be flown at every load. */
+const EXAMPLE_VALUES = 2 ** 20;
 
 /** Reads `infos["firstsolo"]["facts"]`, JSON text; nothing where the file is somebody else's. */
 export function ownFacts(infos: TorchValue, role: string): OwnFacts | undefined {
-  const own = isDict(infos) ? infos.get("firstsolo") : undefined;
-  const text = isDict(own) ? own.get("facts") : undefined;
+  const text = ownDict(infos)?.get("facts");
   if (typeof text !== "string") return undefined;
-  const { activation, head } = objectAt(parse(text), role);
+  const { activation, head, history } = objectAt(parse(text), role);
   if (typeof activation !== "string") return undefined;
-  return isHead(head) ? { activation, head } : { activation };
+  return {
+    activation,
+    ...(isHead(head) && { head }),
+    ...(isWhole(history) && { history }),
+  };
+}
+
+/** Entries of `infos["firstsolo"]` that hold an example. */
+export function exampleEntries(
+  role: "student" | "teacher",
+  { inputs, outputs }: FlightExample,
+): Readonly<Record<string, TorchValue>> {
+  return {
+    [nameOf(role, "inputs")]: { ...inputs, dtype: "float32" },
+    [nameOf(role, "outputs")]: { ...outputs, dtype: "float32" },
+  };
+}
+
+/**
+ * The example of a network; nothing where the file has none, as files of before.
+ *
+ * @throws CheckpointError `bad-example` when it is not whole
+ */
+export function ownExample(
+  infos: TorchValue,
+  role: string,
+  where: string,
+): FlightExample | undefined {
+  const own = ownDict(infos);
+  const names = [nameOf(role, "inputs"), nameOf(role, "outputs")];
+  if (own === undefined || !names.some((name) => own.has(name))) return undefined;
+  const [inputs, outputs] = names.map((name) => sequence(own.get(name), `${where}: ${name}`));
+  const [steps, rows] = inputs!.shape;
+  if (outputs!.shape[0] === steps && outputs!.shape[1] === rows) {
+    return { inputs: inputs!, outputs: outputs! };
+  }
+  throw badExample(
+    `${where}: ${names[1]} has ${outputs!.shape.slice(0, 2)} rows, not as its inputs`,
+  );
+}
+
+function ownDict(infos: TorchValue): TorchDict | undefined {
+  const own = isDict(infos) ? infos.get("firstsolo") : undefined;
+  return isDict(own) ? own : undefined;
+}
+
+function nameOf(role: string, part: "inputs" | "outputs"): string {
+  return `example_${role}_${part}`;
+}
+
+/** A float32 tensor `[steps, rows, width]`, all finite. */
+function sequence(value: TorchValue | undefined, where: string): NamedArray {
+  if (!isTensor(value) || value.dtype !== "float32" || value.shape.length !== 3) {
+    throw badExample(`${where} is ${describe(value)}, expected float32 [steps, rows, width]`);
+  }
+  const size = elementsOf(value.shape);
+  if (size === 0 || size > EXAMPLE_VALUES) throw badExample(`${where} holds ${size} numbers`);
+  const data = value.data as Float32Array;
+  if (data.every(Number.isFinite)) return { shape: value.shape, data };
+  throw badExample(`${where} holds a number that is not finite`);
+}
+
+function badExample(what: string): CheckpointError {
+  return new CheckpointError("bad-example", what, "Use another checkpoint of the run.");
 }
 
 function parse(text: string): unknown {
@@ -34,6 +104,10 @@ function objectAt(root: unknown, key: string): Record<string, unknown> {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
 }
 
 function isHead(value: unknown): value is Head {

@@ -1,5 +1,4 @@
 import type { Head } from "../actor.ts";
-import type { NamedArrays } from "../named-array.ts";
 import { CheckpointError } from "../policy-error.ts";
 import { meanLayers } from "./mean-layers.ts";
 import { oldStateDict, statisticsBeside } from "./old-state-dict.ts";
@@ -11,8 +10,7 @@ import { writeTorchFile } from "./torch-file.ts";
 import type { TorchValue } from "./torch-value.ts";
 
 /** Layouts that are written, by the first number of rsl_rl's version; 2 is that of 2.3. */
-export const checkpointVersions = [2, 3, 4, 5] as const;
-export type CheckpointVersion = (typeof checkpointVersions)[number];
+export const checkpointVersions: readonly number[] = [2, 3, 4, 5];
 
 export interface DistillationState {
   readonly student: RslRlActorState;
@@ -29,12 +27,10 @@ export interface DistillationState {
  * from it; numbers of our own go into `infos`. Layouts below 5 keep the mean of a teacher whose
  * network puts out its noise as well, not the noise.
  *
+ * @param version one of `checkpointVersions`
  * @throws CheckpointError `unsupported-version`, `unsupported-value`
  */
-export function writeRslRlDistillation(
-  checkpoint: DistillationState,
-  version: CheckpointVersion = 5,
-): Uint8Array {
+export function writeRslRlDistillation(checkpoint: DistillationState, version = 5): Uint8Array {
   const layout = layoutOf(version);
   const student = checkpoint.student;
   const teacher = layout === "5" ? checkpoint.teacher : meansOnly(checkpoint.teacher);
@@ -63,6 +59,11 @@ export function writeRslRlDistillation(
   );
 }
 
+/** A network as far as its layout goes. */
+interface Shaped {
+  readonly layers: Readonly<Record<string, { readonly shape: readonly number[] }>>;
+}
+
 /**
  * What can't be said in a layout, to be asked before a long run: the mean of a Beta distribution is
  * known from 5 on, and rsl_rl 2 and 3 can't build a recurrent teacher beside another kind of
@@ -72,8 +73,8 @@ export function writeRslRlDistillation(
  */
 export function checkWritable(
   version: number,
-  student: RslRlActorState,
-  teacher: RslRlActorState & { readonly head?: Head | undefined },
+  student: Shaped,
+  teacher: Shaped & { readonly doubled?: boolean | undefined; readonly head?: Head | undefined },
 ): void {
   layoutOf(version);
   if (version < 5 && teacher.doubled && teacher.head?.kind === "beta") {
@@ -110,7 +111,7 @@ function meansOnly(actor: RslRlActorState): RslRlActorState {
 }
 
 /** Equal for recurrent parts that one line of an rsl_rl configuration describes; "" without one. */
-function rnnShape(layers: NamedArrays): string {
+function rnnShape(layers: Shaped["layers"]): string {
   const hidden = Object.entries(layers).filter(([name]) => name.includes("weight_hh"));
   return hidden.map(([, { shape }]) => shape.join("x")).join(" ");
 }

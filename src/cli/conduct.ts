@@ -1,9 +1,10 @@
 import { stringify } from "yaml";
+import { recordExample } from "../../policies/flight-example.ts";
 import type { Config } from "../config/schema.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Evaluation } from "../running/evaluate.ts";
 import { type CheckpointKind, type FlightState, fly, type Progress } from "../running/flight.ts";
-import { writeRunCheckpoint } from "../runs/checkpoint.ts";
+import { type RunCheckpoint, writeRunCheckpoint } from "../runs/checkpoint.ts";
 import { RunError } from "../runs/run-error.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import { evaluateRun } from "./evaluate-run.ts";
@@ -93,7 +94,7 @@ async function saveCheckpoint(
   const { deck, run, config, sinks } = flight;
   const { learner, teacher, env } = deck;
   const simulator = kind === "rescue" ? undefined : await env.snapshot?.();
-  const bytes = writeRunCheckpoint({
+  const content: RunCheckpoint = {
     learner: await learner.save(),
     noiseStd: config.policy.init_noise_std,
     student: {
@@ -106,7 +107,9 @@ async function saveCheckpoint(
     teacherActor: teacher.actor,
     flight: state,
     simulator,
-  });
+  };
+  const examples = { student: await recordExample(learner.policy), teacher: teacher.example };
+  const bytes = writeRunCheckpoint(content, config.checkpoint_version, examples);
   const iteration = Math.max(0, state.progress.iteration - 1);
   const name = kind === "best" ? "best_model.pt" : (`model_${iteration}.pt` as const);
   try {

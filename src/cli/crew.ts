@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createActor } from "../../policies/actor.ts";
+import { createActorPolicy } from "../../policies/actor-policy.ts";
 import type { RslRlDistillation } from "../../policies/checkpoint/rsl-rl.ts";
 import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
+import { checkWritable } from "../../policies/checkpoint/rsl-rl-write.ts";
+import { type FlightExample, recordExample } from "../../policies/flight-example.ts";
 import { withHistory } from "../../policies/history.ts";
 import { createHover } from "../../policies/hover.ts";
 import { createMlp } from "../../policies/mlp.ts";
@@ -12,7 +14,7 @@ import type { Policy } from "../../policies/policy.ts";
 import { deriveSeed, Random } from "../../policies/random.ts";
 import { createRecurrent } from "../../policies/recurrent.ts";
 import { createSimulatorTeacher } from "../../policies/simulator-teacher.ts";
-import { loadTeacher } from "../../policies/teacher.ts";
+import { checkOwnExample, loadTeacher } from "../../policies/teacher.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { Config } from "../config/schema.ts";
 import { FlightError } from "../running/flight-error.ts";
@@ -24,6 +26,8 @@ export interface HiredTeacher {
   readonly facts: PilotFacts;
   /** Absent when it is no network. */
   readonly actor?: RslRlActor;
+  /** What it does on given observations, where it is a network of ours. */
+  readonly example?: FlightExample | undefined;
   /** One line for people. */
   readonly description: string;
 }
@@ -64,42 +68,45 @@ export async function hireTeacher(config: Config, spec: EnvSpec): Promise<HiredT
     policy: loaded.policy,
     facts: { kind: "network", activation, head, reads },
     actor,
+    example: await recordExample(loaded.policy),
     description: [`${loaded.path}, iteration ${loaded.iteration}`, ...notes].join("; "),
   };
 }
 
 /** The teacher that a run's own checkpoint holds. */
-export function rehireTeacher(
+export async function rehireTeacher(
   file: RslRlDistillation,
   facts: PilotFacts,
-  spec: EnvSpec,
-): HiredTeacher {
+  { spec, path }: { readonly spec: EnvSpec; readonly path: string },
+): Promise<HiredTeacher> {
   if (facts.kind === "hover") return hireHover(facts.reads, spec);
   if (facts.kind === "simulator") return hireSimulators(spec);
-  const policy = fly(file.teacher, facts);
+  const policy = createActorPolicy({ ...facts, actor: file.teacher });
   checkFit("The run's teacher", policy, spec);
-  return { policy, facts, actor: file.teacher, description: "from the run's checkpoint" };
+  await checkOwnExample(policy, file, "teacher", path);
+  const example = await recordExample(policy);
+  return { policy, facts, actor: file.teacher, example, description: "from the run's checkpoint" };
+}
+
+/** Before the first step: can both be kept in the layout that is asked for? @throws CheckpointError */
+export function checkLayout(config: Config, student: NetworkPolicy, teacher: HiredTeacher): void {
+  const shapes = student.network.parameters.map(({ name, value }) => [name, value] as const);
+  const { layers = {}, doubled } = teacher.actor ?? {};
+  const { head } = teacher.facts;
+  const own = { layers: Object.fromEntries(shapes) };
+  checkWritable(config.checkpoint_version, own, { layers, doubled, head });
 }
 
 /** The student as a checkpoint holds it, for evaluation. */
-export function studentOf(
+export async function studentOf(
   file: RslRlDistillation,
   facts: PilotFacts,
-  spec: EnvSpec,
-): NetworkPolicy {
-  const policy = fly(file.student, facts);
+  { spec, path }: { readonly spec: EnvSpec; readonly path: string },
+): Promise<NetworkPolicy> {
+  const policy = createActorPolicy({ ...facts, actor: file.student });
   checkFit("The run's student", policy, spec);
+  await checkOwnExample(policy, file, "student", path);
   return policy;
-}
-
-function fly(actor: RslRlActor, facts: PilotFacts): NetworkPolicy {
-  const { activation, head, reads, history = 1 } = facts;
-  const width = actor.inputWidth / history;
-  return new NetworkPolicy({
-    network: withHistory(createActor(actor, activation, head), history),
-    normaliser: actor.normaliser && new Normaliser(width, actor.normaliser),
-    reads,
-  });
 }
 
 function hireHover(reads: readonly string[], spec: EnvSpec): HiredTeacher {

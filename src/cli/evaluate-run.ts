@@ -35,8 +35,9 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
     );
   }
   const facts = readRunCheckpoint(file, path);
-  const student = studentOf(file, facts.student, env.spec);
-  const teacher = rehireTeacher(file, facts.teacher, env.spec).policy;
+  const { spec } = env;
+  const student = await studentOf(file, facts.student, { spec, path });
+  const { policy: teacher } = await rehireTeacher(file, facts.teacher, { spec, path });
   try {
     const options = { env, student, teacher, episodes, seed: deriveSeed(seed, "evaluation") };
     return await evaluate({ ...options, ...(stop ? { stop } : {}) });

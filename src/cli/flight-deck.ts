@@ -1,5 +1,6 @@
 import type { RslRlDistillation } from "../../policies/checkpoint/rsl-rl.ts";
 import { deriveSeed, Random } from "../../policies/random.ts";
+import { checkOwnExample } from "../../policies/teacher.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
@@ -13,7 +14,13 @@ import { assignSeats, rowCount, type Seats } from "../running/seats.ts";
 import type { Steering } from "../running/steering.ts";
 import type { RunCheckpoint } from "../runs/checkpoint.ts";
 import type { OpenedRun } from "../runs/open-run.ts";
-import { createStudent, type HiredTeacher, hireTeacher, rehireTeacher } from "./crew.ts";
+import {
+  checkLayout,
+  createStudent,
+  type HiredTeacher,
+  hireTeacher,
+  rehireTeacher,
+} from "./crew.ts";
 
 /** A run to go on with: its folder, and what its checkpoint holds. */
 export interface Resumed extends OpenedRun {
@@ -54,8 +61,9 @@ export async function prepareFlight(options: DeckOptions): Promise<FlightDeck> {
   const student = createStudent(config, spec);
   const learner = new Distillation(student, config.algorithm);
   const teacher = resumed
-    ? rehireTeacher(resumed.file, resumed.state.teacher, spec)
+    ? await rehireTeacher(resumed.file, resumed.state.teacher, { spec, path: resumed.checkpoint })
     : await hireTeacher(config, spec);
+  checkLayout(config, student, teacher);
   const cockpit = new Cockpit({
     student,
     teacher: teacher.policy,
@@ -78,10 +86,11 @@ export function checkWindow(config: Config, seats: Seats): number {
 
 type Parts = Pick<FlightDeck, "env" | "cockpit" | "episodes" | "learner">;
 
-async function restore(parts: Parts, { state, checkpoint }: Resumed, seed: number) {
+async function restore(parts: Parts, { state, file, checkpoint }: Resumed, seed: number) {
   const { env, cockpit, episodes, learner } = parts;
   const { flight, simulator } = state;
   learner.load(state.learner);
+  await checkOwnExample(learner.policy, file, "student", checkpoint);
   cockpit.load(flight.cockpit);
   episodes.load(flight.episodes);
   const start = flight.progress;

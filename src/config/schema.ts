@@ -139,6 +139,11 @@ export const configSchema = z.strictObject({
   num_steps_per_env: whole(24, { least: 1, most: 100_000 }, "Control steps of one iteration"),
   max_iterations: whole(400, { least: 1, most: 10 * million }, "Iterations of the whole run"),
   save_interval: whole(50, { least: 1, most: 10 * million }, "Iterations between checkpoints"),
+  checkpoint_version: whole(
+    5,
+    { least: 2, most: 5 },
+    "Layout of the checkpoints: rsl_rl's of version 2 (2.3), 3, 4 or 5",
+  ),
   experiment_name: folderName("", "Folder of the runs; empty: the task's name + _distillation"),
   run_name: folderName("", "Put behind the time in the run folder's name"),
   log_root: text("logs/rsl_rl", "Folder of all experiments"),

@@ -1,13 +1,17 @@
 import type { Head } from "../../policies/actor.ts";
+import { firstColumns, repeatColumns } from "../../policies/actor-policy.ts";
+import { optimiserOrder, reorderOptimiser } from "../../policies/checkpoint/optimiser-order.ts";
+import { exampleEntries } from "../../policies/checkpoint/own-facts.ts";
 import type { RslRlDistillation } from "../../policies/checkpoint/rsl-rl.ts";
-import { writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl-write.ts";
 import type { RslRlActorState } from "../../policies/checkpoint/rsl-rl-actor.ts";
+import { writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl-write.ts";
 import {
   isDict,
   isTensor,
   type TorchValue,
   torchDict,
 } from "../../policies/checkpoint/torch-value.ts";
+import type { FlightExample } from "../../policies/flight-example.ts";
 import type { NamedArrays } from "../../policies/named-array.ts";
 import { Normaliser, normaliserStateIn } from "../../policies/normaliser.ts";
 import type { LearnerState, OptimiserState } from "../learning/learner.ts";
@@ -26,6 +30,13 @@ export interface PilotFacts {
   /** Observations it sees at once; absent: one. */
   readonly history?: number;
   readonly reads: readonly string[];
+}
+
+/** What the pilots did on given observations when the checkpoint was made, for whoever loads it. */
+export interface Examples {
+  readonly student?: FlightExample | undefined;
+  /** Absent when the teacher is no network of ours. */
+  readonly teacher?: FlightExample | undefined;
 }
 
 /** All a run needs to go on as if it had never stopped. */
@@ -50,21 +61,31 @@ interface Facts {
   readonly flight: FlightState;
 }
 
-/** An rsl_rl 5 distillation checkpoint; what only we need is in `infos["firstsolo"]`. */
-export function writeRunCheckpoint(checkpoint: RunCheckpoint): Uint8Array {
+/**
+ * A distillation checkpoint of rsl_rl, in the layout of a version; what only we need is in
+ * `infos["firstsolo"]`.
+ */
+export function writeRunCheckpoint(
+  checkpoint: RunCheckpoint,
+  version = 5,
+  examples: Examples = {},
+): Uint8Array {
   const { learner, teacherActor, flight, simulator, student, teacher } = checkpoint;
   const { name, step, moments } = learner.optimiser;
   const momentNames = Object.keys(moments[0] ?? {});
   const facts: Facts = { format, optimiser: { name, step, momentNames }, student, teacher, flight };
   const entries: Record<string, TorchValue> = { facts: JSON.stringify(facts) };
   if (simulator) entries.simulator = bytesTensor(simulator);
-  return writeRslRlDistillation({
-    student: actorOf(learner.student, checkpoint.noiseStd),
+  if (examples.student) Object.assign(entries, exampleEntries("student", examples.student));
+  if (examples.teacher) Object.assign(entries, exampleEntries("teacher", examples.teacher));
+  const state = {
+    student: actorOf(learner.student, checkpoint.noiseStd, student.history ?? 1),
     teacher: teacherActor ?? { layers: {} },
     optimiser: toTorchOptimiser(learner.optimiser),
     iteration: Math.max(0, flight.progress.iteration - 1),
     infos: torchDict({ firstsolo: torchDict(entries) }),
-  });
+  };
+  return writeRslRlDistillation(state, version);
 }
 
 /** @throws RunError when the file is a distillation checkpoint of somebody else, or of a later format. */
@@ -74,13 +95,18 @@ export function readRunCheckpoint(file: RslRlDistillation, where: string): RunCh
   if (typeof text !== "string") throw foreign(where);
   const facts = parseFacts(text, where);
   const { layers, normaliser, inputWidth, std } = file.student;
-  const statistics = normaliser ? new Normaliser(inputWidth, normaliser).save() : {};
+  const width = inputWidth / (facts.student.history ?? 1);
+  const statistics = normaliser
+    ? new Normaliser(width, firstColumns(normaliser, width)).save()
+    : {};
   const shapes = Object.values(layers).map((array) => array.shape);
   const simulator = isDict(own) ? own.get("simulator") : undefined;
+  const [from, to] = [optimiserOrder(file.version, file), optimiserOrder("5", file)];
+  const optimiser = reorderOptimiser(file.optimiser, from, to);
   return {
     learner: {
       student: { ...statistics, ...layers },
-      optimiser: fromTorchOptimiser(file.optimiser, facts.optimiser, shapes),
+      optimiser: fromTorchOptimiser(optimiser, facts.optimiser, shapes),
     },
     noiseStd: std?.[0] ?? 0,
     student: facts.student,
@@ -91,14 +117,17 @@ export function readRunCheckpoint(file: RslRlDistillation, where: string): RunCh
   };
 }
 
-function actorOf(arrays: NamedArrays, noiseStd: number): RslRlActorState {
+/** To rsl_rl a student with a history is a network that sees several observations side by side. */
+function actorOf(arrays: NamedArrays, noiseStd: number, history: number): RslRlActorState {
   const layers = Object.fromEntries(
     Object.entries(arrays).filter(([name]) => !name.startsWith("obs_normalizer.")),
   );
   const biases = Object.entries(layers).filter(([name]) => /^mlp\.\d+\.bias$/.test(name));
   const actionWidth = biases.at(-1)![1].data.length;
   const std = new Float32Array(actionWidth).fill(noiseStd);
-  return { layers, normaliser: normaliserStateIn(arrays), std, stdType: "scalar" };
+  const statistics = normaliserStateIn(arrays);
+  const normaliser = statistics && repeatColumns(statistics, history);
+  return { layers, normaliser, std, stdType: "scalar" };
 }
 
 function parseFacts(text: string, where: string): Facts {

@@ -28,7 +28,7 @@ export function toTorchOptimiser({ settings, step, moments }: OptimiserState): T
     capturable: false,
     differentiable: false,
     fused: null,
-    params: moments.map((_, i) => i + 1).reduce<number[]>((all, i) => [...all, i], [0]),
+    params: [0, ...moments.map((_, i) => i + 1)],
   });
   return torchDict({ state: new Map(hasState ? entries : []), param_groups: [group] });
 }
