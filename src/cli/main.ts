@@ -37,6 +37,11 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./sim.ts")).registerSim(program),
   },
   {
+    name: "conform",
+    description: "check a running simulator against the protocol",
+    register: async (program) => (await import("./conform.ts")).registerConform(program),
+  },
+  {
     name: "inspect",
     description: "show what a checkpoint holds",
     register: async (program) => (await import("./inspect.ts")).registerInspect(program),

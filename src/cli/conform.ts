@@ -1,0 +1,82 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { nearest } from "../../protocol/settings.ts";
+import { conform, type Finding, laws } from "../../sim-adapters/conform/conform.ts";
+import { checkEndpoint } from "../../sim-adapters/endpoint.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { exitCodes } from "./exit-codes.ts";
+
+interface ConformFlags {
+  readonly num_envs?: number;
+  readonly law?: readonly string[];
+  readonly steps: number;
+  readonly startup_timeout: number;
+  readonly json?: boolean;
+}
+
+export function registerConform(program: Command): void {
+  program
+    .command("conform")
+    .description("check a running simulator against protocol/README.md, law by law")
+    .argument("<endpoint>", "ipc://PATH or tcp://HOST:PORT of a simulator that nobody drives")
+    .option("--num_envs <N>", "environments to ask for (default: the simulator's number)", whole)
+    .option("--law <NAME>", "this law only; repeatable", append)
+    .option("--steps <N>", "longest flight of one law, control steps", whole, 1200)
+    .option("--startup_timeout <S>", "seconds a simulator may take to be there", whole, 300)
+    .option("--json", "one JSON document")
+    .action(check);
+}
+
+async function check(endpoint: string, flags: ConformFlags): Promise<void> {
+  checkEndpoint(endpoint);
+  for (const name of flags.law ?? []) refuseUnknown(name);
+  const findings = await conform({
+    endpoint,
+    steps: flags.steps,
+    startupTimeout: flags.startup_timeout,
+    ...(flags.num_envs === undefined ? {} : { numEnvs: flags.num_envs }),
+    ...(flags.law === undefined ? {} : { only: flags.law }),
+    onFinding: (finding) => flags.json || console.log(line(finding)),
+  });
+  const broken = findings.filter(({ verdict }) => verdict === "broken").length;
+  const conforms = broken === 0;
+  if (flags.json) console.log(JSON.stringify({ endpoint, conforms, findings }, null, 2));
+  else console.log(summary(findings, broken));
+  process.exitCode = conforms ? exitCodes.ok : exitCodes.checkFailed;
+}
+
+const marks = { holds: "✓", broken: "✗", "not-tested": "–" } as const;
+
+function line({ law, section, claim, verdict, detail }: Finding): string {
+  const head = `${marks[verdict]} ${law.padEnd(20)} §${section.padEnd(2)} ${claim}`;
+  return detail === ""
+    ? head
+    : `${head}\n  ${"".padEnd(20)} ${verdict === "broken" ? "→" : " "}  ${detail}`;
+}
+
+function summary(findings: readonly Finding[], broken: number): string {
+  const untested = findings.filter(({ verdict }) => verdict === "not-tested").length;
+  const hold = findings.length - broken - untested;
+  return `${hold} laws hold, ${broken} are broken, ${untested} could not be told.`;
+}
+
+function refuseUnknown(name: string): void {
+  const known = laws.map((law) => law.name);
+  if (known.includes(name)) return;
+  const near = nearest(name.slice(0, 100), known);
+  const guess = near === undefined ? "" : ` Did you mean ${near}?`;
+  throw new ConfigError(
+    "unknown-law",
+    `there is no law ${JSON.stringify(name.slice(0, 100))}`,
+    `Known: ${known.join(", ")}.${guess}`,
+  );
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("Expected a whole number from 1.");
+}
+
+function append(name: string, names: readonly string[] = []): readonly string[] {
+  return [...names, name];
+}
