@@ -9,7 +9,6 @@ import { Distillation } from "../learning/distillation.ts";
 import { Cockpit } from "../running/cockpit.ts";
 import { Episodes } from "../running/episodes.ts";
 import type { Progress } from "../running/flight.ts";
-import { planPhases } from "../running/plan.ts";
 import { assignSeats, rowCount, type Seats } from "../running/seats.ts";
 import type { Steering } from "../running/steering.ts";
 import type { RunCheckpoint } from "../runs/checkpoint.ts";
@@ -69,9 +68,10 @@ export async function prepareFlight(options: DeckOptions): Promise<FlightDeck> {
     teacher: teacher.policy,
     action: spec.action,
     seats,
-    phases: planPhases({ ...config.algorithm, max_iterations: config.max_iterations }),
+    handOver: { ...config.algorithm, max_iterations: config.max_iterations },
     noiseStd: config.policy.init_noise_std,
     random: new Random(deriveSeed(config.seed, "noise")),
+    draws: new Random(deriveSeed(config.seed, "draws")),
   });
   const episodes = new Episodes(seats, checkWindow(config, seats));
   const parts = { env, spec, seats, cockpit, episodes, learner, teacher, steering };

@@ -34,13 +34,23 @@ function checkSteps({ num_steps_per_env, algorithm }: Config): void {
   );
 }
 
-function checkSchedule({ learning_rate_schedule, learning_rate_last }: Config["algorithm"]): void {
-  if (learning_rate_schedule !== "exponential" || learning_rate_last > 0) return;
-  throw new ConfigError(
-    "no-end-of-schedule",
-    "An exponential learning_rate_schedule never gets to learning_rate_last 0",
-    "Set algorithm.learning_rate_last above 0, e.g. 0.02, or the schedule to cosine.",
-  );
+function checkSchedule(algorithm: Config["algorithm"]): void {
+  const { learning_rate_schedule, learning_rate_last } = algorithm;
+  const { teacher_share_schedule, teacher_share_start } = algorithm;
+  if (learning_rate_schedule === "exponential" && learning_rate_last === 0) {
+    throw new ConfigError(
+      "no-end-of-schedule",
+      "An exponential learning_rate_schedule never gets to learning_rate_last 0",
+      "Set algorithm.learning_rate_last above 0, e.g. 0.02, or the schedule to cosine.",
+    );
+  }
+  if (teacher_share_schedule === "exponential" && teacher_share_start === 0) {
+    throw new ConfigError(
+      "no-start-of-schedule",
+      "An exponential teacher_share_schedule never leaves teacher_share_start 0",
+      "Set algorithm.teacher_share_start above 0, e.g. 1, or the schedule to linear.",
+    );
+  }
 }
 
 function checkMemory({ rnn_type, history_length, student_obs_normalization }: Config["policy"]) {

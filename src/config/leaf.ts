@@ -45,6 +45,11 @@ export function share(fallback: number, doc: string) {
   return key(z.number().min(0).lt(1).default(fallback), "a number from 0 to below 1", doc);
 }
 
+/** 0 to 1, both included. */
+export function portion(fallback: number, doc: string) {
+  return key(z.number().min(0).max(1).default(fallback), "a number from 0 to 1", doc);
+}
+
 export function flag(fallback: boolean, doc: string) {
   return key(z.boolean().default(fallback), "true or false", doc);
 }

@@ -12,6 +12,7 @@ import {
   notNegative,
   oneOf,
   oneOfNumbers,
+  portion,
   positive,
   share,
   text,
@@ -88,6 +89,29 @@ const algorithm = z.strictObject({
     { least: 0, most: 10 * million },
     "Iterations in which the teacher flies",
   ),
+  teacher_share_schedule: oneOf(
+    ["two_stage", "constant", "linear", "exponential"],
+    "two_stage",
+    "Share of the training episodes that the teacher flies: 1 then 0, or mixed (DAgger's beta)",
+  ),
+  teacher_share_start: portion(1, "That share at the start, of a mixed schedule"),
+  teacher_share_end: portion(0, "That share at the end, of a mixed schedule"),
+  teacher_share_iterations: whole(
+    200,
+    { least: 1, most: 10 * million },
+    "Iterations from start to end, of a mixed schedule",
+  ),
+  gate_threshold: maybePositive(
+    null,
+    "Student's share of the teacher's return that opens phase 2 early; null: no gate",
+  ),
+  gate_iterations: whole(20, { least: 1, most: million }, "Iterations on end the gate wants it"),
+  guard_threshold: maybePositive(
+    null,
+    "Share below which phase 2 is broken off for a while; null: no guard",
+  ),
+  guard_iterations: whole(20, { least: 1, most: million }, "Iterations on end the guard waits"),
+  guard_rest: whole(50, { least: 1, most: million }, "Iterations the teacher then flies"),
   drop_leftover_steps: flag(
     false,
     "Leave out steps that don't fill a gradient_length, as rsl_rl does",

@@ -61,7 +61,7 @@ export function consoleView(iteration: number, metrics: Metrics, plan: ConsolePl
     extras: Object.entries(metrics).flatMap(([name, value]) =>
       ownLines.test(name) ? [] : [[extraLabel(name), value]],
     ),
-    phase: phaseAt(iteration, metrics["Distillation/training_phase"], plan),
+    phase: phaseAt(iteration, metrics, plan),
     totalSteps: figure("Distillation/environment_steps"),
     elapsed: seconds,
     remaining: remaining(iteration, seconds, plan),
@@ -72,15 +72,16 @@ function extraLabel(name: string): string {
   return name.startsWith("Episode/") ? `Mean episode ${name.slice("Episode/".length)}` : name;
 }
 
-function phaseAt(iteration: number, phase: number | undefined, plan: ConsolePlan) {
+function phaseAt(iteration: number, metrics: Metrics, plan: ConsolePlan) {
+  const phase = metrics["Distillation/training_phase"];
   const second = phase === undefined ? iteration >= plan.switchAt : phase === 2;
   const from = second ? plan.switchAt : 0;
   const to = second ? plan.maxIterations : plan.switchAt;
   return {
     number: second ? 2 : 1,
     label: phaseLabels[second ? 1 : 0],
-    iteration: iteration - from,
-    length: to - from,
+    iteration: metrics["Distillation/phase_iteration"] ?? iteration - from,
+    length: metrics["Distillation/phase_length"] ?? to - from,
   };
 }
 

@@ -2,9 +2,19 @@ import type { Memory, Policy } from "../../policies/policy.ts";
 import type { Random, RandomState } from "../../policies/random.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { ActionSpec } from "../../protocol/spec.ts";
-import { FlightError } from "./flight-error.ts";
-import type { Phase } from "./plan.ts";
-import type { Rows, Seats } from "./seats.ts";
+import { clip, copyRows, finite, whenStudentBreaks, whenTeacherBreaks } from "./actions.ts";
+import {
+  firstPhase,
+  type HandOverSettings,
+  type HandOverState,
+  judge,
+  observe,
+  phaseTwo,
+  resumePhaseOne,
+  teacherShare,
+  type Verdict,
+} from "./hand-over.ts";
+import type { Seats } from "./seats.ts";
 
 /** What both pilots would do, and what is done. Arrays are `[numEnvs, actionWidth]`, row-major. */
 export interface Decision {
@@ -18,19 +28,20 @@ export interface Decision {
 
 export interface TrainingPhaseInfo {
   readonly phase: 1 | 2;
-  readonly driver: "teacher" | "student";
-  readonly label: string;
   /** Iterations flown in this phase, and how many it lasts by plan. */
   readonly phaseIteration: number;
   readonly phaseLength: number;
-  /** True when the plan says that the student should have the controls by now. */
-  readonly switchDue: boolean;
+  /** Share of the training episodes that the teacher flies now. */
+  readonly teacherShare: number;
+  /** What should happen before this iteration is flown. */
+  readonly verdict: Verdict;
 }
 
 export interface CockpitState {
-  readonly phase: 1 | 2;
-  readonly switchedAt: number;
+  readonly handOver: HandOverState;
+  readonly flownByTeacher: readonly number[];
   readonly noise: RandomState;
+  readonly draws: RandomState;
   readonly studentMemory: readonly (readonly number[])[];
   readonly teacherMemory: readonly (readonly number[])[];
 }
@@ -40,25 +51,38 @@ export interface CockpitOptions {
   readonly teacher: Policy;
   readonly action: ActionSpec;
   readonly seats: Seats;
-  readonly phases: readonly Phase[];
+  readonly handOver: HandOverSettings;
   /** Standard deviation of the noise on the student's actions while it drives training rows. */
   readonly noiseStd: number;
+  /** For that noise. */
   readonly random: Random;
+  /** For who flies an episode; a generator of its own, so that the noise doesn't depend on it. */
+  readonly draws: Random;
 }
 
 /** Who holds the controls: asks both pilots at every step and sends what the driver of each row says. */
 export class Cockpit {
   readonly #options: CockpitOptions;
-  #phase: Phase;
-  #switchedAt = 0;
+  #handOver: HandOverState;
+  #share: number;
+  /** Training rows whose episode the teacher flies. */
+  readonly #flownByTeacher: Uint8Array;
   #studentMemory: Memory;
   #teacherMemory: Memory;
 
   constructor(options: CockpitOptions) {
+    const { seats, handOver, student, teacher } = options;
     this.#options = options;
-    this.#phase = options.phases[0]!;
-    this.#studentMemory = options.student.initialMemory(options.seats.numEnvs);
-    this.#teacherMemory = options.teacher.initialMemory(options.seats.numEnvs);
+    this.#handOver = firstPhase(handOver);
+    this.#share = teacherShare(this.#handOver, 0, handOver);
+    this.#flownByTeacher = new Uint8Array(seats.training.to);
+    this.#studentMemory = student.initialMemory(seats.numEnvs);
+    this.#teacherMemory = teacher.initialMemory(seats.numEnvs);
+  }
+
+  /** Takes the teacher's share of this iteration's episodes from the plan. */
+  beginIteration(iteration: number): void {
+    this.#share = teacherShare(this.#handOver, iteration, this.#options.handOver);
   }
 
   async act(frame: Frame): Promise<Decision> {
@@ -69,9 +93,8 @@ export class Cockpit {
     this.#teacherMemory = shown.memory;
     const studentActions = finite(flown.actions, whenStudentBreaks);
     const teacherActions = clip(finite(shown.actions, whenTeacherBreaks), action);
-    const actions =
-      this.#phase.driver === "teacher" ? teacherActions.slice() : studentActions.slice();
-    if (this.#phase.driver === "student") this.#addNoise(actions, seats.training);
+    this.#drawDrivers(frame);
+    const actions = this.#driven(studentActions, teacherActions);
     copyRows(studentActions, actions, seats.studentCheck, seats.numEnvs);
     copyRows(teacherActions, actions, seats.teacherCheck, seats.numEnvs);
     return { actions, studentActions, teacherActions };
@@ -87,23 +110,31 @@ export class Cockpit {
     });
   }
 
-  /** Hands the controls of the training rows to the student, at once and for good. */
+  /** Hands the controls of the training rows to the student, at once. */
   switchToPhase2(iteration: number): void {
-    if (this.#phase.number === 2) return;
-    const second = this.#options.phases.find((phase) => phase.number === 2)!;
-    this.#phase = { ...second, from: iteration };
-    this.#switchedAt = iteration;
+    if (this.#handOver.phase === 2) return;
+    this.#handOver = phaseTwo(iteration, this.#options.handOver.max_iterations);
+  }
+
+  /** Gives them back to the teacher for a while: the student has collapsed. */
+  switchToPhase1(iteration: number): void {
+    if (this.#handOver.phase === 1) return;
+    this.#handOver = resumePhaseOne(iteration, this.#options.handOver);
+  }
+
+  /** Takes in the student's share of the teacher's return, NaN where it isn't known yet: gate and guard go by it. */
+  observe(ratio: number): void {
+    this.#handOver = observe(this.#handOver, ratio, this.#options.handOver);
   }
 
   trainingPhaseInfo(iteration: number): TrainingPhaseInfo {
-    const { number, driver, label, from, to } = this.#phase;
+    const { phase, from, to } = this.#handOver;
     return {
-      phase: number,
-      driver,
-      label,
+      phase,
       phaseIteration: iteration - from,
       phaseLength: to - from,
-      switchDue: number === 1 && iteration >= to,
+      teacherShare: teacherShare(this.#handOver, iteration, this.#options.handOver),
+      verdict: judge(this.#handOver, iteration, this.#options.handOver),
     };
   }
 
@@ -121,61 +152,58 @@ export class Cockpit {
 
   save(): CockpitState {
     return {
-      phase: this.#phase.number,
-      switchedAt: this.#switchedAt,
+      handOver: this.#handOver,
+      flownByTeacher: [...this.#flownByTeacher],
       noise: this.#options.random.save(),
+      draws: this.#options.draws.save(),
       studentMemory: this.#studentMemory.map((m) => [...m]),
       teacherMemory: this.#teacherMemory.map((m) => [...m]),
     };
   }
 
+  /** The plan may have been made longer since. */
   load(state: CockpitState): void {
-    if (state.phase === 2) this.switchToPhase2(state.switchedAt);
+    const { phase, from, to, streak } = state.handOver;
+    const settings = this.#options.handOver;
+    const planned = phase === 2 ? phaseTwo(from, settings.max_iterations) : firstPhase(settings);
+    this.#handOver = {
+      ...planned,
+      phase,
+      from,
+      streak,
+      ...(phase === 1 && from > 0 ? { to } : {}),
+    };
+    this.#flownByTeacher.set(state.flownByTeacher.slice(0, this.#flownByTeacher.length));
     this.#options.random.load(state.noise);
+    this.#options.draws.load(state.draws);
     this.#studentMemory = state.studentMemory.map((m) => Float32Array.from(m));
     this.#teacherMemory = state.teacherMemory.map((m) => Float32Array.from(m));
   }
 
-  #addNoise(actions: Float32Array, rows: Rows): void {
-    const { noiseStd, random, seats } = this.#options;
-    if (noiseStd === 0) return;
-    const width = actions.length / seats.numEnvs;
-    for (let i = rows.from * width; i < rows.to * width; i += 1) {
-      actions[i]! += noiseStd * random.normal();
+  /** A share of 0 or 1 holds at once; in between each episode keeps the pilot it was drawn for. */
+  #drawDrivers({ started }: Frame): void {
+    const share = this.#share;
+    if (share === 0 || share === 1) {
+      this.#flownByTeacher.fill(share);
+      return;
+    }
+    const { draws } = this.#options;
+    for (let row = 0; row < this.#flownByTeacher.length; row += 1) {
+      if (started[row]) this.#flownByTeacher[row] = draws.uniform() < share ? 1 : 0;
     }
   }
-}
 
-function whenStudentBreaks(value: number): FlightError {
-  return new FlightError(
-    "diverged",
-    `The student's action is ${value}: its weights have diverged.`,
-    "Lower algorithm.learning_rate, set algorithm.max_grad_norm (1.0), or resume from the last checkpoint.",
-  );
-}
-
-function whenTeacherBreaks(value: number): FlightError {
-  return new FlightError(
-    "broken-teacher",
-    `The teacher's action is ${value}: there is nothing to learn from it.`,
-    "Check its activation (--activation) and observation groups (agent.obs_groups.teacher), or fly another.",
-  );
-}
-
-/** NaN would pass the clipping and reach the loss and the simulator. */
-function finite(actions: Float32Array, complaint: (value: number) => FlightError): Float32Array {
-  const bad = actions.find((value) => !Number.isFinite(value));
-  if (bad !== undefined) throw complaint(bad);
-  return actions;
-}
-
-/** Beyond the range the simulator clamps: a student that regressed on more would learn nothing real. */
-function clip(actions: Float32Array, { low, high }: ActionSpec): Float32Array {
-  const width = low.length;
-  return actions.map((value, i) => Math.min(Math.max(value, low[i % width]!), high[i % width]!));
-}
-
-function copyRows(from: Float32Array, to: Float32Array, rows: Rows, numEnvs: number): void {
-  const width = to.length / numEnvs;
-  to.set(from.subarray(rows.from * width, rows.to * width), rows.from * width);
+  /** The driver's action of each training row; the student's with its noise. */
+  #driven(student: Float32Array, teacher: Float32Array): Float32Array {
+    const { noiseStd, random, seats } = this.#options;
+    const actions = student.slice();
+    const width = actions.length / seats.numEnvs;
+    for (let row = 0; row < this.#flownByTeacher.length; row += 1) {
+      for (let i = row * width; i < (row + 1) * width; i += 1) {
+        if (this.#flownByTeacher[row]) actions[i] = teacher[i]!;
+        else if (noiseStd > 0) actions[i]! += noiseStd * random.normal();
+      }
+    }
+    return actions;
+  }
 }

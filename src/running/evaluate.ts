@@ -7,7 +7,7 @@ import { Cockpit } from "./cockpit.ts";
 import { width } from "./collect.ts";
 import { studentVsTeacher } from "./compare.ts";
 import { FlightError } from "./flight-error.ts";
-import { planPhases } from "./plan.ts";
+import { noGates } from "./hand-over.ts";
 import { inside, rowCount, type Seats } from "./seats.ts";
 
 export interface EvaluateOptions {
@@ -47,9 +47,15 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     teacher,
     action: env.spec.action,
     seats,
-    phases: planPhases({ use_two_stage_training: false, phase1_iterations: 0, max_iterations: 1 }),
+    handOver: {
+      ...noGates,
+      use_two_stage_training: false,
+      phase1_iterations: 0,
+      max_iterations: 1,
+    },
     noiseStd: 0,
     random: new Random(seed),
+    draws: new Random(seed),
   });
   const tally = new Tally(env.spec, seats, episodes);
   let frame = await env.reset(seed);

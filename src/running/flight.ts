@@ -80,13 +80,24 @@ function rescue(flight: Flight, progress: Progress) {
 }
 
 function followPlan(flight: Flight, iteration: number): void {
-  if (flight.cockpit.trainingPhaseInfo(iteration).switchDue) handOver(flight, iteration);
+  const { cockpit } = flight;
+  const { verdict } = cockpit.trainingPhaseInfo(iteration);
+  if (verdict === "plan" || verdict === "gate") handOver(flight, iteration, verdict);
+  if (verdict === "guard") takeBack(flight, iteration);
+  cockpit.beginIteration(iteration);
 }
 
-function handOver({ cockpit, sink }: Flight, iteration: number): void {
+function handOver({ cockpit, sink }: Flight, iteration: number, why: string): void {
   cockpit.switchToPhase2(iteration);
   const message = "SWITCHING TO PHASE 2: Now using STUDENT actions to update environment";
-  sink.event({ type: "phase-switch", iteration, time: now(), phase: 2, message });
+  sink.event({ type: "phase-switch", iteration, time: now(), phase: 2, why, message });
+}
+
+function takeBack({ cockpit, sink }: Flight, iteration: number): void {
+  cockpit.switchToPhase1(iteration);
+  const { phaseLength } = cockpit.trainingPhaseInfo(iteration);
+  const message = `The student has collapsed: the teacher flies again for ${phaseLength} iterations`;
+  sink.event({ type: "phase-resumed", iteration, time: now(), phase: 1, why: "guard", message });
 }
 
 /** Does what was asked for since the last iteration; false when the flight should end here. */
@@ -127,7 +138,7 @@ async function carryOut(
       if (flight.cockpit.trainingPhaseInfo(progress.iteration).phase === 2) {
         return "refused: the student has the controls already";
       }
-      handOver(flight, progress.iteration);
+      handOver(flight, progress.iteration, "asked");
       return "done";
     case "checkpoint":
     case "stop":
@@ -161,6 +172,7 @@ async function keep(flight: Flight, progress: Progress): Promise<Progress> {
   const { checkWindow, save_interval, max_iterations } = flight.settings;
   const ratio = studentVsTeacher(student.meanReturn, teacher.meanReturn);
   const known = student.episodes >= checkWindow && teacher.episodes > 0;
+  flight.cockpit.observe(known ? ratio : Number.NaN);
   const isBest = known && Number.isFinite(ratio) && ratio > (progress.best ?? -Infinity);
   const kept = isBest ? { ...progress, best: ratio } : progress;
   const flown = kept.iteration - 1;

@@ -40,6 +40,9 @@ export function iterationMetrics(iteration: Iteration): Metrics {
     ...logMetrics(collected.logs),
     "Distillation/training_phase": info.phase,
     "Distillation/current_iteration": progress.iteration,
+    "Distillation/phase_iteration": info.phaseIteration,
+    "Distillation/phase_length": info.phaseLength,
+    "Distillation/teacher_share": info.teacherShare,
     "Distillation/environment_steps": progress.environmentSteps + steps,
     "Distillation/seconds": progress.seconds + seconds,
   };
