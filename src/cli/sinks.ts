@@ -1,18 +1,24 @@
 import type { Config } from "../config/schema.ts";
+import type { ConsolePlan } from "../metrics/console-view.ts";
 import { openCsv } from "../metrics/csv.ts";
 import { openJsonl } from "../metrics/jsonl.ts";
+import { withNames } from "../metrics/metric-names.ts";
 import type { MetricSink } from "../metrics/metric-sink.ts";
+import type { OwnSinkMaker } from "../metrics/own-sink.ts";
 import { jsonConsole, plainConsole } from "../metrics/plain-console.ts";
+import { openPrometheus } from "../metrics/prometheus.ts";
 import { type NamedSink, tee } from "../metrics/tee.ts";
 import { openTensorboard } from "../metrics/tensorboard.ts";
-import { type TextWriter, textWriter } from "../metrics/text-writer.ts";
-import { openWandb, type WandbSink } from "../metrics/wandb.ts";
+import { textWriter } from "../metrics/text-writer.ts";
+import type { WandbSink } from "../metrics/wandb.ts";
 import type { Progress } from "../running/flight.ts";
 import type { Steering } from "../running/steering.ts";
 import { ControlMailbox } from "../runs/control.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import type { Ui } from "../tui/choose-ui.ts";
 import { openScreen } from "../tui/open-screen.ts";
+import type { Notices } from "./notices.ts";
+import { openWandbRun } from "./wandb-run.ts";
 
 export interface SinkOptions {
   readonly config: Config;
@@ -26,7 +32,8 @@ export interface SinkOptions {
   /** As Ctrl-C, which the screen's raw mode hides from the process. */
   readonly interrupt: () => void;
   readonly simulatorLog: () => readonly string[];
-  readonly warn: (line: string) => void;
+  readonly ownSinks: readonly OwnSinkMaker[];
+  readonly notices: Notices;
 }
 
 /** Every place the figures of a run go to, as one. */
@@ -40,19 +47,31 @@ export interface Sinks extends MetricSink {
 }
 
 export async function openSinks(options: SinkOptions): Promise<Sinks> {
-  const { config, run, warn } = options;
-  const resumeAt = options.resumed ? { resumeAt: options.start.iteration } : {};
+  const { config, run, notices, start } = options;
+  const warn = notices.say;
+  const resumeAt = options.resumed ? { resumeAt: start.iteration } : {};
+  const own = await openOwnSinks(options, resumeAt);
   const jsonl = await openJsonl({ folder: run.path, ...resumeAt, onFailure: warn });
-  const wandb = config.logger === "wandb" ? openWandbRun(options, resumeAt) : undefined;
+  const wandb = await openWandbRun({ config, run, ...resumeAt, warn });
   const sinks: NamedSink[] = [{ name: "metrics.jsonl", sink: jsonl }];
-  if (wandb) sinks.push({ name: "W&B", sink: wandb });
+  const rename = (sink: MetricSink) => withNames(sink, config.metric_names);
+  if (wandb) {
+    sinks.push({ name: "W&B", sink: rename(wandb) }, wandbConsole(options, wandb));
+    notices.tell((line) => wandb.console(`${line}\n`, "stderr"));
+  }
   if (config.logger !== "none") {
     const sink = openTensorboard({ runFolder: run.path, config, ...resumeAt, onFailure: warn });
-    sinks.push({ name: "TensorBoard", sink });
+    sinks.push({ name: "TensorBoard", sink: rename(sink) });
   }
+  if (config.metrics_port !== null) {
+    const labels = { run: run.name, task: config.task };
+    const sink = await openPrometheus({ port: config.metrics_port, labels, say: warn });
+    sinks.push({ name: "Prometheus page", sink: rename(sink) });
+  }
+  sinks.push(...own);
   const mailbox = ControlMailbox.open(run.path, options.steering, { onFailure: warn });
   sinks.push({ name: "control mailbox", sink: mailbox });
-  const console = openConsole(options, wandb);
+  const console = openConsole(options);
   if (console) sinks.push({ name: "console", sink: console });
   const all = tee(sinks, { onFailure: warn });
   const csv = openCsv({ runFolder: run.path, onFailure: warn });
@@ -68,37 +87,41 @@ export async function openSinks(options: SinkOptions): Promise<Sinks> {
   };
 }
 
-function openWandbRun({ config, run, warn }: SinkOptions, resumeAt: { resumeAt?: number }) {
-  return openWandb({
-    runFolder: run.path,
-    project: config.log_project_name,
-    name: run.name,
-    group: config.experiment_name,
-    config,
-    id: run.id,
-    ...resumeAt,
-    onFailure: warn,
-  });
+/** Before all others: one that is no sink at all is a mistake in the configuration. */
+async function openOwnSinks(
+  { config, run, notices, ownSinks }: SinkOptions,
+  resumeAt: { readonly resumeAt?: number },
+): Promise<readonly NamedSink[]> {
+  const facts = { folder: run.path, name: run.name, config, ...resumeAt, say: notices.say };
+  const opened: NamedSink[] = [];
+  for (const { name, open } of ownSinks) {
+    const sink = await open(facts);
+    if (sink) opened.push({ name, sink });
+  }
+  return opened;
 }
 
-function openConsole(options: SinkOptions, wandb: WandbSink | undefined): MetricSink | undefined {
-  const { config, start, ui } = options;
-  if (ui === "none") return undefined;
-  const stdout = textWriter(process.stdout);
-  const write: TextWriter = (text) => {
-    stdout(text);
-    wandb?.console(text);
-  };
-  if (ui === "jsonl") return jsonConsole(write);
+/** W&B's log page reads the same, whatever the terminal shows. */
+function wandbConsole(options: SinkOptions, wandb: WandbSink): NamedSink {
+  const sink = plainConsole({ ...planOf(options), write: (text) => wandb.console(text) });
+  return { name: "W&B's console", sink };
+}
+
+function planOf({ config, start }: SinkOptions): ConsolePlan {
   const { use_two_stage_training, phase1_iterations } = config.algorithm;
-  const plain = plainConsole({
-    write,
-    bold: process.stdout.isTTY === true && !process.env.NO_COLOR,
+  return {
     maxIterations: config.max_iterations,
     switchAt: use_two_stage_training ? phase1_iterations : 0,
     start: { iteration: start.iteration, seconds: start.seconds },
-  });
-  if (ui === "plain") return plain;
-  const { steering, interrupt: onInterrupt, simulatorLog } = options;
-  return openScreen({ steering, plain, onInterrupt, simulatorLog });
+  };
+}
+
+function openConsole(options: SinkOptions): MetricSink | undefined {
+  const { ui, steering, interrupt: onInterrupt, simulatorLog } = options;
+  if (ui === "none") return undefined;
+  const write = textWriter(process.stdout);
+  if (ui === "jsonl") return jsonConsole(write);
+  const bold = process.stdout.isTTY === true && !process.env.NO_COLOR;
+  const plain = plainConsole({ ...planOf(options), write, bold });
+  return ui === "plain" ? plain : openScreen({ steering, plain, onInterrupt, simulatorLog });
 }

@@ -5,6 +5,7 @@ import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts
 import { type Resolved, resolveConfig } from "../config/resolve.ts";
 import { toYaml } from "../config/to-yaml.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import { loadOwnSink } from "../metrics/own-sink.ts";
 import { Steering } from "../running/steering.ts";
 import { readRunCheckpoint } from "../runs/checkpoint.ts";
 import { createRun } from "../runs/create-run.ts";
@@ -13,6 +14,7 @@ import { RunError } from "../runs/run-error.ts";
 import { chooseUi, type Ui } from "../tui/choose-ui.ts";
 import { conduct } from "./conduct.ts";
 import { prepareFlight, type Resumed } from "./flight-deck.ts";
+import { Notices } from "./notices.ts";
 import { type SignalWatch, watchSignals } from "./signals.ts";
 import { openSimulator } from "./simulator.ts";
 import { openSinks } from "./sinks.ts";
@@ -28,22 +30,33 @@ export function registerTrain(program: Command): void {
   const command = program.command("train").description("distill a teacher into a student");
   addTrainOptions(command).action(async (overrides: string[], options: ParsedOptions) => {
     const steering = new Steering();
-    const signals = watchSignals(steering, warn);
+    const notices = new Notices();
+    const signals = watchSignals(steering, notices.say);
     try {
-      process.exitCode = await train(trainInput(overrides, options), steering, signals);
+      const input = trainInput(overrides, options);
+      process.exitCode = await train(input, { steering, signals, notices });
     } finally {
       signals.release();
     }
   });
 }
 
-async function train(input: TrainInput, steering: Steering, signals: SignalWatch): Promise<number> {
+interface Tower {
+  readonly steering: Steering;
+  readonly signals: SignalWatch;
+  readonly notices: Notices;
+}
+
+async function train(input: TrainInput, tower: Tower): Promise<number> {
+  const { steering, signals, notices } = tower;
+  const warn = notices.say;
   const resumed = input.resume && (await findRun(input, input.resume));
   const base = resumed ? { base: resumed.run.agentYamlPath } : {};
   const resolved = resolveConfig({ ...base, ...input.config });
   const { config } = resolved;
   const ui = chooseUi(config.ui, process);
-  announce(resolved, ui);
+  announce(resolved, ui, warn);
+  const ownSinks = await Promise.all(config.sinks.map(loadOwnSink));
   const threads = config.threads ?? Math.max(1, availableParallelism() - 1);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const signal = signals.abort;
@@ -63,7 +76,8 @@ async function train(input: TrainInput, steering: Steering, signals: SignalWatch
       steering,
       interrupt: signals.interrupt,
       simulatorLog: simulator.log,
-      warn,
+      ownSinks,
+      notices,
     });
     signals.takeOff();
     return await conduct({ config, deck, run, sinks, simulator, engine, signals });
@@ -88,12 +102,12 @@ async function findRun(input: TrainInput, request: ResumeRequest): Promise<Resum
 }
 
 /** What will be flown, once, for whoever reads along; programs find it in `params/agent.yaml`. */
-function announce({ config, sources, notices }: Resolved, ui: Ui): void {
-  for (const line of notices) warn(line);
+function announce(
+  { config, sources, notices }: Resolved,
+  ui: Ui,
+  say: (line: string) => void,
+): void {
+  for (const line of notices) say(line);
   if (ui === "jsonl" || ui === "none") return;
   process.stdout.write(`${toYaml(config, sources)}\n`);
-}
-
-function warn(line: string): void {
-  process.stderr.write(`firstsolo: ${line}\n`);
 }

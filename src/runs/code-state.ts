@@ -27,6 +27,30 @@ export async function readCodeState(folder: string): Promise<CodeState | undefin
   }
 }
 
+export interface CodeOrigin {
+  /** Without the name and password it may hold; empty where the repository has no `origin`. */
+  readonly remoteUrl: string;
+  readonly commit: string;
+}
+
+/** Where the code around `folder` comes from; undefined outside git's reach. */
+export async function readCodeOrigin(folder: string): Promise<CodeOrigin | undefined> {
+  try {
+    const commit = (await git(folder, "rev-parse", "HEAD")).trim();
+    const url = await git(folder, "config", "--get", "remote.origin.url").catch(() => "");
+    return { commit, remoteUrl: withoutSecrets(url.trim()) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** `https://name:token@host/…` is how tokens end up where everybody reads them. */
+function withoutSecrets(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, (whole, scheme: string) =>
+    /^ssh:/i.test(scheme) && !whole.includes(":", scheme.length) ? whole : scheme,
+  );
+}
+
 /** Bounded in time and size, runs no program that a repository's settings name. */
 async function git(folder: string, ...args: readonly string[]): Promise<string> {
   const safe = ["-C", folder, "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
