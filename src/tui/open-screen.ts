@@ -1,6 +1,4 @@
 import "./production.ts";
-import { existsSync, realpathSync } from "node:fs";
-import { join } from "node:path";
 import { createElement } from "react";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
 import type { Steering } from "../running/steering.ts";
@@ -15,6 +13,7 @@ import { Screen } from "./screen.tsx";
 import { StrayOutput } from "./stray-output.ts";
 import { summaryText } from "./summary.ts";
 import { type Action, initialState, reduce, type ScreenState } from "./view-model.ts";
+import { wandbFolderOf } from "./wandb-folder.ts";
 
 export interface ScreenOptions {
   /** Where keys go. */
@@ -122,8 +121,10 @@ class LiveScreen implements OpenedScreen {
     }
     this.#restore();
     const { watching } = this.#board;
-    const wandbFolder = wandbOf(this.#state);
-    this.#stdout.write(`\n${summaryText(this.#state, { wandbFolder, watching })}`);
+    const wandbFolder = wandbFolderOf(this.#state.run.path);
+    this.#stdout.write(
+      `\n${summaryText(this.#state, { wandbFolder, watching, cwd: process.cwd() })}`,
+    );
     this.#frames.close();
   }
 
@@ -286,14 +287,4 @@ function asStream(plain: MetricSink): Pick<Backlog, "row" | "event"> {
     row: (iteration, metrics) => plain.write(iteration, metrics),
     event: (event) => plain.event(event),
   };
-}
-
-/** The newest W&B folder of a run, as `wandb sync` takes it. */
-function wandbOf({ run }: ScreenState): string | undefined {
-  const link = join(run.path ?? "", "wandb", "latest-run");
-  try {
-    return run.path !== undefined && existsSync(link) ? realpathSync(link) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -181,8 +181,14 @@ export function healthLine(state: ScreenState, layout: Layout): Line {
     [span(`${count(stepsPerSecond)} steps/s`)],
     [span(`${count(state.latest["Distillation/environment_steps"])} steps so far`)],
   ];
-  if (silence === undefined) pieces.splice(2, 1);
+  const over = ["landed", "quiet", "failed"].includes(state.status);
+  if (silence === undefined || over) pieces.splice(2, 1);
   return titled("Simulator", pieces, layout);
+}
+
+/** Paths in the run folder without it: the header names it. */
+function shortened(message: string, { run }: ScreenState): string {
+  return run.path === undefined ? message : message.replaceAll(`${run.path}/`, "");
 }
 
 export function eventLines(state: ScreenState, layout: Layout): readonly Line[] {
@@ -192,7 +198,7 @@ export function eventLines(state: ScreenState, layout: Layout): readonly Line[] 
     const left: Line = [
       span(`${String(iteration).padStart(7)}  `, "quiet"),
       span(type, "strong"),
-      span(message === "" ? "" : `  ${message}`, tone),
+      span(message === "" ? "" : `  ${shortened(message, state)}`, tone),
     ];
     return spread(left, [span(` ${age(state.now - time)} ago`, "quiet")], layout.columns);
   });

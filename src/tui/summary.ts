@@ -6,6 +6,8 @@ import type { ScreenState } from "./view-model.ts";
 export interface SummaryOptions {
   /** The run folder, and whether it holds a W&B run; unknown to the screen itself. */
   readonly wandbFolder?: string | undefined;
+  /** Paths in it are given from there. */
+  readonly cwd?: string;
   /** The run may well go on after this. */
   readonly watching?: boolean;
 }
@@ -18,20 +20,23 @@ export function summaryText(state: ScreenState, options: SummaryOptions = {}): s
   const of = run.maxIterations === undefined ? "" : ` of ${run.maxIterations}`;
   const seconds = latest["Distillation/seconds"] ?? Number.NaN;
   const steps = count(latest["Distillation/environment_steps"]);
-  const path = run.path;
+  const near = (path: string | undefined) => fromHere(path, options.cwd);
+  const path = near(run.path);
   const over = !watching || !["waiting", "flying", "paused"].includes(state.status);
   const unfinished = over && (run.maxIterations === undefined || done < run.maxIterations);
   const lines = [
     `${endWord(state, over)} after ${done}${of} iterations, ${clock(seconds)}, ${steps} environment steps`,
     `Student  ${studentWords(state)}`,
     ...(best ? [`Best     ${percent(best.ratio, 1)} at iteration ${best.iteration}`] : []),
-    ...(paths.best === undefined ? [] : [`         ${paths.best}`]),
-    ...(paths.last === undefined ? [] : [`Last     ${paths.last}`]),
+    ...(paths.best === undefined ? [] : [`         ${near(paths.best)}`]),
+    ...(paths.last === undefined ? [] : [`Last     ${near(paths.last)}`]),
     ...(path === undefined ? [] : [`Run      ${path}`]),
     ...(path === undefined || !unfinished
       ? []
       : [`Go on    firstsolo train --resume ${quoted(path)}`]),
-    ...(wandbFolder === undefined ? [] : [`W&B      wandb sync ${quoted(wandbFolder)}`]),
+    ...(wandbFolder === undefined
+      ? []
+      : [`W&B      wandb sync ${quoted(near(wandbFolder) ?? "")}`]),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -56,6 +61,10 @@ function studentWords(state: ScreenState): string {
   if (reading.student === undefined) return "was not evaluated";
   const share = reading.ratio === undefined ? "" : `, ${percent(reading.ratio, 1)} of its teacher`;
   return `return ${figure(reading.student)} against ${figure(reading.teacher)}${share}, in flight`;
+}
+
+function fromHere(path: string | undefined, cwd: string | undefined): string | undefined {
+  return cwd !== undefined && path?.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
 }
 
 /** As a shell takes it. */

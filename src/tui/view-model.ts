@@ -36,6 +36,8 @@ export interface HappenedLine {
   /** Unix seconds. */
   readonly time: number;
   readonly message: string;
+  /** Of a checkpoint. */
+  readonly kind: string;
 }
 
 export interface ScreenState {
@@ -169,7 +171,7 @@ function addEvent(state: ScreenState, event: RunEvent): ScreenState {
   const line = lineOf(event, state);
   const noted = {
     ...state,
-    events: [...state.events.slice(1 - mostEvents), line],
+    events: [...olderEvents(state, line), line],
     now: Math.max(state.now, line.time),
   };
   switch (event.type) {
@@ -198,12 +200,21 @@ function addEvent(state: ScreenState, event: RunEvent): ScreenState {
   }
 }
 
+/** A student that gets better all the time would push out everything else. */
+function olderEvents({ events }: ScreenState, next: HappenedLine): readonly HappenedLine[] {
+  const last = events.at(-1);
+  const again =
+    next.type === "checkpoint" && last?.type === "checkpoint" && last.kind === next.kind;
+  return again && next.kind === "best" ? events.slice(0, -1) : events.slice(1 - mostEvents);
+}
+
 function lineOf(event: RunEvent, state: ScreenState): HappenedLine {
   return {
     type: printable(event.type),
     iteration: Number.isSafeInteger(event.iteration) ? event.iteration : (state.iteration ?? 0),
     time: finite(event.time) ?? state.now,
     message: printable(event.message),
+    kind: printable(event.kind),
   };
 }
 

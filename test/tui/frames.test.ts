@@ -1,5 +1,8 @@
 import fc from "fast-check";
+import { Text } from "ink";
+import { createElement } from "react";
 import { expect, test } from "vitest";
+import { InkFrames } from "../../src/tui/ink-frames.ts";
 import { newKeyboard } from "../../src/tui/keys.ts";
 import { columnsOf } from "../../src/tui/span.ts";
 import { summaryText } from "../../src/tui/summary.ts";
@@ -101,8 +104,31 @@ Run      ${run.path}
 Go on    firstsolo train --resume ${run.path}
 W&B      wandb sync '/home/ann/my run/wandb/x'
 `);
+  expect(summaryText(cut, { cwd: "/home/ann" })).toContain("--resume logs/rsl_rl/quad/2026");
   expect(summaryText(landed)).toContain("✓ landed after 300 of 300 iterations");
   expect(summaryText(landed)).toContain("98.8 % of its teacher over 200 episodes");
   expect(summaryText(landed)).not.toContain("Go on");
   expect(summaryText(cut, { watching: true })).toContain("● in progress after 152");
+});
+
+function Broken(): never {
+  throw new Error("broken view");
+}
+
+test("a view that throws is reported, and throws at nobody", () => {
+  const errors: string[] = [];
+  let gone = 0;
+  const frames = new InkFrames({
+    stdin: process.stdin,
+    onError: ({ message }) => errors.push(message),
+    onGone: () => {
+      gone += 1;
+    },
+  });
+  const size = { columns: 80, rows: 24 };
+  expect(frames.render(createElement(Text, null, "fine"), size)).toEqual(["fine"]);
+  frames.render(createElement(Broken), size);
+  expect(errors).toEqual(["broken view"]);
+  frames.close();
+  expect(gone).toBe(1);
 });

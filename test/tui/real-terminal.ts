@@ -9,6 +9,12 @@ export interface Ended {
   readonly restored: boolean;
 }
 
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /** Runs our TypeScript as it is. */
 export const nodeArgs = ["--import", here("./run-ts.mjs")];
@@ -21,8 +27,8 @@ export class RealTerminal {
   /** All that was ever printed. */
   output = "";
 
-  constructor(file: string, args: readonly string[], size: { columns: number; rows: number }) {
-    const { columns, rows } = size;
+  constructor(file: string, args: readonly string[], size: TerminalSize) {
+    const { columns, rows, env: extra = {} } = size;
     this.#terminal = new xterm.Terminal({
       cols: columns,
       rows,
@@ -30,9 +36,15 @@ export class RealTerminal {
       allowProposedApi: true,
     });
     const node = [process.execPath, ...nodeArgs, file, ...args];
-    const { CI: _, CONTINUOUS_INTEGRATION: __, NODE_ENV: ___, ...env } = process.env;
+    const {
+      CI: _,
+      CONTINUOUS_INTEGRATION: __,
+      NODE_ENV: ___,
+      NO_COLOR: ____,
+      ...env
+    } = process.env;
     const words = [here("./terminal.py"), String(columns), String(rows), ...node];
-    this.#child = spawn("python3", words, { env: { ...env, TERM: "xterm-256color" } });
+    this.#child = spawn("python3", words, { env: { ...env, TERM: "xterm-256color", ...extra } });
     let report = "";
     this.#child.stderr.on("data", (data) => {
       report += data;

@@ -21,6 +21,8 @@ const settings = {
   screen: true,
   /** Prints a line of its own at every so many iterations; 0: never. */
   noise: 0,
+  /** Breaks what `l` shows. */
+  brokenLog: false,
   /** Throws at this iteration. */
   throwAt: -1,
   ...JSON.parse(process.argv[2] ?? "{}"),
@@ -44,7 +46,10 @@ if (settings.screen) {
       write: (text) => void process.stdout.write(text),
     }),
     onInterrupt: () => steering.ask("stop", "SIGINT"),
-    simulatorLog: () => ["simulator line 1", "simulator line 2 \u001b[31mred\u001b[0m"],
+    simulatorLog: () => {
+      if (settings.brokenLog) throw new Error("no log today");
+      return ["simulator line 1", "simulator line 2 \u001b[31mred\u001b[0m"];
+    },
   });
   sinks.push({ name: "screen", sink });
 }

@@ -13,8 +13,8 @@ afterEach(() => {
   for (const terminal of open.splice(0)) terminal.kill();
 });
 
-function fly(settings: object, columns = 80, rows = 24): RealTerminal {
-  const terminal = new RealTerminal(flight, [JSON.stringify(settings)], { columns, rows });
+function fly(settings: object, columns = 80, rows = 24, env = {}): RealTerminal {
+  const terminal = new RealTerminal(flight, [JSON.stringify(settings)], { columns, rows, env });
   open.push(terminal);
   return terminal;
 }
@@ -40,6 +40,7 @@ test("a run from its first frame to the summary, in one frame, with the terminal
   expect(noise).toEqual(noise.map((_, i) => `noise ${i * 10}`));
   expect(all.indexOf(noise.at(-1)!)).toBeLessThan(all.findIndex(header));
   expect(all.join("\n")).toMatch(/● stopped after \d+ of 100000 iterations/);
+  expect(terminal.output).toContain("[38;5;");
   // What was there before the screen can still be scrolled to: nothing clears the terminal.
   for (const wipe of ["[2J", "[3J", "[?1049h"]) expect(terminal.output).not.toContain(wipe);
 });
@@ -123,11 +124,23 @@ test("resized to any size, one whole frame is left and what was above it stays",
   expect(count(terminal.everything, (line) => line === "noise 0")).toBe(1);
 });
 
-test("a terminal too small for the screen still shows how it goes", async () => {
-  const terminal = fly({ iterations: 100_000, every: 20 }, 40, 6);
+test("a screen that fails says so and goes on as the plain stream; the run doesn't notice", async () => {
+  const terminal = fly({ iterations: 100_000, every: 50, brokenLog: true }, 100, 40);
+  await terminal.until((screen) => screen.includes("● flying"));
+  terminal.press("l");
+  await terminal.until((screen) => screen.includes("Mean behavior loss"));
+  expect(terminal.output).toContain("The screen failed (no log today)");
+  terminal.press("s");
+  expect(await terminal.ended).toEqual({ code: 0, restored: true });
+  expect(terminal.everything.join("\n")).toMatch(/● stopped after \d+ of/);
+});
+
+test("a terminal too small for the screen still shows how it goes, with NO_COLOR in none", async () => {
+  const terminal = fly({ iterations: 100_000, every: 20 }, 40, 6, { NO_COLOR: "1" });
   await terminal.until((screen) => screen.includes("teacher flies") && screen.includes("p pause"));
   terminal.press("s");
   expect((await terminal.ended).restored).toBe(true);
+  expect(terminal.output).not.toMatch(/\[(3\d|38;5;\d+|38;2;[\d;]+|9\d)m/);
 });
 
 test("SIGTERM ends the process, and the terminal is given back", async () => {

@@ -172,6 +172,19 @@ describe("the course of a run", () => {
     expect(reduce(landed, { kind: "presence", flying: false }).status).toBe("landed");
   });
 
+  test("a best student that follows another takes one line of the events", () => {
+    const checkpoint = (state: ScreenState, kind: string) =>
+      reduce(state, {
+        kind: "event",
+        event: { type: "checkpoint", iteration: 1, time: 1, kind, message: kind },
+      });
+    const state = ["best", "best", "periodic", "periodic", "best", "best"].reduce(
+      checkpoint,
+      initialState,
+    );
+    expect(state.events.map(({ kind }) => kind)).toEqual(["best", "periodic", "periodic", "best"]);
+  });
+
   test("the best student is the one whose checkpoint was called the best", () => {
     const state = reduce(replay(run, 80), {
       kind: "event",
