@@ -67,9 +67,14 @@ export async function record(env: VectorEnv, seed: number, steps: number): Promi
   return bits;
 }
 
-/** Row `i` of a group. */
-export function row(observations: Frame["observations"], group: string, i: number): number[] {
-  return Array.from(observations[group]!.subarray(12 * i, 12 * i + 12));
+/** Row `i` of a group of this width. */
+export function row(
+  observations: Frame["observations"],
+  group: string,
+  i: number,
+  width = 12,
+): number[] {
+  return Array.from(observations[group]!.subarray(width * i, width * (i + 1)));
 }
 
 export function norm(vector: readonly number[]): number {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import { bitsOf, livelyActions, record, withEnv } from "./flying.ts";
 
-const tasks = ["quadcopter", "quadcopter-noisy"] as const;
+const tasks = ["quadcopter", "quadcopter-noisy", "quadcopter-blind", "quadcopter-random"] as const;
 
 test.each(tasks)("%s: the same seed and actions give the same bits, another seed others", (task) =>
   withEnv({ task, numEnvs: 20 }, async (env) => {
@@ -15,22 +15,23 @@ test.each(tasks)("%s: the same seed and actions give the same bits, another seed
   }),
 );
 
-test("an environment gives the same bits whatever its number and the size of blocks", async () => {
+const drawing = ["quadcopter-noisy", "quadcopter-blind", "quadcopter-random"] as const;
+
+test.each(drawing)("%s: the same bits whatever the fleet and the size of blocks", async (task) => {
   const fly = (numEnvs: number, blockSize?: number) =>
-    withEnv(
-      { task: "quadcopter-noisy", numEnvs, ...(blockSize === undefined ? {} : { blockSize }) },
-      async (env) => {
-        const flown: Float32Array[] = [];
-        let { observations } = await env.reset(5);
-        for (let step = 0; step < 120; step++) {
-          for (const group of ["teacher", "policy"]) flown.push(observations[group]!.slice(0, 36));
-          const result = await env.step(livelyActions(numEnvs, step));
-          flown.push(result.rewards.slice(0, 3));
-          observations = result.frame.observations;
+    withEnv({ task, numEnvs, ...(blockSize === undefined ? {} : { blockSize }) }, async (env) => {
+      const flown: Float32Array[] = [];
+      let { observations } = await env.reset(5);
+      for (let step = 0; step < 120; step++) {
+        for (const [group, { shape }] of Object.entries(env.spec.observations)) {
+          flown.push(observations[group]!.slice(0, 3 * shape[0]!));
         }
-        return flown;
-      },
-    );
+        const result = await env.step(livelyActions(numEnvs, step));
+        flown.push(result.rewards.slice(0, 3));
+        observations = result.frame.observations;
+      }
+      return flown;
+    });
   const alone = await fly(3);
   expect(await fly(7)).toEqual(alone);
   expect(await fly(300)).toEqual(alone);

@@ -22,7 +22,7 @@ async function remote(task: string, options: Partial<RemoteOptions> = {}) {
   return env;
 }
 
-test.each(["quadcopter", "quadcopter-noisy"])(
+test.each(["quadcopter", "quadcopter-noisy", "quadcopter-blind", "quadcopter-random"])(
   "%s gives the same bits over the wire as in this process: 500 steps of 64 environments",
   async (task) => {
     const here = await withEnv({ task, numEnvs: 64 }, (env) => record(env, 21, 500));

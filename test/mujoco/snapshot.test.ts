@@ -21,8 +21,12 @@ async function snapshotAfter(steps: number, numEnvs = 8): Promise<Uint8Array> {
   });
 }
 
-test("a restored flight goes on with the same bits, here and in a simulator of its own", () =>
-  withEnv({ task, numEnvs: 30 }, async (env) => {
+test.each([
+  ["quadcopter-noisy", {}],
+  ["quadcopter-blind", { delay_steps: 3 }],
+  ["quadcopter-random", {}],
+])("%s: a restored flight goes on with the same bits, here and elsewhere", (task, settings) =>
+  withEnv({ task, numEnvs: 30, settings }, async (env) => {
     await env.reset(1);
     await fly(env, 0, 59);
     const last = await env.step(livelyActions(30, 59));
@@ -30,11 +34,13 @@ test("a restored flight goes on with the same bits, here and in a simulator of i
     const onward = await fly(env, 60, 200);
     expect(bitsOf(await env.restore(state))).toBe(bitsOf(last.frame));
     expect(await fly(env, 60, 200)).toEqual(onward);
-    await withEnv({ task, numEnvs: 30 }, async (other) => {
+    expect(onward.some((bits) => bits.includes("final"))).toBe(true);
+    await withEnv({ task, numEnvs: 30, settings }, async (other) => {
       expect(bitsOf(await other.restore(state))).toBe(bitsOf(last.frame));
       expect(await fly(other, 60, 200)).toEqual(onward);
     });
-  }));
+  }),
+);
 
 test("a snapshot is a copy: flying on does not change it, and the same state gives the same bytes", () =>
   withEnv({ task, numEnvs: 8 }, async (env) => {
