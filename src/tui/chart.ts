@@ -188,7 +188,7 @@ function axis(marks: readonly Mark[], range: IterationRange | undefined, columns
   const signs = Array.from({ length: columns }, () => "─");
   if (range) {
     for (const [column, mark] of markColumns(marks, range, columns)) {
-      signs[column] = mark.kind === "switch" ? "▲" : mark.sign;
+      signs[column] = mark.sign;
     }
   }
   return [span(" ".repeat(labelWidth - 1)), span(`└${signs.join("")}`, "quiet")];

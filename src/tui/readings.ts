@@ -31,11 +31,26 @@ export function progressOf(state: ScreenState): Progress {
   };
 }
 
-/** The first iteration of phase 2: planned, or as it happened. */
-export function switchAt({ run, marks }: ScreenState): number | undefined {
-  const happened = marks.findLast(({ kind }) => kind === "switch");
-  if (happened) return happened.iteration;
-  return run.twoStages && run.phase1Iterations ? run.phase1Iterations : undefined;
+/** The first iteration of phase 2: as it happened, else as the flight or its settings plan it. */
+export function switchAt(state: ScreenState): number | undefined {
+  const { run, marks, phase, latest, iteration } = state;
+  if (phase === 2)
+    return marks.findLast(({ sign }) => sign === "▲")?.iteration ?? plannedSwitch(run);
+  const flown = latest["Distillation/phase_iteration"];
+  const length = latest["Distillation/phase_length"];
+  if (!run.twoStages || iteration === undefined || !(Number(length) > 0)) return plannedSwitch(run);
+  // A guard that took the controls back gives phase 1 another length.
+  return iteration - Number(flown ?? 0) + Number(length);
+}
+
+function plannedSwitch({ twoStages, phase1Iterations }: ScreenState["run"]): number | undefined {
+  return twoStages && phase1Iterations ? phase1Iterations : undefined;
+}
+
+/** Share of the episodes that the teacher flies, where both do; undefined where only one of them does. */
+export function mixtureOf({ latest }: ScreenState): number | undefined {
+  const share = latest["Distillation/teacher_share"];
+  return share !== undefined && share > 0 && share < 1 ? share : undefined;
 }
 
 export function secondsPerIteration({ recent }: ScreenState): number | undefined {
@@ -56,7 +71,7 @@ export interface Gate {
 /** What stands between here and phase 2; undefined in phase 2. */
 export function gateOf(state: ScreenState): Gate | undefined {
   if (state.phase === 2 || !state.run.twoStages) return undefined;
-  const at = state.run.phase1Iterations;
+  const at = switchAt(state);
   const left = at === undefined ? undefined : Math.max(0, at - progressOf(state).done);
   const pace = secondsPerIteration(state);
   return {

@@ -52,14 +52,15 @@ export function mergeRun(known: RunFacts, event: RunEvent): RunFacts {
     engine: text(event.engine) ?? known.engine,
     teacher: text(event.teacher) ?? known.teacher,
     controlPeriod: positive(event.control_period) ?? known.controlPeriod,
-    gate: gateOf(event.gate) ?? known.gate,
+    gate: gateOf(event.gate ?? event.gate_threshold) ?? known.gate,
   };
 }
 
 /** A number, or an object that names the figure it is about. */
 function gateOf(value: unknown): number | undefined {
   if (typeof value !== "object" || value === null) return positive(value);
-  return positive((value as Record<string, unknown>).student_vs_teacher);
+  const { student_vs_teacher, threshold } = value as Record<string, unknown>;
+  return positive(student_vs_teacher) ?? positive(threshold);
 }
 
 function text(value: unknown): string | undefined {

@@ -2,7 +2,15 @@
 import { clock } from "../metrics/plain-text.ts";
 import { age, count, duration, figure, percent } from "./figures.ts";
 import type { Layout } from "./layout.ts";
-import { gateOf, healthOf, progressOf, studentOf, switchAt, timeSplit } from "./readings.ts";
+import {
+  gateOf,
+  healthOf,
+  mixtureOf,
+  progressOf,
+  studentOf,
+  switchAt,
+  timeSplit,
+} from "./readings.ts";
 import { joined, type Line, type Span, span, spread, type Tone, widthOf } from "./span.ts";
 import type { Verdict } from "./verdict.ts";
 import type { ScreenState, Status } from "./view-model.ts";
@@ -65,8 +73,7 @@ export function headerLine(state: ScreenState, { columns }: Layout): Line {
 
 export function progressLine(state: ScreenState, layout: Layout): Line {
   const { done, total, share, handOver, remaining } = progressOf(state);
-  const pilot =
-    state.phase === 1 ? span("teacher flies", "teacher") : span("student flies", "student");
+  const pilot = pilotOf(state);
   const phase = state.run.twoStages ? `${state.phase}/2 ` : "";
   const head = [span("Phase".padEnd(headWidth(layout)), "quiet"), span(phase), pilot, span(" ")];
   const of = total === undefined ? "" : `/${total}`;
@@ -75,6 +82,12 @@ export function progressLine(state: ScreenState, layout: Layout): Line {
   const tail = span(` ${done}${of}${part}${eta}`);
   const room = layout.columns - widthOf(head) - tail.text.length;
   return [...head, ...bar(share ?? 0, handOver, Math.max(0, room)), tail];
+}
+
+function pilotOf(state: ScreenState): Span {
+  const share = mixtureOf(state);
+  if (share !== undefined) return span(`teacher flies ${percent(share)}`);
+  return state.phase === 1 ? span("teacher flies", "teacher") : span("student flies", "student");
 }
 
 /** The part flown, the part to come, and between them the place where the controls change hands. */
@@ -90,6 +103,14 @@ function bar(share: number, handOver: number | undefined, width: number): Line {
 
 export function gateLine(state: ScreenState, layout: Layout): Line {
   const gate = gateOf(state);
+  const share = mixtureOf(state);
+  if (share !== undefined && !gate) {
+    return titled(
+      "Gate",
+      [[span(`the student flies ${percent(1 - share)} of the episodes`)]],
+      layout,
+    );
+  }
   if (!gate) {
     const at = state.run.twoStages ? switchAt(state) : undefined;
     const since = at === undefined ? "from the start" : `since iteration ${at}`;

@@ -26,7 +26,7 @@ export interface Recent {
 export interface Mark {
   readonly iteration: number;
   readonly kind: "switch" | "request";
-  /** One letter, as the key that asks for it; `2` at the switch. */
+  /** One letter, as the key that asks for it; ▲ where the student got the controls, ▼ where it lost them. */
   readonly sign: string;
 }
 
@@ -178,7 +178,9 @@ function addEvent(state: ScreenState, event: RunEvent): ScreenState {
     case "start":
       return started(noted, event);
     case "phase-switch":
-      return { ...mark(noted, line.iteration, "switch", "2"), phase: 2 };
+      return { ...mark(noted, line.iteration, "switch", "▲"), phase: 2 };
+    case "phase-resumed":
+      return { ...mark(noted, line.iteration, "switch", "▼"), phase: 1 };
     case "checkpoint":
       return checkpointed(noted, event);
     case "request":

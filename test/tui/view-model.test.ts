@@ -11,7 +11,7 @@ import {
   reduce,
   type ScreenState,
 } from "../../src/tui/view-model.ts";
-import { replay, summaryOf } from "./replay.ts";
+import { frameOf, replay, summaryOf } from "./replay.ts";
 import { rowOf, startEvent, startTime, timeOf } from "./scripted-run.ts";
 
 const run = { iterations: 300, switchAt: 100, path: "/runs/one" };
@@ -106,6 +106,33 @@ describe("what can be read off a run", () => {
     state = reduce(state, { kind: "event", event });
     expect(progressOf(state).handOver).toBe(0.2);
     expect(gateOf(state)).toBeUndefined();
+  });
+
+  test("a guard that takes the controls back shows on the bar, the gate and the charts", () => {
+    const event = {
+      type: "phase-resumed",
+      iteration: 150,
+      time: timeOf(150),
+      message: "collapsed",
+    };
+    let state = reduce(replay(run, 150), { kind: "event", event });
+    expect(state.phase).toBe(1);
+    expect(state.marks.map(({ sign, iteration }) => `${sign}${iteration}`)).toEqual([
+      "▲100",
+      "▼150",
+    ]);
+    const counters = { "Distillation/phase_iteration": 0, "Distillation/phase_length": 20 };
+    const metrics = { ...rowOf(150, run), "Distillation/training_phase": 1, ...counters };
+    state = reduce(state, { kind: "row", iteration: 150, metrics, time: timeOf(150) });
+    expect(progressOf(state).handOver).toBe(170 / 300);
+    expect(gateOf(state)?.iterations).toBe(19);
+  });
+
+  test("where both fly, the share of each is said", () => {
+    const metrics = { ...rowOf(150, run), "Distillation/teacher_share": 0.25 };
+    const state = reduce(replay(run, 150), { kind: "row", iteration: 150, metrics, time: 1 });
+    expect(frameOf({ state })).toContain("teacher flies 25 %");
+    expect(frameOf({ state })).toContain("the student flies 75 % of the episodes");
   });
 
   test("the parts of an iteration add up to it", () => {
