@@ -52,9 +52,7 @@ function acting(policy: NetworkPolicy, rows: number): () => Promise<unknown> {
 /** One time step of `rows` environments, passed over `updateSteps` times: each pass is one batch. */
 function updating(policy: NetworkPolicy, rows: number): () => Promise<unknown> {
   const learner = new Distillation(policy, {
-    num_learning_epochs: updateSteps,
-    gradient_length: 1,
-    max_grad_norm: 1,
+    settings: { num_learning_epochs: updateSteps, gradient_length: 1, max_grad_norm: 1 },
   });
   const observations = normal(rows * inputWidth);
   const actions = normal(rows * outputWidth);
@@ -63,6 +61,7 @@ function updating(policy: NetworkPolicy, rows: number): () => Promise<unknown> {
     numEnvs: rows,
     observations: { policy: observations },
     next: { policy: observations },
+    memory: [],
     studentActions: actions,
     teacherActions: actions,
     actions,

@@ -58,11 +58,15 @@ export async function prepareFlight(options: DeckOptions): Promise<FlightDeck> {
   const { spec } = env;
   const seats = assignSeats(spec.numEnvs, config.evaluation.env_share);
   const student = createStudent(config, spec);
-  const learner = new Distillation(student, config.algorithm);
   const teacher = resumed
     ? await rehireTeacher(resumed.file, resumed.state.teacher, { spec, path: resumed.checkpoint })
     : await hireTeacher(config, spec);
   checkLayout(config, student, teacher);
+  const learner = new Distillation(student, {
+    settings: config.algorithm,
+    deviations: { teacher: teacher.actor?.std, student: config.policy.init_noise_std },
+    random: new Random(deriveSeed(config.seed, "buffer")),
+  });
   const cockpit = new Cockpit({
     student,
     teacher: teacher.policy,

@@ -81,7 +81,16 @@ const algorithm = z.strictObject({
   ),
   learning_rate_last: share(0.02, "Share of the step size that is left at the end"),
   max_grad_norm: maybePositive(1, "Longest gradient, L2 norm; null: unlimited"),
-  loss_type: oneOf(["mse", "huber"], "mse", "Loss between the actions of student and teacher"),
+  loss_type: oneOf(
+    ["mse", "huber", "nll", "kl"],
+    "mse",
+    "Loss between the actions; nll and kl weigh them by the teacher's noise",
+  ),
+  buffer_size: whole(
+    0,
+    { least: 0, most: 100 * million },
+    "Transitions of past rollouts that are learned from again (DAgger); 0: none",
+  ),
   optimizer: oneOf(["adam", "adamw", "sgd", "rmsprop"], "adam", "Optimiser, as in torch.optim"),
   use_two_stage_training: flag(true, "The teacher flies first, then the student"),
   phase1_iterations: whole(

@@ -3,11 +3,13 @@ import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
 import type { Network } from "../../policies/network.ts";
 import type { NetworkPolicy } from "../../policies/network-policy.ts";
 import type { Memory } from "../../policies/policy.ts";
+import { Random } from "../../policies/random.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
+import { Aggregate, type Lesson } from "./aggregate.ts";
 import type { Rollout } from "./experience.ts";
 import type { Learner, LearnerState } from "./learner.ts";
 import { LearningError } from "./learning-error.ts";
-import { type LossType, losses } from "./loss.ts";
+import { createLoss, type Deviations, type LossType } from "./loss.ts";
 import { Optimiser } from "./optimiser.ts";
 import type { RuleName } from "./rules.ts";
 import { type ScheduleName, scheduleFactor } from "./schedule.ts";
@@ -27,6 +29,11 @@ export interface DistillationSettings {
   readonly max_grad_norm: number | null;
   readonly loss_type: LossType;
   readonly optimizer: RuleName;
+  /**
+   * Transitions of past rollouts that are learned from again, as DAgger does; 0: the newest rollout
+   * alone. Not kept in checkpoints: a resumed run collects it anew.
+   */
+  readonly buffer_size: number;
   /** rsl_rl throws away the steps after the last full window; so does this when true. */
   readonly drop_leftover_steps: boolean;
 }
@@ -40,8 +47,23 @@ export const distillationDefaults: DistillationSettings = {
   max_grad_norm: null,
   loss_type: "mse",
   optimizer: "adam",
+  buffer_size: 0,
   drop_leftover_steps: false,
 };
+
+export interface DistillationOptions {
+  readonly settings?: Partial<DistillationSettings>;
+  /** For losses of distributions; default: none is known. */
+  readonly deviations?: Deviations;
+  /** Draws from the buffer. */
+  readonly random?: Random;
+}
+
+/** A batch on the device with the windows to take it in. */
+interface Study {
+  readonly batch: Batch;
+  readonly windows: readonly Window[];
+}
 
 /**
  * Behaviour cloning of the teacher's actions, as rsl_rl's `Distillation.update`: the loss of a
@@ -55,37 +77,73 @@ export class Distillation implements Learner {
   readonly #settings: DistillationSettings;
   readonly #optimiser: Optimiser;
   readonly #unroll: Unroll;
+  readonly #random: Random;
+  readonly #aggregate: Aggregate | undefined;
 
-  constructor(policy: NetworkPolicy, settings: Partial<DistillationSettings> = {}) {
+  /** @throws LearningError when the loss needs a deviation that nobody knows. */
+  constructor(policy: NetworkPolicy, options: DistillationOptions = {}) {
+    const { settings, deviations = { student: 0 }, random = new Random(0) } = options;
     this.policy = policy;
     this.needs = policy.reads;
     this.#settings = { ...distillationDefaults, ...settings };
-    const { optimizer, learning_rate } = this.#settings;
+    const { optimizer, learning_rate, loss_type, buffer_size } = this.#settings;
     this.#optimiser = new Optimiser(optimizer, policy.network.parameters, learning_rate);
-    this.#unroll = createUnroll(policy.network, losses[this.#settings.loss_type]);
+    this.#unroll = createUnroll(policy.network, createLoss(loss_type, deviations));
+    this.#random = random;
+    this.#aggregate = buffer_size > 0 ? new Aggregate(buffer_size) : undefined;
   }
 
   async update(rollout: Rollout, progress = 0): Promise<Metrics> {
-    const { num_learning_epochs, gradient_length, drop_leftover_steps } = this.#settings;
     this.#optimiser.learningRate = this.#learningRateAt(progress);
     this.#normalise(rollout);
-    const windows = planWindows({
-      steps: rollout.steps,
-      epochs: num_learning_epochs,
-      gradientLength: gradient_length,
-      dropLeftover: drop_leftover_steps,
-    });
-    const batch = this.#upload(rollout);
     const sums: tf.Scalar[] = [];
-    for (const window of windows) {
-      sums.push(this.#descend(batch, window));
-      await letOthersRun();
+    let steps = 0;
+    for (const { batch, windows } of this.#studies(this.#lessonOf(rollout))) {
+      for (const window of windows) {
+        sums.push(this.#descend(batch, window));
+        steps += windowSteps(window);
+        await letOthersRun();
+      }
+      tf.dispose([batch.inputs, batch.targets, batch.alive, ...batch.memory]);
     }
-    tf.dispose([batch.inputs, batch.targets, batch.alive, ...batch.memory]);
-    const steps = windows.reduce((sum, window) => sum + windowSteps(window), 0);
     const behavior = (await readSum(sums)) / steps;
     if (!Number.isFinite(behavior)) throw diverged(behavior, this.#optimiser.learningRate);
-    return { "Loss/behavior": behavior, "Loss/learning_rate": this.#optimiser.learningRate };
+    return {
+      "Loss/behavior": behavior,
+      "Loss/learning_rate": this.#optimiser.learningRate,
+      ...(this.#aggregate ? { "Distillation/buffer_size": this.#aggregate.size } : {}),
+    };
+  }
+
+  /**
+   * What is studied in one update. The reference: the newest rollout, some epochs over. With a buffer:
+   * as many windows of transitions from anywhere in it; a student with a memory goes through the newest
+   * rollout and then through others, one for each epoch.
+   */
+  *#studies(newest: Lesson): Generator<Study> {
+    const epochs = this.#settings.num_learning_epochs;
+    if (!this.#aggregate) {
+      yield { batch: this.#upload(newest), windows: this.#plan(newest.steps, epochs) };
+      return;
+    }
+    this.#aggregate.add(newest);
+    if (this.policy.network.memoryWidths.length === 0) {
+      for (const window of this.#plan(newest.steps, epochs)) {
+        const steps = windowSteps(window);
+        const drawn = this.#aggregate.drawRows(steps, newest.numEnvs, this.#random);
+        yield { batch: this.#upload(drawn), windows: [[{ epoch: 0, from: 0, to: steps }]] };
+      }
+      return;
+    }
+    for (let epoch = 0; epoch < epochs; epoch += 1) {
+      const lesson = epoch === 0 ? newest : this.#aggregate.drawLesson(this.#random);
+      yield { batch: this.#upload(lesson), windows: this.#plan(lesson.steps, 1) };
+    }
+  }
+
+  #plan(steps: number, epochs: number): readonly Window[] {
+    const { gradient_length: gradientLength, drop_leftover_steps: dropLeftover } = this.#settings;
+    return planWindows({ steps, epochs, gradientLength, dropLeftover });
   }
 
   #learningRateAt(progress: number): number {
@@ -105,24 +163,28 @@ export class Distillation implements Learner {
     normaliser.update(this.policy.gather(rollout.next, rollout.numEnvs));
   }
 
-  #upload(rollout: Rollout): Batch {
+  #lessonOf(rollout: Rollout): Lesson {
+    const { steps, numEnvs, terminated, truncated, teacherActions, memory } = rollout;
+    const alive = Float32Array.from(terminated, (ended, i) => (ended || truncated[i] ? 0 : 1));
+    const inputs = this.policy.gather(rollout.observations, steps * numEnvs);
+    return { steps, numEnvs, inputs, targets: teacherActions, alive, memory };
+  }
+
+  /** A tensor may share the lesson's array; nobody writes to either. */
+  #upload({ steps, numEnvs, inputs, targets, alive, memory }: Lesson): Batch {
     const { policy } = this;
-    const rows = rollout.steps * rollout.numEnvs;
-    const seen = policy.gather(rollout.observations, rows);
-    const inputs = tf.tidy(() => {
-      const raw = tf.tensor2d(seen, [rows, policy.observationWidth]);
-      return policy.normaliser ? policy.normaliser.apply(raw) : raw;
-    });
-    const targets = tf.tensor2d(rollout.teacherActions, [rows, policy.actionWidth]);
-    const alive = rollout.terminated.map((ended, i) => (ended || rollout.truncated[i] ? 0 : 1));
+    const rows = steps * numEnvs;
+    const matrix = (data: Float32Array, height: number) =>
+      tf.tensor2d(data, [height, data.length / height]);
     return {
-      inputs,
-      targets,
-      alive: tf.tensor2d(Float32Array.from(alive), [rows, 1]),
-      memory: rollout.memory.map((state) =>
-        tf.tensor2d(state, [rollout.numEnvs, state.length / rollout.numEnvs]),
-      ),
-      numEnvs: rollout.numEnvs,
+      inputs: tf.tidy(() => {
+        const raw = matrix(inputs, rows);
+        return policy.normaliser ? policy.normaliser.apply(raw) : raw;
+      }),
+      targets: matrix(targets, rows),
+      alive: matrix(alive, rows),
+      memory: memory.map((state) => matrix(state, numEnvs)),
+      numEnvs,
     };
   }
 

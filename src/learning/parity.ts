@@ -76,7 +76,7 @@ export async function replayParity(
   parity: ParityCase,
   policy: NetworkPolicy,
 ): Promise<ParityUpdate[]> {
-  const learner = new Distillation(policy, parity.settings);
+  const learner = new Distillation(policy, { settings: parity.settings });
   const updates: ParityUpdate[] = [];
   const numEnvs = file.arrays["rollout0.observations"]!.shape[1]!;
   let memory = policy.initialMemory(numEnvs);
