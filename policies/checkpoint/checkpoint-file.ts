@@ -9,7 +9,8 @@ export async function readCheckpointFile(path: string): Promise<RslRlCheckpoint>
   return readRslRl(await readBytes(path), path);
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/** A whole file of at most 1 GiB. @throws CheckpointError `not-a-file`, `no-such-file`, `too-large` */
+export async function readBytes(path: string): Promise<Uint8Array> {
   // Looked at before it is opened: opening a pipe would wait for somebody to write.
   const status = await orExplain(path, stat(path));
   if (!status.isFile()) {

@@ -1,0 +1,155 @@
+import type { GraphNode, PolicyGraph, Port, UnaryOp } from "../graph/policy-graph.ts";
+import type { NamedArray } from "../named-array.ts";
+import { ProtoWriter } from "./protobuf-write.ts";
+
+export interface OnnxOptions {
+  /** 1 as rsl_rl exports it, or any number of rows. */
+  readonly batch: 1 | "dynamic";
+  /** Kept in the file for people, e.g. which observations it reads. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly producerVersion: string;
+}
+
+const OPSET = 18;
+/** The version of the container that came with opset 18. */
+const IR_VERSION = 8;
+/** TensorProto.DataType. */
+const FLOAT = 1;
+const INT64 = 7;
+/** AttributeProto.AttributeType. */
+const ATTRIBUTE_FLOAT = 1;
+const ATTRIBUTE_INT = 2;
+
+/** An ONNX model of opset 18, all weights within it. Equal graphs give equal bytes. */
+export function writeOnnx(graph: PolicyGraph, options: OnnxOptions): Uint8Array {
+  const model = new ProtoWriter()
+    .int(1, IR_VERSION)
+    .text(2, "firstsolo")
+    .text(3, options.producerVersion)
+    .message(7, graphProto(graph, options.batch))
+    .message(8, new ProtoWriter().text(1, "").int(2, OPSET));
+  for (const [key, value] of Object.entries(options.metadata)) {
+    model.message(14, new ProtoWriter().text(1, key).text(2, value));
+  }
+  return model.finish();
+}
+
+function graphProto(graph: PolicyGraph, batch: 1 | "dynamic"): ProtoWriter {
+  const proto = new ProtoWriter();
+  const indices = new Map<string, ProtoWriter>();
+  for (const node of graph.nodes) {
+    for (const call of nodeProtos(node, indices)) proto.message(1, call);
+  }
+  proto.text(2, "policy");
+  for (const [name, array] of Object.entries(graph.constants)) {
+    proto.message(5, floatTensor(name, array));
+  }
+  for (const tensor of indices.values()) proto.message(5, tensor);
+  for (const port of graph.inputs) proto.message(11, valueInfo(port, batch));
+  for (const port of graph.outputs) proto.message(12, valueInfo(port, batch));
+  return proto;
+}
+
+const UNARY: Readonly<Record<UnaryOp, string>> = {
+  elu: "Elu",
+  selu: "Selu",
+  relu: "Relu",
+  "leaky-relu": "LeakyRelu",
+  tanh: "Tanh",
+  sigmoid: "Sigmoid",
+  softplus: "Softplus",
+  erf: "Erf",
+  identity: "Identity",
+};
+
+const BINARY = { add: "Add", sub: "Sub", mul: "Mul", div: "Div" } as const;
+
+/** @param indices whole-number constants that nodes refer to by name; grows */
+function nodeProtos(node: GraphNode, indices: Map<string, ProtoWriter>): readonly ProtoWriter[] {
+  const { inputs, output, op } = node;
+  const index = (...values: readonly number[]) => {
+    const name = `index_${values.join("_").replaceAll("-", "n")}`;
+    indices.set(name, int64Tensor(name, values));
+    return name;
+  };
+  switch (op) {
+    case "add":
+    case "sub":
+    case "mul":
+    case "div":
+      return [call(BINARY[op], inputs, output)];
+    case "linear":
+      return [call("Gemm", inputs, output, intAttribute("transB", 1))];
+    case "columns":
+      return [call("Slice", [...inputs, index(node.from), index(node.to), index(1)], output)];
+    case "layer": {
+      const from = [...inputs, index(node.index), index(node.index + 1), index(0)];
+      const squeezed = `${output}_squeezed`;
+      return [
+        call("Slice", from, squeezed),
+        call("Reshape", [squeezed, index(-1, node.width)], output),
+      ];
+    }
+    case "stack": {
+      const side = `${output}_side_by_side`;
+      return [
+        call("Concat", inputs, side, intAttribute("axis", 0)),
+        call("Reshape", [side, index(inputs.length, -1, node.width)], output),
+      ];
+    }
+    case "leaky-relu":
+      return [call(UNARY[op], inputs, output, floatAttribute("alpha", 0.01))];
+    default:
+      return [call(UNARY[op], inputs, output)];
+  }
+}
+
+function call(
+  type: string,
+  inputs: readonly string[],
+  output: string,
+  attribute?: ProtoWriter,
+): ProtoWriter {
+  const proto = new ProtoWriter();
+  for (const input of inputs) proto.text(1, input);
+  proto.text(2, output).text(3, `${type}_${output}`).text(4, type);
+  return attribute ? proto.message(5, attribute) : proto;
+}
+
+function intAttribute(name: string, value: number): ProtoWriter {
+  return new ProtoWriter().text(1, name).int(3, value).int(20, ATTRIBUTE_INT);
+}
+
+function floatAttribute(name: string, value: number): ProtoWriter {
+  return new ProtoWriter().text(1, name).float(2, value).int(20, ATTRIBUTE_FLOAT);
+}
+
+function floatTensor(name: string, { shape, data }: NamedArray): ProtoWriter {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return tensor(shape, FLOAT).text(8, name).raw(9, bytes);
+}
+
+/** One axis. */
+function int64Tensor(name: string, values: readonly number[]): ProtoWriter {
+  const data = BigInt64Array.from(values, BigInt);
+  return tensor([values.length], INT64).text(8, name).raw(9, new Uint8Array(data.buffer));
+}
+
+function tensor(shape: readonly number[], type: number): ProtoWriter {
+  const proto = new ProtoWriter();
+  for (const size of shape) proto.int(1, size);
+  return proto.int(2, type);
+}
+
+function valueInfo({ name, shape }: Port, batch: 1 | "dynamic"): ProtoWriter {
+  const dims = new ProtoWriter();
+  for (const size of shape) {
+    const dim = new ProtoWriter();
+    if (size !== "batch") dim.int(1, size);
+    else if (batch === "dynamic") dim.text(2, "batch");
+    else dim.int(1, batch);
+    dims.message(1, dim);
+  }
+  const type = new ProtoWriter().int(1, FLOAT).message(2, dims);
+  return new ProtoWriter().text(1, name).message(2, new ProtoWriter().message(1, type));
+}
