@@ -46,7 +46,7 @@ export async function readCodeOrigin(folder: string): Promise<CodeOrigin | undef
 
 /** `https://name:token@host/…` is how tokens end up where everybody reads them. */
 function withoutSecrets(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, (whole, scheme: string) =>
+  return url.replace(/^([a-z+]+:\/\/)[^/]*@/i, (whole, scheme: string) =>
     /^ssh:/i.test(scheme) && !whole.includes(":", scheme.length) ? whole : scheme,
   );
 }
