@@ -49,8 +49,9 @@ function build(
  * first and second half of the outputs.
  */
 function betaMean(network: Network, { low, high }: { low: number; high: number }): Network {
+  const { sequence: _, ...whole } = network;
   return {
-    ...network,
+    ...whole,
     outputWidth: network.outputWidth / 2,
     forward: (inputs, memory) => {
       const flown = network.forward(inputs, memory);

@@ -7,7 +7,7 @@ import {
   linear,
   type MlpOptions,
 } from "./mlp.ts";
-import type { Network, Parameter } from "./network.ts";
+import type { Network, Parameter, SequenceParts } from "./network.ts";
 import { PolicyError } from "./policy-error.ts";
 
 export type RnnType = "gru" | "lstm";
@@ -29,8 +29,11 @@ interface Cell {
 
 type States = readonly tf.Tensor2D[];
 
-/** One time step of one layer: `[batch, width]` states in and out, the output being the first. */
-type Step = (cell: Cell, x: tf.Tensor2D, states: States) => tf.Tensor2D[];
+/**
+ * One time step of one layer: the input's part of the gates `[batch, gates * width]`, and
+ * `[batch, width]` states in and out, the output being the first.
+ */
+type Step = (cell: Cell, gates: tf.Tensor2D, states: States) => tf.Tensor2D[];
 
 /** Gates per cell and states per layer, and the step. */
 const KINDS: Readonly<Record<RnnType, { gates: number; states: number; step: Step }>> = {
@@ -55,23 +58,33 @@ export function createRecurrent(options: RecurrentOptions): Network {
   const cells = Array.from({ length: layers }, (_, layer) =>
     createCell(layer === 0 ? options.inputWidth : width, layer, options, parameters),
   );
+  const sequence: SequenceParts = {
+    prepare: (inputs) => linear(inputs, cells[0]!.input),
+    step: (prepared, memory) => {
+      checkMemory(memory.length, kind.states * layers);
+      const next: tf.Tensor2D[] = [];
+      let features = prepared;
+      cells.forEach((cell, layer) => {
+        const states = memory.filter((_, state) => state % layers === layer);
+        const gates = layer === 0 ? prepared : linear(features, cell.input);
+        kind.step(cell, gates, states).forEach((state, s) => {
+          next[s * layers + layer] = state;
+        });
+        features = next[layer] as tf.Tensor2D;
+      });
+      return { features, memory: next };
+    },
+    head: (features) => head.forward(features, []).outputs,
+  };
   return {
     inputWidth: options.inputWidth,
     outputWidth: options.outputWidth,
     parameters,
     memoryWidths: Array.from({ length: kind.states * layers }, () => width),
+    sequence,
     forward: (inputs, memory) => {
-      checkMemory(memory.length, kind.states * layers);
-      const next: tf.Tensor2D[] = [];
-      let x = inputs;
-      cells.forEach((cell, layer) => {
-        const states = memory.filter((_, state) => state % layers === layer);
-        kind.step(cell, x, states).forEach((state, s) => {
-          next[s * layers + layer] = state;
-        });
-        x = next[layer] as tf.Tensor2D;
-      });
-      return { outputs: head.forward(x, []).outputs, memory: next };
+      const flown = sequence.step(sequence.prepare(inputs), memory);
+      return { outputs: sequence.head(flown.features), memory: flown.memory };
     },
     dispose: () => tf.dispose(parameters.map((parameter) => parameter.value)),
   };
@@ -109,29 +122,30 @@ function createCell(
  * Gates r, z, n: h' = (1 − z) n + z h, where n = tanh(x-part + r · h-part), as torch.nn.GRU states
  * it.
  */
-function gruStep(cell: Cell, x: tf.Tensor2D, states: States): tf.Tensor2D[] {
+function gruStep(cell: Cell, gates: tf.Tensor2D, states: States): tf.Tensor2D[] {
   const h = states[0] as tf.Tensor2D;
-  const [xr, xz, xn] = gatesOf(linear(x, cell.input), 3) as [Gate, Gate, Gate];
-  const [hr, hz, hn] = gatesOf(linear(h, cell.hidden), 3) as [Gate, Gate, Gate];
-  const r = tf.sigmoid(tf.add(xr, hr));
-  const z = tf.sigmoid(tf.add(xz, hz));
+  const width = h.shape[1];
+  const [xrz, xn] = columns(gates, [2 * width, width]);
+  const [hrz, hn] = columns(linear(h, cell.hidden), [2 * width, width]);
+  const [r, z] = columns(tf.sigmoid(tf.add<tf.Tensor2D>(xrz, hrz)), [width, width]);
   const n = tf.tanh(tf.add(xn, tf.mul(r, hn)));
   return [tf.add(n, tf.mul(z, tf.sub(h, n)))];
 }
 
 /** Gates i, f, g, o: c' = f c + i g and h' = o tanh(c'), as torch.nn.LSTM states it. */
-function lstmStep(cell: Cell, x: tf.Tensor2D, states: States): tf.Tensor2D[] {
+function lstmStep(cell: Cell, gates: tf.Tensor2D, states: States): tf.Tensor2D[] {
   const [h, c] = states as [tf.Tensor2D, tf.Tensor2D];
-  const sum = tf.add(linear(x, cell.input), linear(h, cell.hidden)) as tf.Tensor2D;
-  const [i, f, g, o] = gatesOf(sum, 4) as [Gate, Gate, Gate, Gate];
-  const next: tf.Tensor2D = tf.add(tf.mul(tf.sigmoid(f), c), tf.mul(tf.sigmoid(i), tf.tanh(g)));
+  const width = h.shape[1];
+  const sum: tf.Tensor2D = tf.add(gates, linear(h, cell.hidden));
+  const [inForget, g, o] = columns(sum, [2 * width, width, width]);
+  const [i, f] = columns(tf.sigmoid(inForget), [width, width]);
+  const next: tf.Tensor2D = tf.add(tf.mul(f, c), tf.mul(i, tf.tanh(g)));
   return [tf.mul(tf.sigmoid(o), tf.tanh(next)), next];
 }
 
-type Gate = tf.Tensor2D;
-
-function gatesOf(stacked: tf.Tensor2D, gates: number): Gate[] {
-  return tf.split(stacked, gates, 1);
+/** Blocks of columns of these widths. */
+function columns<W extends number[]>(stacked: tf.Tensor2D, widths: [...W]) {
+  return tf.split(stacked, widths, 1) as { [K in keyof W]: tf.Tensor2D };
 }
 
 function checkMemory(given: number, expected: number): void {

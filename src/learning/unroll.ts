@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Network } from "../../policies/network.ts";
+import type { Network, SequenceParts } from "../../policies/network.ts";
 import type { Memory } from "../../policies/policy.ts";
 import type { Loss } from "./loss.ts";
 import { type Stretch, type Window, windowSteps } from "./windows.ts";
@@ -26,9 +26,8 @@ export interface Unroll {
 }
 
 export function createUnroll(network: Network, loss: Loss): Unroll {
-  return network.memoryWidths.length === 0
-    ? feedForward(network, loss)
-    : new Recurrent(network, loss);
+  const { sequence } = network;
+  return sequence ? new Recurrent(sequence, loss) : feedForward(network, loss);
 }
 
 /** Without memory the order of steps says nothing: all of them are one batch. */
@@ -55,34 +54,51 @@ function feedForward(network: Network, loss: Loss): Unroll {
  * epoch starts from the memory that the rollout started with.
  */
 class Recurrent implements Unroll {
-  readonly #network: Network;
+  readonly #network: SequenceParts;
   readonly #loss: Loss;
   /** Held at the border of two windows. */
   #held: readonly tf.Tensor2D[] = [];
 
-  constructor(network: Network, loss: Loss) {
+  constructor(network: SequenceParts, loss: Loss) {
     this.#network = network;
     this.#loss = loss;
   }
 
   loss(batch: Batch, window: Window): tf.Scalar {
     let memory = this.#held;
-    const terms: tf.Scalar[] = [];
+    const features: tf.Tensor2D[] = [];
     for (const stretch of window) {
       if (stretch.from === 0) memory = batch.memory;
-      for (let step = stretch.from; step < stretch.to; step += 1) {
-        const one = { ...stretch, from: step, to: step + 1 };
-        const flown = this.#network.forward(cut(batch.inputs, one, batch), memory);
-        terms.push(this.#loss(flown.outputs, cut(batch.targets, one, batch)));
-        // A factor of 0 ends the memory and the gradient through it alike.
-        const alive = cut(batch.alive, one, batch);
-        memory = flown.memory.map((state) => tf.mul(state, alive) as tf.Tensor2D);
-      }
+      const walked = this.#walk(batch, stretch, memory);
+      features.push(...walked.features);
+      memory = walked.memory;
     }
     const kept = memory.map((state) => tf.keep(tf.clone(state)));
     this.dispose();
     this.#held = kept;
-    return tf.addN(terms) as tf.Scalar;
+    const outputs = this.#network.head(tf.concat2d(features, 0));
+    const targets = tf.concat2d(
+      window.map((stretch) => cut(batch.targets, stretch, batch)),
+      0,
+    );
+    return tf.mul(this.#loss(outputs, targets), windowSteps(window));
+  }
+
+  /** A factor of 0 ends the memory, and the gradient through it, with an episode. */
+  #walk(batch: Batch, stretch: Stretch, start: readonly tf.Tensor2D[]) {
+    const steps = stretch.to - stretch.from;
+    const inputs = tf.split<tf.Tensor2D>(
+      this.#network.prepare(cut(batch.inputs, stretch, batch)),
+      steps,
+    );
+    const alive = tf.split<tf.Tensor2D>(cut(batch.alive, stretch, batch), steps);
+    let memory = start;
+    const features = inputs.map((input, i) => {
+      const flown = this.#network.step(input, memory);
+      memory = flown.memory.map((state) => tf.mul(state, alive[i]!) as tf.Tensor2D);
+      return flown.features;
+    });
+    return { features, memory };
   }
 
   memory(): Promise<Memory> {
