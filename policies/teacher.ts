@@ -13,11 +13,16 @@ import { CheckpointError, PolicyError } from "./policy-error.ts";
 export interface TeacherOptions {
   /** Instead of what the run's params/agent.yaml says. */
   readonly activation?: string | undefined;
-  /** Observation groups, concatenated in this order. Default: `policy`. */
-  readonly reads?: readonly string[] | undefined;
+  /**
+   * Observation groups, concatenated in this order, or how to choose them from those that a
+   * checkpoint of Firstsolo says its network was trained on. Default: those, else `policy`.
+   */
+  readonly reads?: readonly string[] | ReadsChoice | undefined;
   /** Which network of a distillation checkpoint flies. Default: the student. */
   readonly role?: "student" | "teacher" | undefined;
 }
+
+export type ReadsChoice = (own: readonly string[] | undefined) => readonly string[];
 
 /** What a checkpoint's weights need to fly, and where it was found. */
 export interface FlightPlan {
@@ -55,7 +60,10 @@ export async function loadTeacher(
 ): Promise<LoadedTeacher> {
   const checkpoint = await readCheckpointFile(path);
   const plan = await planFlight(path, checkpoint, options);
-  const policy = createActorPolicy({ ...plan, reads: options.reads ?? ["policy"] });
+  const { reads } = options;
+  const own = ownFacts(checkpoint.infos, plan.role)?.reads;
+  const chosen = typeof reads === "function" ? reads(own) : (reads ?? own ?? ["policy"]);
+  const policy = createActorPolicy({ ...plan, reads: chosen });
   await checkOwnExample(policy, checkpoint, plan.role, path);
   return { ...plan, path, policy, checkpoint, iteration: checkpoint.iteration };
 }

@@ -10,6 +10,8 @@ export interface OwnFacts {
   readonly head?: Head;
   /** Observations the network sees at once, oldest first; absent: one. */
   readonly history?: number;
+  /** Observation groups it was trained on, in this order. */
+  readonly reads?: readonly string[];
 }
 
 /** An example has few rows; more would be flown at every load. */
@@ -19,12 +21,13 @@ const EXAMPLE_VALUES = 2 ** 20;
 export function ownFacts(infos: TorchValue, role: string): OwnFacts | undefined {
   const text = ownDict(infos)?.get("facts");
   if (typeof text !== "string") return undefined;
-  const { activation, head, history } = objectAt(parse(text), role);
+  const { activation, head, history, reads } = objectAt(parse(text), role);
   if (typeof activation !== "string") return undefined;
   return {
     activation,
     ...(isHead(head) && { head }),
     ...(isWhole(history) && { history }),
+    ...(isGroups(reads) && { reads }),
   };
 }
 
@@ -108,6 +111,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isWhole(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
+}
+
+function isGroups(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((g) => typeof g === "string");
 }
 
 function isHead(value: unknown): value is Head {

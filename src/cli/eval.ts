@@ -7,6 +7,7 @@ import { openRun } from "../runs/open-run.ts";
 import { evaluateRun } from "./evaluate-run.ts";
 import { watchSignals } from "./signals.ts";
 import { openSimulator } from "./simulator.ts";
+import { threadsOf } from "./threads.ts";
 
 interface EvalOptions {
   readonly episodes: string;
@@ -31,10 +32,14 @@ export function registerEval(program: Command): void {
     .option("--sim <ENDPOINT>", "a simulator that is running (default: the run's choice)")
     .option("--device <NAME>", "where TensorFlow computes (default: the run's choice)")
     .option("--json", "one JSON document")
-    .action(evaluateCommand);
+    .action((path: string, overrides: string[], options: EvalOptions) =>
+      evaluateCommand(path, overrides, { ...options, version: program.version() ?? "0" }),
+    );
 }
 
-async function evaluateCommand(path: string, overrides: string[], options: EvalOptions) {
+type Evaluating = EvalOptions & { readonly version: string };
+
+async function evaluateCommand(path: string, overrides: string[], options: Evaluating) {
   const episodes = wholeNumber("--episodes", options.episodes);
   const prefer = options.last ? "latest" : "best";
   const { run, checkpoint } = await openRun(path, { prefer });
@@ -47,9 +52,16 @@ async function evaluateCommand(path: string, overrides: string[], options: EvalO
     overrides: [...flags, ...overrides],
   });
   const signals = watchSignals(new Steering(), warn);
-  await startEngine(parseDevice(config.device).device, { warn });
+  // As the run had: the figures of its summary come out again to the last bit.
+  await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
   const signal = signals.abort;
-  const simulator = await openSimulator(config, { signal, onNotice: warn, onWaiting: warn });
+  const { version } = options;
+  const simulator = await openSimulator(config, {
+    signal,
+    version,
+    onNotice: warn,
+    onWaiting: warn,
+  });
   try {
     const { env } = simulator;
     const { seed } = config;

@@ -4,6 +4,8 @@ import { exitCodes } from "./exit-codes.ts";
 export interface SignalWatch {
   /** Aborted by a signal that comes before the flight, when there is nothing to land. */
   readonly abort: AbortSignal;
+  /** Aborted by any signal: ends what may be left out of a landing. */
+  readonly stop: AbortSignal;
   /** True once a signal asked for the end. */
   readonly interrupted: boolean;
   /** From now on the first signal lands the flight: iteration finished, checkpoint, simulator told. */
@@ -19,11 +21,13 @@ export interface SignalWatch {
  */
 export function watchSignals(steering: Steering, say: (line: string) => void): SignalWatch {
   const controller = new AbortController();
+  const stop = new AbortController();
   let flying = false;
   let interrupted = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (interrupted) process.exit(exitCodes.interrupted);
     interrupted = true;
+    stop.abort();
     if (!flying) return controller.abort();
     say(`${signal}: landing after this iteration, with a checkpoint; once more ends at once`);
     steering.ask("stop", signal);
@@ -32,6 +36,7 @@ export function watchSignals(steering: Steering, say: (line: string) => void): S
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onHangUp);
   return {
     abort: controller.signal,
+    stop: stop.signal,
     get interrupted() {
       return interrupted;
     },

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream, rmSync, type WriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,8 @@ import { connectWanted } from "./connect-wanted.ts";
 export interface SimulatorOptions {
   readonly onNotice: (line: string) => void;
   readonly onWaiting: (line: string) => void;
+  /** Ours, for the simulator's log. */
+  readonly version: string;
   /** Ends connecting and every waiting call. */
   readonly signal: AbortSignal;
 }
@@ -53,6 +55,11 @@ async function connectNamed(
     ...(curve ? { curve } : {}),
   });
   const { name, version } = env.welcome.server;
+  if (env.spec.task !== config.task) {
+    options.onNotice(
+      `the simulator flies its own task '${env.spec.task}'; '${config.task}' is for the one built in`,
+    );
+  }
   return {
     env,
     description: `${name} ${version} at ${env.endpoint}`,
@@ -74,11 +81,21 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
   const child = spawnSimulator(config, endpoint);
   const output = keepOutput(child);
   const exited = new Promise<string>((resolve) => {
-    child.once("error", (error) => resolve(`it could not be started: ${error.message}`));
+    child.once("error", ({ message }) =>
+      resolve(`the built-in simulator could not be started: ${message}`),
+    );
     child.once("exit", (code, signal) =>
-      resolve([`it ended with ${signal ?? `exit code ${code}`}`, ...output.tail(6)].join("\n  | ")),
+      resolve(
+        [
+          `the built-in simulator ended with ${signal ?? `exit code ${code}`}`,
+          ...output.tail(6),
+        ].join("\n  | "),
+      ),
     );
   });
+  // Also when a second Ctrl-C leaves no time to close anything.
+  const sweep = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", sweep);
   const close = async () => {
     child.stdin?.end();
     child.kill("SIGTERM");
@@ -86,6 +103,7 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
     await exited;
     clearTimeout(killer);
     await rm(folder, { recursive: true, force: true });
+    process.off("exit", sweep);
   };
   try {
     const env = await connectWanted(config, {
@@ -109,6 +127,7 @@ function remoteOptions(config: Config, options: SimulatorOptions): Omit<RemoteOp
     startupTimeout: config.sim.startup_timeout,
     stepTimeout: config.sim.step_timeout,
     signal: options.signal,
+    client: { name: "firstsolo", version: options.version },
     onNotice: options.onNotice,
     onWaiting: options.onWaiting,
   };

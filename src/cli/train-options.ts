@@ -141,7 +141,7 @@ function resumeOf(options: ParsedOptions): { resume?: ResumeRequest; swallowed: 
     throw new ConfigError(
       "ambiguous-checkpoint",
       `--checkpoint ${checkpoint} with --resume: there it names a file in the run folder`,
-      "Another teacher is given by agent.checkpoint=FILE, a checkpoint by --resume FILE.",
+      "Name that file alone, e.g. model_100.pt, or --resume FILE; a run keeps its teacher.",
     );
   }
   return {

@@ -1,16 +1,19 @@
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import { refuseChangedRun } from "../config/kept-keys.ts";
 import { type Resolved, resolveConfig } from "../config/resolve.ts";
+import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { loadOwnSink } from "../metrics/own-sink.ts";
+import type { Progress } from "../running/flight.ts";
 import { Steering } from "../running/steering.ts";
 import { readRunCheckpoint } from "../runs/checkpoint.ts";
 import { createRun } from "../runs/create-run.ts";
 import { openRun } from "../runs/open-run.ts";
 import { RunError } from "../runs/run-error.ts";
+import { setAsideLater } from "../runs/set-aside.ts";
 import { chooseUi, type Ui } from "../tui/choose-ui.ts";
 import { conduct } from "./conduct.ts";
 import { prepareFlight, type Resumed } from "./flight-deck.ts";
@@ -18,6 +21,7 @@ import { Notices } from "./notices.ts";
 import { type SignalWatch, watchSignals } from "./signals.ts";
 import { openSimulator } from "./simulator.ts";
 import { openSinks } from "./sinks.ts";
+import { threadsOf } from "./threads.ts";
 import {
   addTrainOptions,
   type ParsedOptions,
@@ -34,7 +38,8 @@ export function registerTrain(program: Command): void {
     const signals = watchSignals(steering, notices.say);
     try {
       const input = trainInput(overrides, options);
-      process.exitCode = await train(input, { steering, signals, notices });
+      const version = program.version() ?? "0";
+      process.exitCode = await train(input, { steering, signals, notices, version });
     } finally {
       signals.release();
     }
@@ -45,27 +50,34 @@ interface Tower {
   readonly steering: Steering;
   readonly signals: SignalWatch;
   readonly notices: Notices;
+  readonly version: string;
 }
 
 async function train(input: TrainInput, tower: Tower): Promise<number> {
-  const { steering, signals, notices } = tower;
+  const { steering, signals, notices, version } = tower;
   const warn = notices.say;
   const resumed = input.resume && (await findRun(input, input.resume));
   const base = resumed ? { base: resumed.run.agentYamlPath } : {};
   const resolved = resolveConfig({ ...base, ...input.config });
   const { config } = resolved;
+  if (resumed) refuseChangedRun(resolveConfig(base).config, config);
   const ui = chooseUi(config.ui, process);
   announce(resolved, ui, warn);
   const ownSinks = await Promise.all(config.sinks.map(loadOwnSink));
-  const threads = config.threads ?? Math.max(1, availableParallelism() - 1);
+  const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const signal = signals.abort;
-  const simulator = await openSimulator(config, { signal, onNotice: warn, onWaiting: warn });
+  const simulator = await openSimulator(config, {
+    signal,
+    version,
+    onNotice: warn,
+    onWaiting: warn,
+  });
   try {
     const deck = await prepareFlight({ config, env: simulator.env, steering, resumed });
     const agentYaml = toYaml(config, resolved.sources);
     const run = resumed?.run ?? (await createRun(config, { agentYaml }));
-    if (resumed) await run.saveParams("agent", agentYaml);
+    if (resumed) await goOn(resumed, deck.start, { config, agentYaml, warn });
     simulator.logTo(run.simLogPath);
     const sinks = await openSinks({
       config,
@@ -84,6 +96,24 @@ async function train(input: TrainInput, tower: Tower): Promise<number> {
   } finally {
     await simulator.close();
   }
+}
+
+interface GoOn {
+  readonly config: Config;
+  readonly agentYaml: string;
+  readonly warn: (line: string) => void;
+}
+
+/** Makes the folder of a resumed run what it was at that checkpoint. */
+async function goOn({ run, checkpoint }: Resumed, start: Progress, how: GoOn): Promise<void> {
+  const { config, agentYaml, warn } = how;
+  await run.saveParams("agent", agentYaml);
+  const later = await setAsideLater(run, start.iteration, checkpoint);
+  if (later.length > 0) {
+    warn(`going on from an older checkpoint; put into superseded/: ${later.join(", ")}`);
+  }
+  if (start.iteration < config.max_iterations) return;
+  warn(`all ${config.max_iterations} iterations are flown; --max_iterations N flies on`);
 }
 
 async function findRun(input: TrainInput, request: ResumeRequest): Promise<Resumed> {

@@ -1,0 +1,79 @@
+import { studentVsTeacher } from "../running/compare.ts";
+import type { Evaluation } from "../running/evaluate.ts";
+import type { Progress } from "../running/flight.ts";
+import type { RunFolder } from "../runs/run-folder.ts";
+import { type Conducted, report } from "./conducted.ts";
+import { evaluateRun } from "./evaluate-run.ts";
+import type { FlightDeck } from "./flight-deck.ts";
+
+/** A whole flight is judged by its best student; one that was stopped tells how far it came. */
+export async function land(flight: Conducted, progress: Progress): Promise<void> {
+  const { deck, run } = flight;
+  const judged = await judge(flight, progress);
+  const whole = judged !== undefined;
+  const counters = {
+    iterations: progress.iteration,
+    environment_steps: progress.environmentSteps,
+    seconds: progress.seconds,
+    best_student_vs_teacher_in_flight: progress.best,
+    phase: deck.cockpit.trainingPhaseInfo(progress.iteration).phase,
+    finished: whole,
+  };
+  const evaluation: Verdict = judged ?? inFlight(deck);
+  await run.saveSummary({ ...evaluation, ...counters });
+  report(
+    flight,
+    "landed",
+    landingText(run, evaluation, whole),
+    { ...evaluation, ...counters },
+    progress.iteration,
+  );
+}
+
+/** Absent where the flight was stopped before its end, the evaluation being part of it. */
+async function judge(flight: Conducted, progress: Progress): Promise<Verdict | undefined> {
+  const { config, deck, run, signals } = flight;
+  if (progress.iteration < config.max_iterations || signals.interrupted) return undefined;
+  const { final_episodes: episodes } = config.evaluation;
+  if (episodes === 0) return inFlight(deck);
+  const { stop } = signals;
+  try {
+    return await evaluateRun({ run, env: deck.env, episodes, seed: config.seed, stop });
+  } catch (error) {
+    if (signals.interrupted) return undefined;
+    throw error;
+  }
+}
+
+/** What a summary says of both pilots; null for what is not known. */
+type Verdict = { readonly [K in keyof Evaluation]: number | null };
+
+/** The figures of the check rows: all there is of a flight that was stopped. */
+function inFlight({ episodes }: FlightDeck): Verdict {
+  const known = (value: number) => (Number.isFinite(value) ? value : null);
+  const student = known(episodes.student.meanReturn);
+  const teacher = known(episodes.teacher.meanReturn);
+  return {
+    student_return: student,
+    teacher_return: teacher,
+    student_vs_teacher:
+      student === null || teacher === null ? null : known(studentVsTeacher(student, teacher)),
+    deaths: null,
+    final_distance: null,
+    episodes: episodes.student.episodes,
+  };
+}
+
+function landingText(
+  run: RunFolder,
+  { student_return, teacher_return, student_vs_teacher, episodes }: Verdict,
+  whole: boolean,
+): string {
+  const figure = (value: number | null) => (value === null ? "unknown" : value.toFixed(2));
+  const percent =
+    student_vs_teacher === null ? "unknown" : `${(100 * student_vs_teacher).toFixed(2)} %`;
+  const returns = `student ${figure(student_return)}, teacher ${figure(teacher_return)}: ${percent} over ${episodes} episodes`;
+  return whole
+    ? `${returns}; ${run.path}`
+    : `stopped before the end; ${returns}; go on with: firstsolo train --resume ${run.path}`;
+}
