@@ -10,14 +10,18 @@ const packageFolder = join(root, "sim-adapters/python");
 const patience = 240;
 
 /**
- * The Python of a virtual environment that holds `firstsolo_sim`, made once per state of its pyproject.toml and kept
+ * The Python of a virtual environment that holds `firstsolo_sim` (with `test`: Gymnasium and MuJoCo too), made once per state of its pyproject.toml and kept
  * in node_modules/.cache. Several test processes may ask at the same time.
  *
  * @throws when python3 is missing or the installation fails, with what to do.
  */
-export async function pythonEnv(): Promise<string> {
+export async function pythonEnv(extra: "" | "test" = ""): Promise<string> {
   const project = readFileSync(join(packageFolder, "pyproject.toml"));
-  const key = createHash("sha256").update(project).update(packageFolder).digest("hex");
+  const key = createHash("sha256")
+    .update(project)
+    .update(packageFolder)
+    .update(extra)
+    .digest("hex");
   const folder = join(root, "node_modules/.cache", `firstsolo-python-${key.slice(0, 12)}`);
   const python = join(folder, "bin/python");
   const ready = join(folder, "ready");
@@ -27,7 +31,7 @@ export async function pythonEnv(): Promise<string> {
   while (!existsSync(ready)) {
     if (take(lock)) {
       try {
-        if (!existsSync(ready)) install(folder, python);
+        if (!existsSync(ready)) install(folder, python, extra);
         writeFileSync(ready, "");
       } finally {
         rmSync(lock, { force: true });
@@ -59,7 +63,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function install(folder: string, python: string): void {
+function install(folder: string, python: string, extra: string): void {
   rmSync(folder, { recursive: true, force: true });
   try {
     execFileSync("python3", ["-m", "venv", folder], { stdio: "pipe" });
@@ -70,7 +74,8 @@ function install(folder: string, python: string): void {
   }
   try {
     const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e"];
-    execFileSync(python, [...pip, packageFolder], { stdio: "pipe", timeout: 200_000 });
+    const what = extra === "" ? packageFolder : `${packageFolder}[${extra}]`;
+    execFileSync(python, [...pip, what], { stdio: "pipe", timeout: 200_000 });
   } catch (cause) {
     const { stderr } = cause as { stderr?: Buffer };
     throw new Error(`pip could not install ${packageFolder}:\n${stderr}`, { cause });

@@ -1,4 +1,8 @@
-"""Drives any Firstsolo simulator from Python: hello, reset, step, close."""
+"""Drives any Firstsolo simulator from Python: hello, reset, step, close.
+
+``FirstsoloVectorEnv`` (Gymnasium) and ``FirstsoloVecEnv`` (rsl_rl) are here too; what they need besides is
+imported when they are asked for.
+"""
 
 from __future__ import annotations
 
@@ -187,6 +191,19 @@ class Client:
             group: _take(found, f"{prefix}/{group}", (count, *tensor["shape"]), "<f4")
             for group, tensor in self.spec["observations"].items()
         }
+
+
+def __getattr__(name: str) -> Any:
+    """Gymnasium and torch are loaded for those who ask, and need not be there for others."""
+    if name == "FirstsoloVectorEnv":
+        from .gymnasium_client import FirstsoloVectorEnv
+
+        return FirstsoloVectorEnv
+    if name == "FirstsoloVecEnv":
+        from .rsl_rl_client import FirstsoloVecEnv
+
+        return FirstsoloVecEnv
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _take(found: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:

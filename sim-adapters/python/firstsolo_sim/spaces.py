@@ -1,0 +1,90 @@
+"""Gymnasium's spaces as tensor specifications, and their batches as arrays; works on stand-ins alike."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Mapping, Optional, Sequence
+
+import numpy as np
+
+from .protocol import GROUP_NAME
+from .sessions import ServeError
+
+LARGEST_BOUND = 1e6
+"""A bound beyond it is none: spaces write "unbounded" as infinity, or as the largest float there is."""
+
+
+def group_specs(space: Any, flat: str = "policy") -> dict[str, dict[str, Any]]:
+    """One group per entry of a Dict, or one called ``flat``; entries that are Dicts are joined to one row."""
+    if not _is_dict(space):
+        return {flat: {"dtype": "<f4", "shape": list(_shape(space, "the observation"))}}
+    groups = {}
+    for key, part in space.spaces.items():
+        name = group_name(key)
+        if name in groups:
+            _refuse("two observations", f"are both called {name}", "Rename one in a wrapper.")
+        groups[name] = {"dtype": "<f4", "shape": list(_shape(part, f"the observation {key}"))}
+    return groups
+
+
+def group_name(key: str) -> str:
+    """A group's name: letters, digits, ``_ . -``, a letter in front."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", str(key))[:128]
+    return name if GROUP_NAME.fullmatch(name) else f"g{name}"[:128]
+
+
+def group_arrays(batch: Any, flat: str = "policy") -> dict[str, Any]:
+    """The batch of such a space by group; what is nested is joined along the last axis."""
+    if not isinstance(batch, Mapping):
+        return {flat: batch}
+    return {group_name(key): part for key, part in batch.items()}
+
+
+def joined(part: Any, rows: int) -> np.ndarray:
+    """A float32 copy ``[rows, ...]``; the entries of a map are flattened and put behind each other."""
+    if isinstance(part, Mapping):
+        pieces = [joined(piece, rows).reshape(rows, -1) for piece in part.values()]
+        return np.concatenate(pieces, axis=1)
+    array = np.array(part, dtype="<f4")
+    return array if array.ndim > 1 else array.reshape(rows, 1)
+
+
+def action_spec(space: Any, bound: Optional[float]) -> tuple[dict[str, Any], int]:
+    """The action's specification, and how many of its components got ``bound`` for want of one of their own."""
+    kind = type(space).__name__
+    if kind != "Box":
+        hint = "Firstsolo flies with real numbers: wrap the environment so that it takes a Box."
+        _refuse("the action space", f"is {kind}, expected Box", hint)
+    shape = list(_shape(space, "the action"))
+    low = [float(value) for value in np.asarray(space.low, dtype=float).reshape(-1)]
+    high = [float(value) for value in np.asarray(space.high, dtype=float).reshape(-1)]
+    open_ends = 0
+    for i, (least, most) in enumerate(zip(low, high)):
+        if abs(least) <= LARGEST_BOUND and abs(most) <= LARGEST_BOUND:
+            continue
+        open_ends += 1
+        if bound is None:
+            hint = "Say how far actions may go: --action_bound 1.0."
+            _refuse("the action space", f"has no bounds in component {i} ({least} to {most})", hint)
+        low[i] = least if abs(least) <= LARGEST_BOUND else min(-bound, most - bound)
+        high[i] = most if abs(most) <= LARGEST_BOUND else max(bound, low[i] + bound)
+    return {"dtype": "<f4", "shape": shape, "low": low, "high": high}, open_ends
+
+
+def _is_dict(space: Any) -> bool:
+    return hasattr(space, "spaces") and isinstance(space.spaces, Mapping)
+
+
+def _shape(space: Any, what: str) -> Sequence[int]:
+    if _is_dict(space):
+        return [sum(math.prod(_shape(part, f"{what}.{key}")) for key, part in space.spaces.items())]
+    kind = type(space).__name__
+    if kind not in ("Box", "MultiBinary"):
+        hint = "Wrap the environment so that it shows numbers: gymnasium.wrappers.FlattenObservation."
+        _refuse(what, f"is {kind}, expected Box, MultiBinary or a Dict of those", hint)
+    return tuple(int(size) for size in space.shape) or (1,)
+
+
+def _refuse(what: str, problem: str, hint: str) -> None:
+    raise ServeError("unsupported-space", f"{what} {problem}", hint)
