@@ -12,7 +12,7 @@ export async function runTfjs(
   { modelJson, weights }: TfjsModel,
   inputs: NamedArrays,
 ): Promise<NamedArrays> {
-  const { io, loadGraphModel } = await import("@tensorflow/tfjs-converter");
+  const { loadGraphModel } = await import("@tensorflow/tfjs-converter");
   const { modelTopology, weightsManifest, signature } = JSON.parse(modelJson);
   const artifacts = {
     modelTopology,
@@ -21,7 +21,7 @@ export async function runTfjs(
     weightSpecs: weightsManifest[0].weights,
     weightData: Uint8Array.from(weights).buffer,
   };
-  const model = await loadGraphModel(io.fromMemory(artifacts));
+  const model = await loadGraphModel(tf.io.fromMemory(artifacts));
   const feeds = Object.entries(inputs).map(
     ([name, { shape, data }]) => [name, tf.tensor(data, [...shape], "float32")] as const,
   );

@@ -47,6 +47,11 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./inspect.ts")).registerInspect(program),
   },
   {
+    name: "export",
+    description: "write a policy as ONNX, TensorFlow.js or a checkpoint of rsl_rl 2 to 5",
+    register: async (program) => (await import("./export.ts")).registerExport(program),
+  },
+  {
     name: "parity",
     description: "repeat recorded updates of rsl_rl and compare",
     register: async (program) => (await import("./parity.ts")).registerParity(program),

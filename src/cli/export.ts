@@ -1,0 +1,133 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { Command } from "commander";
+import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
+import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
+import { PolicyError } from "../../policies/policy-error.ts";
+import { planFlight } from "../../policies/teacher.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { startEngine } from "../engine/start.ts";
+import { writeAtomically } from "../runs/atomic-write.ts";
+import { openRun } from "../runs/open-run.ts";
+import { exportCheckpoint, exportOnnx, exportTfjs, type Made } from "./export-formats.ts";
+
+interface ExportOptions {
+  readonly format: string;
+  readonly output?: string;
+  readonly checkpoint_version: string;
+  readonly batch: string;
+  readonly role?: string;
+  readonly activation?: string;
+  readonly last?: boolean;
+  readonly json?: boolean;
+}
+
+const formats = ["onnx", "rsl_rl", "tfjs"] as const;
+const roles = ["student", "teacher"] as const;
+
+export function registerExport(program: Command): void {
+  program
+    .command("export")
+    .description("write a policy in a format that others fly")
+    .argument("<run>", "a run folder (its best checkpoint, else the last), or a checkpoint file")
+    .requiredOption("--format <FORMAT>", formats.join(", "))
+    .option("--output <PATH>", "file (folder for tfjs) to write; default: in RUN/exported/")
+    .option("--checkpoint_version <N>", "rsl_rl's version, for --format rsl_rl: 2, 3, 4, 5", "5")
+    .option("--batch <N>", "rows of the ONNX model: 1 as rsl_rl has it, or dynamic", "dynamic")
+    .option("--role <ROLE>", "student or teacher, of a distillation checkpoint (default: student)")
+    .option("--activation <NAME>", "activation of the network, where the checkpoint lacks it")
+    .option("--last", "the last checkpoint of the run instead of the best one")
+    .option("--json", "one JSON document")
+    .addHelpText(
+      "after",
+      "\nonnx: opset 18, inputs obs [, h_in, c_in], outputs actions [, h_out, c_out], no clipping." +
+        "\ntfjs: model.json and weights.bin for tf.loadGraphModel, with the same names." +
+        "\nrsl_rl: a distillation checkpoint that its own runner loads and goes on from." +
+        "\nWhat is written is flown and compared with the policy itself.",
+    )
+    .action(exportCommand);
+}
+
+async function exportCommand(path: string, options: ExportOptions): Promise<void> {
+  const format = choice("--format", formats, options.format);
+  const batch = choice("--batch", ["1", "dynamic"], options.batch) === "1" ? 1 : "dynamic";
+  const role = options.role === undefined ? undefined : choice("--role", roles, options.role);
+  const { checkpoint: file } = await openRun(path, { prefer: options.last ? "latest" : "best" });
+  refuseOnnx(file);
+  const checkpoint = await readCheckpointFile(file);
+  const { activation } = options;
+  const plan = await planFlight(file, checkpoint, { activation, role });
+  let made: Made;
+  if (format === "rsl_rl") {
+    made = await exportCheckpoint(file, checkpoint, Number(options.checkpoint_version));
+  } else {
+    // The one engine that is always there, and computes in whole float32 everywhere.
+    await startEngine("wasm", { warn: (line) => console.error(line) });
+    const request = { file, checkpoint, plan, batch } as const;
+    made = await (format === "onnx" ? exportOnnx(request) : exportTfjs(request));
+  }
+  const written = await write(made, outputOf(file, made, options.output));
+  report(written, { file, checkpoint, made, json: options.json === true });
+}
+
+function choice<const T extends string>(flag: string, known: readonly T[], given: string): T {
+  const found = known.find((word) => word === given);
+  if (found !== undefined) return found;
+  throw new ConfigError(
+    "bad-value",
+    `${flag} is ${given}; expected one of ${known.join(", ")}`,
+    "Correct it.",
+  );
+}
+
+function refuseOnnx(file: string): void {
+  if (!isOnnxPath(file)) return;
+  throw new PolicyError(
+    "already-onnx",
+    `${file} is an ONNX model: its graph can be flown, not turned into another format`,
+    "Export the .pt checkpoint that it was made from.",
+  );
+}
+
+function outputOf(file: string, made: Made, output: string | undefined): string {
+  if (output !== undefined) return resolve(output);
+  const folder = dirname(file);
+  const inside = folder.endsWith("/exported") ? folder : join(folder, "exported");
+  return join(inside, made.defaultName);
+}
+
+/** One file, or several in a folder. Gives their paths. */
+async function write({ files }: Made, path: string): Promise<readonly string[]> {
+  const paths = files.map(({ name }) => (name === undefined ? path : join(path, name)));
+  for (const [i, target] of paths.entries()) {
+    await mkdir(dirname(target), { recursive: true }).catch((cause) => {
+      const hint = "Name another place with --output.";
+      throw new PolicyError("not-writable", `${dirname(target)}: ${cause.message}`, hint, {
+        cause,
+      });
+    });
+    await writeAtomically(target, files[i]!.bytes);
+  }
+  return paths;
+}
+
+interface Report {
+  readonly file: string;
+  readonly checkpoint: RslRlCheckpoint;
+  readonly made: Made;
+  readonly json: boolean;
+}
+
+function report(written: readonly string[], { file, checkpoint, made, json }: Report): void {
+  const { iteration } = checkpoint;
+  const { checked, maxError: max_error = null, notes } = made;
+  if (json) {
+    console.log(JSON.stringify({ from: file, iteration, written, checked, max_error, notes }));
+    return;
+  }
+  console.log(`from ${file}, iteration ${iteration}`);
+  for (const path of written) console.log(`wrote ${path}`);
+  for (const note of notes) console.log(`note: ${note}`);
+  console.log(checked);
+}
