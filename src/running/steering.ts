@@ -26,12 +26,14 @@ export class Steering {
     return this.#waiting.shift();
   }
 
-  /** Resolves when there is a request. */
+  /** Resolves when there is a request. Keeps the process alive: nothing else may, while a flight waits. */
   async arrival(): Promise<void> {
     if (this.#waiting.length > 0) return;
+    const alive = setInterval(() => {}, 60_000);
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
+    clearInterval(alive);
     this.#wake = undefined;
   }
 }
