@@ -11,7 +11,7 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly commit: string;
-  /** Processes that wanted a core in the minute before: others measure along where this exceeds 1. */
+  /** Processes that wanted a core in the minute before. */
   readonly loadBefore: number;
 }
 

@@ -1,4 +1,4 @@
-/** Measures one engine and prints median milliseconds by case: `network-child.js JOB`, JSON both. */
+/** Measures one engine, prints median milliseconds by case: `network-child.js JOB`, JSON both. */
 import { createMlp } from "../policies/mlp.ts";
 import { NetworkPolicy } from "../policies/network-policy.ts";
 import { Random } from "../policies/random.ts";
@@ -49,7 +49,7 @@ function acting(policy: NetworkPolicy, rows: number): () => Promise<unknown> {
   return () => policy.act(frame, []);
 }
 
-/** One time step of `rows` environments, passed over `updateSteps` times: each pass is one batch. */
+/** One time step of `rows` environments, passed over `updateSteps` times, each pass a batch. */
 function updating(policy: NetworkPolicy, rows: number): () => Promise<unknown> {
   const learner = new Distillation(policy, {
     settings: { num_learning_epochs: updateSteps, gradient_length: 1, max_grad_norm: 1 },

@@ -1,4 +1,4 @@
-/** What a policy costs in flight and an optimiser step on the ground, on every engine that is here. */
+/** What a policy costs in flight and an optimiser step on the ground, on every engine there is. */
 import { availableParallelism } from "node:os";
 import { askChild, benchModule } from "./children.ts";
 import { cases, lightCases, type NetworkFigures, type NetworkJob } from "./network-cases.ts";

@@ -30,7 +30,8 @@ export const pythonPath: Readonly<Record<string, string>> = {
 const patience = 1800;
 
 /**
- * A Python with these packages: `FIRSTSOLO_BENCH_PYTHON` where it is set, else one made once and kept.
+ * A Python with these packages: `FIRSTSOLO_BENCH_PYTHON` where it is set, else one made once and
+ * kept.
  *
  * @throws Error with the last line of whoever failed.
  */
@@ -52,7 +53,7 @@ export async function pythonWith(
     await must("python3", ["-m", "venv", work]);
     const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     await must(join(work, "bin/python"), [...pip, ...packages]);
-    // Python finds its packages from where it is started, so the folder may move. Whoever comes second has its own.
+    // Python finds its packages from where it is started, so the folder may move.
     if (!existsSync(folder)) renameSync(work, folder);
     return python;
   } finally {

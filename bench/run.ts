@@ -1,5 +1,6 @@
 /**
- * Measures speed and memory: `node dist/bench/run.js [SECTION…] [--peer] [--memory] [--seeds 1,2,3] [--json FILE]`.
+ * Measures speed and memory: `node dist/bench/run.js [SECTION…] [--peer] [--memory]
+ * [--seeds 1,2,3] [--json FILE]`.
  * Nothing here passes or fails; figures of one run on one machine are compared with each other.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -9,7 +10,7 @@ import { projectFolder } from "./children.ts";
 import { flightBench, memoryBench } from "./flight.ts";
 import { describeMachine, load } from "./machine.ts";
 import { networkBench } from "./network.ts";
-import { peerBench } from "./peer.ts";
+import { peerRunsBench, peerStepsBench } from "./peer.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
 import { simulatorBench } from "./simulator.ts";
 import { wireBench } from "./wire.ts";
@@ -20,13 +21,14 @@ const sections: Readonly<Record<string, Bench>> = {
   network: networkBench,
   run: flightBench,
   memory: memoryBench,
-  peer: peerBench,
+  "peer-steps": peerStepsBench,
+  "peer-runs": peerRunsBench,
 };
 const standard = ["simulator", "wire", "network", "run"];
 
 const usage = `usage: npm run bench -- [SECTION…] [--memory] [--peer] [--seeds 1,2,3] [--json FILE]
 sections: ${Object.keys(sections).join(", ")}; without any: ${standard.join(", ")}
---memory  also a run of 2000 iterations: does memory grow? (minutes)
+--memory  also a run of 6000 iterations: does memory grow? (minutes)
 --peer    also PyTorch and rsl_rl on the same machine (the first time some gigabytes from PyPI)`;
 
 interface Order {
@@ -47,7 +49,10 @@ function readOrder(): Order {
   });
   const unknown = positionals.find((name) => !Object.hasOwn(sections, name));
   if (unknown !== undefined) throw new Error(`there is no section ${unknown}`);
-  const extra = (["memory", "peer"] as const).filter((name) => values[name]);
+  const extra = [
+    ...(values.memory ? ["memory"] : []),
+    ...(values.peer ? ["peer-steps", "peer-runs"] : []),
+  ];
   const chosen = positionals.length === 0 ? standard : positionals;
   const seeds = values.seeds.split(",").map(Number);
   if (!seeds.every((seed) => Number.isInteger(seed) && seed >= 0)) {
@@ -76,6 +81,7 @@ async function main({ names, seeds, file }: Order): Promise<void> {
   console.log(
     `${cpu}, ${cores} cores, load ${loadBefore}; Node ${machine.node}, ${machine.commit}`,
   );
+  if (loadBefore > 0.5) console.log("Others work here: trust ratios and CPU seconds, not times.");
   const measured: Section[] = [];
   for (const name of names) {
     const say = (line: string) => console.error(`bench: ${name}: ${line}`);

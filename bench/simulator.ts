@@ -1,4 +1,4 @@
-/** How fast the built-in simulator is by itself: in a process of its own, without socket or policy. */
+/** How fast the built-in simulator is by itself: one process, without socket or policy. */
 import { askChild, benchModule } from "./children.ts";
 import { type Bench, missing, type Row } from "./report.ts";
 import type { SimulatorFigures } from "./simulator-child.ts";

@@ -1,6 +1,6 @@
 /**
- * Serves the trivial environment, and beside it bare ZeroMQ that answers as many bytes without looking at
- * them: `trivial-server.js SERVE_AT ECHO_AT`. Prints both addresses as one line of JSON.
+ * Serves the trivial environment, and beside it bare ZeroMQ that answers as many bytes without
+ * looking at them: `trivial-server.js SERVE_AT ECHO_AT`. Prints both addresses as one line of JSON.
  */
 import { Context, Router } from "zeromq";
 import { serveEnv } from "../sim-adapters/serve/serve-env.ts";

@@ -42,18 +42,21 @@ async function overTransport(name: string, address: Address, say: Say): Promise<
   try {
     const { served, bare } = JSON.parse(builtIn.ready) as { served: string; bare: string };
     const python = await openPython(address("python"), say);
-    const rows: Row[] = [];
-    for (const numEnvs of fleets) {
-      say(`${name}, N = ${numEnvs}`);
-      const floor = await bareTrips(bare, numEnvs);
-      const what = `${name}, N = ${numEnvs}`;
-      rows.push(row(`${what}: bare`, floor));
-      rows.push(row(`${what}: built in`, await trips(served, numEnvs), floor));
-      if ("error" in python) rows.push(missing(`${what}: Python`, python.error));
-      else rows.push(row(`${what}: Python`, await trips(python.endpoint, numEnvs), floor));
+    try {
+      const rows: Row[] = [];
+      for (const numEnvs of fleets) {
+        say(`${name}, N = ${numEnvs}`);
+        const what = `${name}, N = ${numEnvs}`;
+        const floor = await bareTrips(bare, numEnvs);
+        rows.push(row(`${what}: bare`, floor));
+        rows.push(row(`${what}: built in`, await trips(served, numEnvs), floor));
+        if ("error" in python) rows.push(missing(`${what}: Python`, python.error));
+        else rows.push(row(`${what}: Python`, await trips(python.endpoint, numEnvs), floor));
+      }
+      return rows;
+    } finally {
+      if ("server" in python) await python.server.stop();
     }
-    if ("server" in python) await python.server.stop();
-    return rows;
   } finally {
     await builtIn.stop();
   }
