@@ -18,7 +18,7 @@ import { cases, type NetworkFigures, type NetworkJob, nameOf } from "./network-c
 import { peerPackages, pythonPath, pythonWith } from "./python.ts";
 import { type Bench, type BenchOptions, type Figure, missing, type Row } from "./report.ts";
 import { median } from "./timing.ts";
-import { trainWatched } from "./training.ts";
+import { loopCpuSeconds, trainWatched } from "./training.ts";
 
 /** 100 environments × 24 steps × these: 240, 480 and 960 thousand environment steps. */
 const lengths = [100, 200, 400];
@@ -97,6 +97,8 @@ function stepRow(name: string, label: string, found: Found): Row {
 interface Reached {
   /** Of the loop: flying and learning, without start and evaluation. */
   readonly seconds: number;
+  /** Of the process that learns, the simulator's not counted; undefined without /proc. */
+  readonly cpuSeconds: number | undefined;
   readonly ratio: number | null;
 }
 
@@ -105,6 +107,7 @@ interface PeerReport {
   readonly reached: readonly {
     readonly iterations: number;
     readonly seconds: number;
+    readonly cpu_seconds: number;
     readonly student_return: number;
     readonly teacher_return: number;
   }[];
@@ -136,11 +139,16 @@ function runRow(what: string, ours?: Reached, peer?: Reached): Row {
     reached
       ? {
           [`${name}, s`]: reached.seconds,
+          ...(reached.cpuSeconds && { [`${name}, CPU s`]: reached.cpuSeconds }),
           [`${name}, student / teacher`]: reached.ratio?.toFixed(4) ?? "unknown",
         }
       : {};
-  const ratio = ours && peer && { "ours / peer": ours.seconds / peer.seconds };
-  return { what, figures: { ...side("ours", ours), ...side("rsl_rl", peer), ...ratio } };
+  const figures = { ...side("ours", ours), ...side("rsl_rl", peer) };
+  if (!ours || !peer) return { what, figures };
+  const ratio = { "ours / rsl_rl, s": ours.seconds / peer.seconds };
+  if (!ours.cpuSeconds || !peer.cpuSeconds) return { what, figures: { ...figures, ...ratio } };
+  const cpuRatio = { "ours / rsl_rl, CPU s": ours.cpuSeconds / peer.cpuSeconds };
+  return { what, figures: { ...figures, ...ratio, ...cpuRatio } };
 }
 
 type Settled<T> = { readonly value: T } | { readonly error: unknown };
@@ -157,8 +165,13 @@ async function settle<T>(action: () => Promise<T>): Promise<Settled<T>> {
 async function flyOurs(iterations: number, seed: number): Promise<Reached> {
   const args = ["--seed", String(seed), "--max_iterations", String(iterations)];
   const phase1 = ["--phase1_iterations", String(iterations / 4)];
-  const { summary } = await trainWatched([...args, ...phase1], { seconds: 300 });
-  return { seconds: summary.seconds, ratio: summary.student_vs_teacher };
+  const training = await trainWatched([...args, ...phase1], { seconds: 300 });
+  const { summary } = training;
+  return {
+    seconds: summary.seconds,
+    cpuSeconds: loopCpuSeconds(training),
+    ratio: summary.student_vs_teacher,
+  };
 }
 
 /** One run of theirs, stopped at each length for a look at its student. */
@@ -183,5 +196,11 @@ async function flyPeer(python: string, seed: number): Promise<PeerReport> {
 
 function reachedBy({ reached }: PeerReport, iterations: number): Reached | undefined {
   const found = reached.find((one) => one.iterations === iterations);
-  return found && { seconds: found.seconds, ratio: found.student_return / found.teacher_return };
+  return (
+    found && {
+      seconds: found.seconds,
+      cpuSeconds: found.cpu_seconds,
+      ratio: found.student_return / found.teacher_return,
+    }
+  );
 }

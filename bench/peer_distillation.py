@@ -125,16 +125,18 @@ def main() -> None:
     algorithm, student, teacher = crew(fleet.reset(seed), order["teacher"])
     judged = mean_return(fleet, teacher, seed + 1000)
     seen = fleet.reset(seed)
-    reached, seconds, start = [], 0.0, time.perf_counter()
+    reached, seconds, cpu = [], 0.0, 0.0
+    start, cpu_start = time.perf_counter(), time.process_time()
     for iteration in range(1, max(order["iterations"]) + 1):
         seen = iterate(fleet, algorithm, seen)
         if iteration not in order["iterations"]:
             continue
         seconds += time.perf_counter() - start
-        row = {"iterations": iteration, "seconds": seconds, "teacher_return": judged}
+        cpu += time.process_time() - cpu_start
+        row = {"iterations": iteration, "seconds": seconds, "cpu_seconds": cpu, "teacher_return": judged}
         reached.append({**row, "student_return": mean_return(fleet, student, seed + 1000)})
         seen = fleet.reset(seed + iteration)
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
     fleet.close()
     versions = f"rsl-rl-lib {version('rsl-rl-lib')}, PyTorch {torch.__version__}, 1 thread"
     print(json.dumps({"versions": versions, "reached": reached}))

@@ -89,6 +89,17 @@ function runFolder(logs: string): string | undefined {
   return run === undefined ? undefined : join(logs, experiment, run);
 }
 
+/** Processor seconds of the runner's loop: between the first and the last iteration that was seen. */
+export function loopCpuSeconds({ samples }: Training): number | undefined {
+  const last = samples.at(-1)?.iteration ?? 0;
+  const from = samples.find(({ iteration }) => iteration > 0);
+  const to = samples.find(({ iteration }) => iteration === last);
+  if (!from || !to || from === to) return undefined;
+  const flown = to.iteration - from.iteration;
+  const seconds = to.runner.cpuSeconds - from.runner.cpuSeconds;
+  return (seconds * last) / flown;
+}
+
 /** The most that either process held, and the processor time each had; empty without /proc. */
 export function processFigures({ samples }: Training): Record<string, number> {
   const last = samples.at(-1);
