@@ -1,7 +1,7 @@
 /** A terminal's screen as SVG, which looks the same with any font: braille is drawn as dots. */
 import type { Cell, Line } from "./terminal.ts";
 
-const cell = { width: 8.4, height: 18, baseline: 13.5 } as const;
+const cell = { width: 8.4, height: 16.4, baseline: 12.8 } as const;
 const margin = 14;
 const paper = "#14181f";
 const ink = "#d6dbe4";

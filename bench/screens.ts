@@ -38,7 +38,8 @@ try {
   await terminal.until(/\b2[0-9]\d\/400/, 120);
   terminal.press("p");
   await terminal.until(/‖ paused/, 30);
-  await sleep(1);
+  // The answer to the key stands for a while where the keys are.
+  await terminal.until(/p resume/, 30);
   keep("paused", "A paused run", terminal.screen);
   terminal.press("p");
   await terminal.until(/\b3[3-9]\d\/400/, 120);
