@@ -30,6 +30,7 @@ export class Guest {
   readonly #options: GuestOptions;
   readonly #socket: Dealer;
   #last: readonly Uint8Array[] = [];
+  #answered = false;
 
   constructor(options: GuestOptions) {
     this.#options = options;
@@ -107,8 +108,9 @@ export class Guest {
   /** Leaves politely, whatever state things are in. */
   async leave(): Promise<void> {
     try {
-      await this.request({ type: "close", seq: this.seq + 1 });
-      await this.hear(this.seq, "close", 2);
+      // Nobody leaves a server that never spoke.
+      if (this.#answered) await this.request({ type: "close", seq: this.seq + 1 });
+      if (this.#answered) await this.hear(this.seq, "close", 2);
     } catch {
       // A server that broke a law may break this one too.
     }
@@ -120,7 +122,9 @@ export class Guest {
   async #receive(milliseconds: number): Promise<Uint8Array[] | undefined> {
     this.#socket.receiveTimeout = Math.max(1, Math.ceil(milliseconds));
     try {
-      return await this.#socket.receive();
+      const frames = await this.#socket.receive();
+      this.#answered = true;
+      return frames;
     } catch (cause) {
       if ((cause as { code?: unknown }).code === "EAGAIN") return undefined;
       throw lost(`${this.#options.endpoint} cannot be heard`, cause);

@@ -66,7 +66,7 @@ async function busy(visit: Visit): Promise<void> {
 
 async function stranger(visit: Visit): Promise<void> {
   const seat = await visit.sit();
-  const heard = await visit.guest().ask({ type: "reset", seed: 1, seq: 2 });
+  const heard = await visit.guest().ask({ type: "reset", seed: 1, seq: 5 });
   const error = mustRefuse(heard, "unknown-session", "a reset of a session that does not drive");
   must(error.fatal, "the error unknown-session is not fatal");
   await reset(seat, 1);
