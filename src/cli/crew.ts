@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { statSync } from "node:fs";
 import { createActorPolicy } from "../../policies/actor-policy.ts";
 import type { RslRlDistillation } from "../../policies/checkpoint/rsl-rl.ts";
 import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
@@ -10,6 +9,12 @@ import { createHover } from "../../policies/hover.ts";
 import { createMlp } from "../../policies/mlp.ts";
 import { NetworkPolicy } from "../../policies/network-policy.ts";
 import { Normaliser } from "../../policies/normaliser.ts";
+import {
+  createOnnxPolicy,
+  isOnnxPath,
+  type LoadedOnnx,
+  loadOnnx,
+} from "../../policies/onnx/onnx-policy.ts";
 import type { Policy } from "../../policies/policy.ts";
 import { deriveSeed, Random } from "../../policies/random.ts";
 import { createRecurrent } from "../../policies/recurrent.ts";
@@ -18,7 +23,9 @@ import { checkOwnExample, loadTeacher } from "../../policies/teacher.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { Config } from "../config/schema.ts";
 import { FlightError } from "../running/flight-error.ts";
-import type { PilotFacts } from "../runs/checkpoint.ts";
+import { type PilotFacts, readRunCheckpoint } from "../runs/checkpoint.ts";
+import { openRun } from "../runs/open-run.ts";
+import { shippedTeacher } from "./shipped-teacher.ts";
 
 /** A teacher ready to fly, with what a checkpoint must keep of it. */
 export interface HiredTeacher {
@@ -28,6 +35,8 @@ export interface HiredTeacher {
   readonly actor?: RslRlActor;
   /** What it does on given observations, where it is a network of ours. */
   readonly example?: FlightExample | undefined;
+  /** The ONNX file it flies by, where it does. */
+  readonly model?: Uint8Array;
   /** One line for people. */
   readonly description: string;
 }
@@ -57,16 +66,23 @@ export function createStudent(config: Config, spec: EnvSpec): NetworkPolicy {
 /** @throws FlightError, CheckpointError when the teacher can't be read or doesn't fit the simulator. */
 export async function hireTeacher(config: Config, spec: EnvSpec): Promise<HiredTeacher> {
   if (config.checkpoint === "simulator") return hireSimulators(spec);
-  const reads = config.obs_groups.teacher ?? teacherGroups(spec);
-  groupsWidth("teacher", reads, spec);
-  if (config.checkpoint === "hover") return hireHover(reads, spec);
-  const options = { activation: config.policy.teacher_activation ?? undefined, reads };
-  const loaded = await loadTeacher(config.checkpoint ?? shippedTeacher(), options);
+  const given = config.obs_groups.teacher;
+  const usual = given ?? teacherGroups(spec);
+  groupsWidth("teacher", usual, spec);
+  if (config.checkpoint === "hover") return hireHover(usual, spec);
+  const path = await checkpointIn(config.checkpoint ?? shippedTeacher(spec.task));
+  if (isOnnxPath(path)) return hireModel(await loadOnnx(path, usual), spec);
+  const loaded = await loadTeacher(path, {
+    activation: config.policy.teacher_activation ?? undefined,
+    // A student of ours goes on reading what it was trained on, unless told otherwise.
+    reads: (own) => given ?? (own?.every((group) => group in spec.observations) ? own : usual),
+  });
   checkFit(`The teacher ${loaded.path}`, loaded.policy, spec);
-  const { activation, head, actor, notes } = loaded;
+  const { activation, head, history, actor, notes } = loaded;
+  const { reads } = loaded.policy;
   return {
     policy: loaded.policy,
-    facts: { kind: "network", activation, head, reads },
+    facts: { kind: "network", activation, head, history, reads },
     actor,
     example: await recordExample(loaded.policy),
     description: [`${loaded.path}, iteration ${loaded.iteration}`, ...notes].join("; "),
@@ -81,6 +97,13 @@ export async function rehireTeacher(
 ): Promise<HiredTeacher> {
   if (facts.kind === "hover") return hireHover(facts.reads, spec);
   if (facts.kind === "simulator") return hireSimulators(spec);
+  if (facts.kind === "onnx") {
+    const { teacherModel } = readRunCheckpoint(file, path);
+    const bytes = teacherModel ?? new Uint8Array(0);
+    const where = `${path}: its teacher`;
+    const loaded = await createOnnxPolicy(bytes, { reads: facts.reads, where });
+    return hireModel({ path: where, bytes, ...loaded }, spec);
+  }
   const policy = createActorPolicy({ ...facts, actor: file.teacher });
   checkFit("The run's teacher", policy, spec);
   await checkOwnExample(policy, file, "teacher", path);
@@ -107,6 +130,18 @@ export async function studentOf(
   checkFit("The run's student", policy, spec);
   await checkOwnExample(policy, file, "student", path);
   return policy;
+}
+
+/** Of a run folder the best checkpoint, else the last; a file is meant itself. */
+async function checkpointIn(path: string): Promise<string> {
+  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return folder ? (await openRun(path, { prefer: "best" })).checkpoint : path;
+}
+
+function hireModel({ path, bytes, policy, notes }: LoadedOnnx, spec: EnvSpec): HiredTeacher {
+  checkFit(`The teacher ${path}`, policy, spec);
+  const facts: PilotFacts = { kind: "onnx", activation: "identity", reads: policy.reads };
+  return { policy, facts, model: bytes, description: [path, ...notes].join("; ") };
 }
 
 function hireHover(reads: readonly string[], spec: EnvSpec): HiredTeacher {
@@ -164,12 +199,4 @@ function checkFit(who: string, policy: Policy, spec: EnvSpec): void {
 
 function elements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
-}
-
-/** The project's folder lies two above the sources and three above what is compiled from them. */
-function shippedTeacher(): string {
-  const paths = ["../..", "../../.."].map((up) =>
-    fileURLToPath(new URL(`${up}/policies/teachers/hover-rsl_rl-5.4.2.pt`, import.meta.url)),
-  );
-  return paths.find(existsSync) ?? paths[0]!;
 }

@@ -43,6 +43,7 @@ async function bytesOf({ deck, config }: Conducted, moving: Moving): Promise<Uin
     student: { kind: "network", activation, reads, history: history_length },
     teacher: teacher.facts,
     teacherActor: teacher.actor,
+    teacherModel: teacher.model,
   };
   const examples = { student: await recordExample(learner.policy), teacher: teacher.example };
   return writeRunCheckpoint(content, config.checkpoint_version, examples);

@@ -58,8 +58,15 @@ export interface ResumeRequest {
   readonly checkpoint?: string;
 }
 
+/** The teacher's run by Isaac Lab's patterns, where nothing is resumed. */
+export interface TeacherRequest {
+  readonly load_run: string;
+  readonly checkpoint?: string;
+}
+
 export interface TrainInput {
   readonly config: ResolveInput;
+  readonly teacher?: TeacherRequest;
   readonly resume?: ResumeRequest;
 }
 
@@ -79,7 +86,10 @@ export function addTrainOptions(command: Command): Command {
     .option("--listen", knownKeys.get("sim.listen")!.doc)
     .option("--config <FILE>", "YAML file with the same keys, e.g. an agent.yaml of Isaac Lab")
     .option("--resume [RUN]", "go on with a run: its folder, or a checkpoint in it")
-    .option("--load_run <REGEX>", "with --resume: name of the run folder")
+    .option(
+      "--load_run <REGEX>",
+      "name of a run folder, as Isaac Lab has it: with --resume of the run to go on with, else of the teacher's; FOLDER/REGEX looks in another folder than LOG_ROOT/EXPERIMENT_NAME; --checkpoint REGEX is then the file in it (default: the best one of a teacher, the last one to resume)",
+    )
     .option("--headless", "accepted: nothing opens a window");
   for (const [flag] of refused) command.addOption(new Option(flag).hideHelp());
   return command.addHelpText("after", keyHelp);
@@ -105,13 +115,15 @@ function keyHelp(): string {
 export function trainInput(overrides: readonly string[], options: ParsedOptions): TrainInput {
   refuseUnavailable(options);
   const { resume, swallowed } = resumeOf(options);
-  const flags = settingsOf(options, resume !== undefined);
+  const flags = settingsOf(options, resume !== undefined || options.load_run !== undefined);
   const config: ResolveInput = {
     ...(typeof options.config === "string" ? { file: options.config } : {}),
     flags,
     overrides: [...swallowed, ...overrides],
   };
-  return resume === undefined ? { config } : { config, resume };
+  if (resume !== undefined) return { config, resume };
+  const teacher = teacherOf(options);
+  return teacher === undefined ? { config } : { config, teacher };
 }
 
 function refuseUnavailable(options: ParsedOptions): void {
@@ -122,13 +134,6 @@ function refuseUnavailable(options: ParsedOptions): void {
   if (options.logger === "neptune") {
     const hint = "Use --logger wandb, or --logger tensorboard.";
     throw new ConfigError("unavailable", "--logger neptune: there is no sink for Neptune", hint);
-  }
-  if (options.load_run !== undefined && options.resume === undefined) {
-    throw new ConfigError(
-      "not-resuming",
-      "--load_run names a run to go on with, but --resume is missing",
-      "Add --resume; a teacher is named by its path: --checkpoint FILE.",
-    );
   }
 }
 
@@ -154,10 +159,22 @@ function resumeOf(options: ParsedOptions): { resume?: ResumeRequest; swallowed: 
   };
 }
 
-function settingsOf(options: ParsedOptions, resuming: boolean): readonly Setting[] {
+/** Beside --load_run a --checkpoint is a pattern for the file, as in Isaac Lab. */
+function teacherOf({ load_run, checkpoint }: ParsedOptions): TeacherRequest | undefined {
+  if (typeof load_run !== "string") return undefined;
+  if (typeof checkpoint !== "string") return { load_run };
+  if (!/[\\/]/.test(checkpoint)) return { load_run, checkpoint };
+  throw new ConfigError(
+    "ambiguous-checkpoint",
+    `--checkpoint ${checkpoint} with --load_run: there it is a pattern for a file in the run folder`,
+    "Give the path alone: --checkpoint FILE.",
+  );
+}
+
+function settingsOf(options: ParsedOptions, patterns: boolean): readonly Setting[] {
   const settings = configFlags.flatMap(([flag, , key]): Setting[] => {
     const raw = options[flag.slice(2)];
-    if (typeof raw !== "string" || (resuming && key === "checkpoint")) return [];
+    if (typeof raw !== "string" || (patterns && key === "checkpoint")) return [];
     return [{ name: key, value: parseValue(raw, `${flag} ${raw}`), raw, origin: flag }];
   });
   if (options.listen !== true) return settings;

@@ -16,6 +16,7 @@ import { RunError } from "../runs/run-error.ts";
 import { setAsideLater } from "../runs/set-aside.ts";
 import { chooseUi, type Ui } from "../tui/choose-ui.ts";
 import { conduct } from "./conduct.ts";
+import { withTeacher } from "./find-teacher.ts";
 import { prepareFlight, type Resumed } from "./flight-deck.ts";
 import { Notices } from "./notices.ts";
 import { type SignalWatch, watchSignals } from "./signals.ts";
@@ -58,7 +59,8 @@ async function train(input: TrainInput, tower: Tower): Promise<number> {
   const warn = notices.say;
   const resumed = input.resume && (await findRun(input, input.resume));
   const base = resumed ? { base: resumed.run.agentYamlPath } : {};
-  const resolved = resolveConfig({ ...base, ...input.config });
+  const given = input.teacher ? await withTeacher(input.config, input.teacher) : input.config;
+  const resolved = resolveConfig({ ...base, ...given });
   const { config } = resolved;
   if (resumed) refuseChangedRun(resolveConfig(base).config, config);
   const ui = chooseUi(config.ui, process);

@@ -198,7 +198,7 @@ export const configSchema = z.strictObject({
   sinks,
   ui: oneOf(["auto", "tui", "plain", "jsonl", "none"], "auto", "What the terminal shows"),
   checkpoint: maybeText(
-    "The teacher's file; null: the one shipped; hover: hand-written; simulator: the simulator's own",
+    "The teacher's file (.pt, .onnx) or run folder; null: shipped; hover: hand-written; simulator: its own",
   ),
   obs_groups: obsGroups.prefault({}),
   policy: policy.prefault({}),

@@ -24,7 +24,7 @@ const format = 1;
 
 /** What a pilot needs besides its weights. */
 export interface PilotFacts {
-  readonly kind: "network" | "hover" | "simulator";
+  readonly kind: "network" | "hover" | "simulator" | "onnx";
   readonly activation: string;
   readonly head?: Head;
   /** Observations it sees at once; absent: one. */
@@ -47,6 +47,8 @@ export interface RunCheckpoint {
   readonly teacher: PilotFacts;
   /** Absent when the teacher is no network of ours (the hover controller, the simulator's own). */
   readonly teacherActor?: RslRlActorState | undefined;
+  /** The ONNX file that the teacher flies by, where it does. */
+  readonly teacherModel?: Uint8Array | undefined;
   readonly flight: FlightState;
   /** The simulator's snapshot, where it can give one. */
   readonly simulator?: Uint8Array | undefined;
@@ -76,6 +78,7 @@ export function writeRunCheckpoint(
   const facts: Facts = { format, optimiser: { name, step, momentNames }, student, teacher, flight };
   const entries: Record<string, TorchValue> = { facts: JSON.stringify(facts) };
   if (simulator) entries.simulator = bytesTensor(simulator);
+  if (checkpoint.teacherModel) entries.teacher_onnx = bytesTensor(checkpoint.teacherModel);
   if (examples.student) Object.assign(entries, exampleEntries("student", examples.student));
   if (examples.teacher) Object.assign(entries, exampleEntries("teacher", examples.teacher));
   const state = {
@@ -92,7 +95,7 @@ export function writeRunCheckpoint(
 export function readRunCheckpoint(file: RslRlDistillation, where: string): RunCheckpoint {
   const own = isDict(file.infos) ? file.infos.get("firstsolo") : undefined;
   const text = isDict(own) ? own.get("facts") : undefined;
-  if (typeof text !== "string") throw foreign(where);
+  if (!isDict(own) || typeof text !== "string") throw foreign(where);
   const facts = parseFacts(text, where);
   const { layers, normaliser, inputWidth, std } = file.student;
   const width = inputWidth / (facts.student.history ?? 1);
@@ -100,7 +103,6 @@ export function readRunCheckpoint(file: RslRlDistillation, where: string): RunCh
     ? new Normaliser(width, firstColumns(normaliser, width)).save()
     : {};
   const shapes = Object.values(layers).map((array) => array.shape);
-  const simulator = isDict(own) ? own.get("simulator") : undefined;
   const [from, to] = [optimiserOrder(file.version, file), optimiserOrder("5", file)];
   const optimiser = reorderOptimiser(file.optimiser, from, to);
   return {
@@ -113,7 +115,8 @@ export function readRunCheckpoint(file: RslRlDistillation, where: string): RunCh
     teacher: facts.teacher,
     teacherActor: file.teacher,
     flight: facts.flight,
-    simulator: isTensor(simulator) ? Uint8Array.from(simulator.data as Uint8Array) : undefined,
+    simulator: bytesIn(own.get("simulator")),
+    teacherModel: bytesIn(own.get("teacher_onnx")),
   };
 }
 
@@ -156,6 +159,11 @@ function foreign(where: string): RunError {
     `${where} is a distillation checkpoint, but not one of firstsolo's runs: it lacks the state to resume from`,
     "Use it as a teacher (--checkpoint), or resume a run of firstsolo.",
   );
+}
+
+function bytesIn(value: TorchValue | undefined): Uint8Array | undefined {
+  if (!isTensor(value) || value.dtype !== "uint8") return undefined;
+  return Uint8Array.from(value.data as Uint8Array);
 }
 
 function bytesTensor(bytes: Uint8Array): TorchValue {

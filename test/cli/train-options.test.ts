@@ -83,7 +83,7 @@ describe("the command line of train", () => {
     ["--video --video_length 200", "observations, never pictures"],
     ["--distributed", "one process trains"],
     ["--logger neptune", "no sink for Neptune"],
-    ["--load_run x", "--resume is missing"],
+    ["--load_run x --checkpoint a/model_5.pt", "a pattern for a file in the run folder"],
     ["--resume --checkpoint a/model_5.pt", "names a file in the run folder"],
   ])("says why %s is not possible", (line, why) => {
     expect(refused(line)).toMatchObject({ message: expect.stringContaining(why) });
@@ -105,6 +105,14 @@ describe("the command line of train", () => {
     ["--resume max_iterations=9", {}],
   ])("reads %s", (line, resume) => {
     expect(parse(line).resume).toEqual(resume);
+  });
+
+  it("takes --load_run without --resume for the teacher's run, --checkpoint for a file in it", () => {
+    expect(parse("--load_run 2026.*").teacher).toEqual({ load_run: "2026.*" });
+    const { teacher, config, resume } = parse("--load_run a/2026.* --checkpoint model_5");
+    expect(teacher).toEqual({ load_run: "a/2026.*", checkpoint: "model_5" });
+    expect(resume).toBeUndefined();
+    expect(resolveConfig(config).config.checkpoint).toBeNull();
   });
 
   it("keeps the override behind a bare --resume, and the teacher of the run", () => {
