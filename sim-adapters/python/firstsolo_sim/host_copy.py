@@ -34,7 +34,8 @@ class HostCopy:
                 waits = self._torch.cuda.current_stream(tensor.device).synchronize
             else:
                 here = tensor.detach().cpu() if hasattr(tensor, "detach") else tensor
-                arrays[name] = np.array(here)
+                # First a view: an __array__ of its own may take "a copy" lightly.
+                arrays[name] = np.array(np.asarray(here))
         if waits is not None:
             waits()
         return arrays

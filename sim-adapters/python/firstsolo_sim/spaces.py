@@ -46,7 +46,7 @@ def joined(part: Any, rows: int) -> np.ndarray:
     if isinstance(part, Mapping):
         pieces = [joined(piece, rows).reshape(rows, -1) for piece in part.values()]
         return np.concatenate(pieces, axis=1)
-    array = np.array(part, dtype="<f4")
+    array = np.array(np.asarray(part), dtype="<f4")
     return array if array.ndim > 1 else array.reshape(rows, 1)
 
 
