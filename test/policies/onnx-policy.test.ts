@@ -1,7 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createOnnxPolicy, loadOnnx } from "../../policies/onnx/onnx-policy.ts";
 import { findOnnxRuntime } from "../../policies/onnx/onnx-runtime.ts";
 import { readOnnx } from "../../policies/onnx/read-onnx.ts";
@@ -13,11 +12,8 @@ const folder = join(import.meta.dirname, "../data/onnx");
 const names = readdirSync(folder).filter((name) => name.endsWith(".onnx"));
 const examples = readJson(join(folder, "examples.json"));
 const exampleOf = (name: string) => examples[name.replace(/(-dynamo)?\.onnx$/, "")];
-const scratch = mkdtempSync(join(tmpdir(), "firstsolo-onnx-"));
 const installed = findOnnxRuntime() !== undefined;
 const graphs = await graphCases();
-
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const reads = ["policy"];
 const options = { metadata: { activation: "elu" }, producerVersion: "1.2.3" };
