@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import type { Memory, Policy } from "../../policies/policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
 
 /** Observations to fly on, and the actions somebody else's implementation gave for them. */
@@ -118,4 +119,32 @@ function bad(path: string, what: string, cause?: unknown): PolicyError {
     "policies/teachers/*.json show the form: inputs, and perhaps outputs and tolerance.",
     { cause },
   );
+}
+
+/** What a policy does over an example; it reads the group `policy`. */
+export async function actionsOf(policy: Policy, { steps, rows }: Example): Promise<Float32Array[]> {
+  let memory: Memory = policy.initialMemory(rows);
+  const actions: Float32Array[] = [];
+  for (const [step, policyObservations] of steps.entries()) {
+    const started = new Uint8Array(rows).fill(step === 0 ? 1 : 0);
+    const flown = await policy.act(
+      { observations: { policy: policyObservations }, started },
+      memory,
+    );
+    memory = flown.memory;
+    actions.push(flown.actions);
+  }
+  return actions;
+}
+
+/** NaN where an action is. */
+export function largestDifference(a: readonly Float32Array[], b: readonly Float32Array[]): number {
+  let largest = 0;
+  a.forEach((step, i) => {
+    step.forEach((value, j) => {
+      const difference = Math.abs(value - (b[i]?.[j] ?? Number.NaN));
+      if (!(difference <= largest)) largest = difference;
+    });
+  });
+  return largest;
 }

@@ -2,11 +2,18 @@ import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
 import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
-import type { Memory, Policy } from "../../policies/policy.ts";
+import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
 import { type FlightPlan, loadTeacher, planFlight } from "../../policies/teacher.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
-import { type Example, nested, readExample } from "./inspect-example.ts";
+import {
+  actionsOf,
+  type Example,
+  largestDifference,
+  nested,
+  readExample,
+} from "./inspect-example.ts";
+import { inspectOnnx } from "./inspect-onnx.ts";
 
 interface InspectOptions {
   readonly act?: string;
@@ -26,13 +33,14 @@ export function registerInspect(program: Command): void {
   program
     .command("inspect")
     .description("show what a checkpoint holds, and what it does with given observations")
-    .argument("<file>", "a checkpoint of rsl_rl 2.3 to 5 or of Firstsolo")
+    .argument("<file>", "a checkpoint of rsl_rl 2.3 to 5 or of Firstsolo, or an ONNX policy")
     .option("--act <file>", "JSON with inputs to fly on, and perhaps outputs to compare with")
     .option("--activation <name>", "activation of the network, which checkpoints do not hold")
     .option("--device <device>", "auto, cuda, cpu, webgpu or wasm; matters to --act", "auto")
     .option("--json", "one JSON document")
     .action(async (file: string, options: InspectOptions) => {
       const example = options.act === undefined ? undefined : await readExample(options.act);
+      if (isOnnxPath(file)) return inspectOnnx(file, example, options);
       const checkpoint = await readCheckpointFile(file);
       const plan = await planOf(file, checkpoint, options, example);
       const flown = example && (await fly(file, plan, example, options));
@@ -96,32 +104,6 @@ function checkForm(actor: RslRlActor, example: Example, path: string): void {
   if (actor.rnn !== undefined && !example.sequence) {
     throw wrong("the network has memory: inputs are to be [step][environment][component]");
   }
-}
-
-async function actionsOf(policy: Policy, { steps, rows }: Example): Promise<Float32Array[]> {
-  let memory: Memory = policy.initialMemory(rows);
-  const actions: Float32Array[] = [];
-  for (const [step, policyObservations] of steps.entries()) {
-    const started = new Uint8Array(rows).fill(step === 0 ? 1 : 0);
-    const flown = await policy.act(
-      { observations: { policy: policyObservations }, started },
-      memory,
-    );
-    memory = flown.memory;
-    actions.push(flown.actions);
-  }
-  return actions;
-}
-
-function largestDifference(a: readonly Float32Array[], b: readonly Float32Array[]): number {
-  let largest = 0;
-  a.forEach((step, i) => {
-    step.forEach((value, j) => {
-      const difference = Math.abs(value - (b[i]?.[j] ?? Number.NaN));
-      if (!(difference <= largest)) largest = difference;
-    });
-  });
-  return largest;
 }
 
 interface Report {

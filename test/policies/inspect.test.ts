@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -47,6 +47,13 @@ function formOf(value: unknown): number[] {
 }
 
 const teacher = (name: string) => join(teachersFolder, `${name}.pt`);
+/** A teacher without the agent.yaml that lies beside the shipped ones. */
+function alone(name: string): string {
+  const path = join(folder, `${name}.pt`);
+  copyFileSync(teacher(name), path);
+  return path;
+}
+
 const best = teacher("hover-rsl_rl-5.4.2");
 const bestExample = readJson(join(teachersFolder, "hover-rsl_rl-5.4.2.json"));
 
@@ -85,7 +92,8 @@ describe("inspect --act --json", () => {
 
   it("takes the tolerance of 1e-5 and the activation elu where the file is silent", async () => {
     const { inputs, outputs } = bestExample;
-    const { report, exitCode } = await inspectJson(best, "--act", example({ inputs, outputs }));
+    const file = alone("hover-rsl_rl-5.4.2");
+    const { report, exitCode } = await inspectJson(file, "--act", example({ inputs, outputs }));
     expect(report).toMatchObject({
       tolerance: 1e-5,
       activation: "elu",
@@ -130,7 +138,7 @@ describe("inspect", () => {
   });
 
   it("says it to people too, with what it assumed", async () => {
-    const { out } = await inspect(teacher("hover-rsl_rl-5.4.2-gru"));
+    const { out } = await inspect(alone("hover-rsl_rl-5.4.2-gru"));
     expect(out).toContain("rsl_rl 5, PPO, iteration 219");
     expect(out).toContain("12 → GRU 64 × 1 → 64 → 64 → 4");
     expect(out).toContain("after 2703360 observations");
