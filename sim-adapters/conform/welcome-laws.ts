@@ -4,17 +4,10 @@ import { protocolVersion } from "../../protocol/limits.ts";
 import type { Law } from "./law.ts";
 import { asFloat, pack } from "./pack.ts";
 import { must, needs } from "./verdict.ts";
-import { actionsAt, mustRefuse, reset, type Seated, step, told, type Visit } from "./visit.ts";
+import { mustRefuse, reset, told, type Visit } from "./visit.ts";
 
 const client = { name: "firstsolo conform", version: "1" };
 const hello = { type: "hello", seq: 1, protocol: protocolVersion, client };
-
-/** The session still works: what every refusal must leave behind. */
-export async function mustFly(seat: Seated, after: string): Promise<void> {
-  await reset(seat, 1);
-  const { header } = await step(seat, actionsAt(seat.spec, 0));
-  must(header.type === "result", `after ${after}, step was answered with ${told(header)}`);
-}
 
 async function specification(visit: Visit): Promise<void> {
   const { welcome } = await visit.sit();
