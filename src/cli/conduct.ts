@@ -14,8 +14,9 @@ export async function conduct(flight: Conducted): Promise<number> {
   let exitCode: number = exitCodes.internal;
   try {
     await recordStart(flight);
-    const progress = await flyRun(flight);
+    const { progress, unsaved } = await flyRun(flight);
     await land(flight, progress);
+    if (unsaved !== undefined) throw unsaved;
     exitCode = flight.signals.interrupted ? exitCodes.interrupted : exitCodes.ok;
   } catch (error) {
     exitCode = exitCodeOf(error);
@@ -64,7 +65,13 @@ async function recordStart({ config, deck, run, simulator, engine, sinks }: Cond
   });
 }
 
-function flyRun(flight: Conducted): Promise<Progress> {
+interface Flown {
+  readonly progress: Progress;
+  /** Why the last checkpoint is not on disk: what was learned since the one before is lost. */
+  readonly unsaved: RunError | undefined;
+}
+
+async function flyRun(flight: Conducted): Promise<Flown> {
   const { config, deck, sinks } = flight;
   const { max_iterations, num_steps_per_env, save_interval } = config;
   const settings = {
@@ -73,6 +80,11 @@ function flyRun(flight: Conducted): Promise<Progress> {
     save_interval,
     checkWindow: checkWindow(config, deck.seats),
   };
-  const save = (kind: CheckpointKind, state: FlightState) => saveCheckpoint(flight, kind, state);
-  return fly({ ...deck, sink: sinks, save, settings }, deck.frame, deck.start);
+  let unsaved: RunError | undefined;
+  const save = async (kind: CheckpointKind, state: FlightState) => {
+    unsaved = await saveCheckpoint(flight, kind, state);
+    return unsaved === undefined ? "done" : `failed: ${unsaved.message}. ${unsaved.hint}`;
+  };
+  const progress = await fly({ ...deck, sink: sinks, save, settings }, deck.frame, deck.start);
+  return { progress, unsaved };
 }

@@ -35,7 +35,8 @@ async function judge(flight: Conducted, progress: Progress): Promise<Verdict | u
   const { config, deck, run, signals } = flight;
   if (progress.iteration < config.max_iterations || signals.interrupted) return undefined;
   const { final_episodes: episodes } = config.evaluation;
-  if (episodes === 0) return inFlight(deck);
+  const saved = (await run.bestCheckpoint()) ?? (await run.latestCheckpoint());
+  if (episodes === 0 || saved === undefined) return inFlight(deck);
   const { stop } = signals;
   try {
     return await evaluateRun({ run, env: deck.env, episodes, seed: config.seed, stop });

@@ -10,24 +10,27 @@ import type { CheckpointName } from "../runs/run-store.ts";
 import { type Conducted, report } from "./conducted.ts";
 import type { FlightDeck } from "./flight-deck.ts";
 
-/** Puts learner, simulator and `state` on disk; says `done`, or why it couldn't. @throws LearningError, RemoteError */
+/**
+ * Puts learner, simulator and `state` on disk. A disk that takes nothing doesn't end the flight, as the
+ * next checkpoint may find room: its error is given back. @throws LearningError, RemoteError
+ */
 export async function saveCheckpoint(
   flight: Conducted,
   kind: CheckpointKind,
   state: FlightState,
-): Promise<string> {
+): Promise<RunError | undefined> {
   const { run } = flight;
   const iteration = Math.max(0, state.progress.iteration - 1);
   const name = kind === "best" ? "best_model.pt" : (`model_${iteration}.pt` as const);
   // The one of the same iteration knows where the fleet was, a rescue doesn't.
-  if (kind === "rescue" && existsSync(join(run.path, name))) return "done";
+  if (kind === "rescue" && existsSync(join(run.path, name))) return undefined;
   const learned = await flight.deck.learner.save();
   refuseDiverged(learned);
   const { simulator, lost } = kind === "rescue" ? nothing : await snapshotOf(flight.deck.env);
   const bytes = await bytesOf(flight, { learner: learned, flight: state, simulator });
-  const outcome = await put(flight, { name, bytes, kind, iteration });
+  const failure = await put(flight, { name, bytes, kind, iteration });
   if (lost !== undefined) throw lost;
-  return outcome;
+  return failure;
 }
 
 type Moving = Pick<RunCheckpoint, "learner" | "flight" | "simulator">;
@@ -56,18 +59,18 @@ interface Parcel {
   readonly iteration: number;
 }
 
-/** A disk that takes nothing doesn't end the flight: the next checkpoint may find room. */
-async function put(flight: Conducted, { name, bytes, kind, iteration }: Parcel): Promise<string> {
+async function put(flight: Conducted, parcel: Parcel): Promise<RunError | undefined> {
+  const { name, bytes, kind, iteration } = parcel;
   try {
     const path = await flight.run.saveCheckpoint(name, bytes);
     report(flight, "checkpoint", `${kind}: ${path}`, { path, kind }, iteration);
     flight.sinks.file(path);
-    return "done";
+    return undefined;
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
-    const why = `${error.message}. ${error.hint}`;
-    report(flight, "checkpoint-failed", `${kind}: ${why}`, { kind }, iteration);
-    return `failed: ${why}`;
+    const why = `${kind}: ${error.message}. ${error.hint}`;
+    report(flight, "checkpoint-failed", why, { kind }, iteration);
+    return error;
   }
 }
 

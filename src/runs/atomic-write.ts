@@ -34,8 +34,8 @@ async function flushFolder(folder: string): Promise<void> {
 }
 
 export function writeError(path: string, size: number, cause: NodeJS.ErrnoException): RunError {
-  const what = `${path} (${size} bytes)`;
-  if (cause.code === "ENOSPC" || cause.code === "EDQUOT") {
+  const what = size === 0 ? path : `${path} (${size} bytes)`;
+  if (cause.code === "ENOSPC" || cause.code === "EDQUOT" || cause.code === "EFBIG") {
     const hint = "Free some space and go on with --resume; what was saved before is whole.";
     return new RunError("disk-full", `No space left for ${what}`, hint, { cause });
   }

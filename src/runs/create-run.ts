@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
+import { statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { writeAtomically, writeError } from "./atomic-write.ts";
 import { readCodeState } from "./code-state.ts";
 import { RunError } from "./run-error.ts";
@@ -59,10 +60,19 @@ async function makeFolder(experiment: string, name: string): Promise<string> {
 async function makeInside(folder: string, name: string): Promise<void> {
   const path = join(folder, name);
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolders(path);
   } catch (cause) {
     throw writeError(path, 0, cause as NodeJS.ErrnoException);
   }
+}
+
+/** Not `mkdir`'s own `recursive`: on a file system that refuses with ENOENT (`/proc`) it never returns. */
+async function makeFolders(path: string): Promise<void> {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) await makeFolders(dirname(path));
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST" || !statSync(path).isDirectory()) throw error;
+  });
 }
 
 /** Best effort: a run is worth more than the record of its code. */
