@@ -6,6 +6,7 @@ import { CheckpointError } from "../policy-error.ts";
 import { Random } from "../random.ts";
 import { gatherGroups, startedAnew } from "../rows.ts";
 import { withFreeBatch } from "./free-batch.ts";
+import { inlineWeights } from "./inline-weights.ts";
 import {
   hasForm,
   type ModelForm,
@@ -15,11 +16,11 @@ import {
   storeMemory,
 } from "./model-memory.ts";
 import { type OnnxSession, openOnnx } from "./onnx-runtime.ts";
-import { damagedOnnx, type OnnxFacts, readOnnx } from "./read-onnx.ts";
+import { damagedOnnx, type OnnxFacts, readOnnx, refuseOthers } from "./read-onnx.ts";
 
 export interface LoadedOnnx {
   readonly path: string;
-  /** The whole file. */
+  /** The whole model. */
   readonly bytes: Uint8Array;
   readonly facts: OnnxFacts;
   readonly policy: Policy;
@@ -37,12 +38,19 @@ export function isOnnxPath(path: string): boolean {
   return path.toLowerCase().endsWith(".onnx");
 }
 
+/** A model with all its weights, also those that lie in a file beside it. @throws CheckpointError */
+export async function readOnnxFile(path: string): Promise<Uint8Array> {
+  const bytes = await readBytes(path);
+  refuseOthers(bytes, path);
+  return inlineWeights(bytes, path);
+}
+
 /**
  * Reads an ONNX policy and makes it fly. @throws CheckpointError for the file, PolicyError
  * `no-onnxruntime`
  */
 export async function loadOnnx(path: string, reads: readonly string[]): Promise<LoadedOnnx> {
-  const bytes = await readBytes(path);
+  const bytes = await readOnnxFile(path);
   return { path, bytes, ...(await createOnnxPolicy(bytes, { reads, where: path })) };
 }
 

@@ -41,6 +41,17 @@ export function damagedOnnx(where: string, what: string, cause?: unknown): Check
   );
 }
 
+/** @throws CheckpointError `not-onnx` for what is plainly something else */
+export function refuseOthers(bytes: Uint8Array, where: string): void {
+  const zip = bytes[0] === 0x50 && bytes[1] === 0x4b;
+  if (!zip && bytes.length > 0) return;
+  throw new CheckpointError(
+    "not-onnx",
+    `${where}: expected an ONNX model, got ${zip ? "a zip archive" : "an empty file"}`,
+    zip ? "If torch.save wrote it, let its name end in .pt." : "Export it again.",
+  );
+}
+
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #where: string;
@@ -51,7 +62,7 @@ class Reader {
   }
 
   read(): OnnxFacts {
-    this.#refuseOthers();
+    refuseOthers(this.#bytes, this.#where);
     const model = this.#fields(this.#bytes);
     const graph = last(model, 7);
     if (graph === undefined) throw damagedOnnx(this.#where, "it holds no graph");
@@ -70,17 +81,6 @@ class Reader {
       parameters: weights.reduce((sum, { elements }) => sum + elements, 0),
       metadata: this.#metadata(model),
     };
-  }
-
-  #refuseOthers(): void {
-    const [first, second] = this.#bytes;
-    const zip = first === 0x50 && second === 0x4b;
-    if (!zip && this.#bytes.length > 0) return;
-    throw new CheckpointError(
-      "not-onnx",
-      `${this.#where}: expected an ONNX model, got ${zip ? "a zip archive" : "an empty file"}`,
-      zip ? "If torch.save wrote it, let its name end in .pt." : "Export it again.",
-    );
   }
 
   #fields(bytes: Uint8Array): readonly ProtoField[] {

@@ -1,6 +1,5 @@
-import { readBytes } from "../../policies/checkpoint/checkpoint-file.ts";
 import { modelForm } from "../../policies/onnx/model-memory.ts";
-import { createOnnxPolicy } from "../../policies/onnx/onnx-policy.ts";
+import { createOnnxPolicy, readOnnxFile } from "../../policies/onnx/onnx-policy.ts";
 import { readOnnx } from "../../policies/onnx/read-onnx.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
 import { actionsOf, type Example, largestDifference, nested } from "./inspect-example.ts";
@@ -11,7 +10,7 @@ export async function inspectOnnx(
   example: Example | undefined,
   { json, act }: { readonly json?: boolean; readonly act?: string },
 ): Promise<void> {
-  const bytes = await readBytes(file);
+  const bytes = await readOnnxFile(file);
   const facts = readOnnx(bytes, file);
   const form = modelForm(facts.inputs, facts.outputs, file);
   const report = {

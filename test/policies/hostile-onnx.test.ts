@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Port } from "../../policies/graph/policy-graph.ts";
 import { withFreeBatch } from "../../policies/onnx/free-batch.ts";
+import { inlineWeights } from "../../policies/onnx/inline-weights.ts";
 import { modelForm } from "../../policies/onnx/model-memory.ts";
 import { createOnnxPolicy, loadOnnx } from "../../policies/onnx/onnx-policy.ts";
 import { findOnnxRuntime } from "../../policies/onnx/onnx-runtime.ts";
@@ -98,6 +99,43 @@ describe("the reader of ONNX", () => {
     ],
   ])("refuses %s by name", (_, bytes, message) => {
     expect(read(Uint8Array.from(bytes))?.message).toContain(message);
+  });
+});
+
+describe("weights in another file", () => {
+  const external = (entries: Readonly<Record<string, string>>) => {
+    const tensor = new ProtoWriter().int(1, 4).int(2, 1).text(8, "w").int(14, 1);
+    for (const [key, value] of Object.entries(entries)) {
+      tensor.message(13, new ProtoWriter().text(1, key).text(2, value));
+    }
+    return model(new ProtoWriter().message(5, tensor));
+  };
+  const path = join(folder, "x.onnx");
+
+  it.each([
+    ["/etc/passwd", "external-weights"],
+    ["../mlp.onnx", "external-weights"],
+    ["a/../../mlp.onnx", "external-weights"],
+    ["..", "external-weights"],
+    ["", "external-weights"],
+    ["nowhere.data", "no-such-file"],
+    ["external", "not-a-file"],
+  ])("called %j are refused: %s", async (location, code) => {
+    await expect(inlineWeights(external({ location }), path)).rejects.toMatchObject({ code });
+  });
+
+  it.each([
+    [{ offset: "1e9" }, "bytes"],
+    [{ offset: "-1" }, "the offset"],
+    [{ length: "9999999" }, "9999999 are expected"],
+    [{ length: "many" }, 'the length of weights in another file is "many"'],
+  ])("at %j are refused", async (place, message) => {
+    const attempt = inlineWeights(external({ location: "mlp.onnx", ...place }), path);
+    await expect(attempt).rejects.toMatchObject({ message: expect.stringContaining(message) });
+  });
+
+  it("leave a model that has none as it is", async () => {
+    expect(await inlineWeights(real, path)).toBe(real);
   });
 });
 

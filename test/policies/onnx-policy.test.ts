@@ -56,6 +56,13 @@ describe("an ONNX file says of itself", () => {
 });
 
 describe.skipIf(!installed)("an ONNX policy in flight", () => {
+  it("flies with its weights in a file beside it", async () => {
+    const { policy, bytes } = await loadOnnx(join(folder, "external", "lstm.onnx"), reads);
+    expect(await errorOf(policy, examples.lstm)).toBeLessThan(1e-5);
+    expect(readOnnx(bytes, "x.onnx").parameters).toBeGreaterThan(100);
+    policy.dispose();
+  });
+
   it.each(names)("%s gives rsl_rl's actions, to 1e-5", async (name) => {
     const { policy, notes } = await loadOnnx(join(folder, name), reads);
     expect(await errorOf(policy, exampleOf(name))).toBeLessThan(1e-5);
