@@ -15,7 +15,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 def pendulums(mode, count=3, steps=7):
     """With limits of different lengths, so that the rows end at different steps."""
     makers = [
-        lambda i=i: gymnasium.make("Pendulum-v1", max_episode_steps=steps + 2 * i) for i in range(count)
+        lambda i=i: gymnasium.make("Pendulum-v1", max_episode_steps=steps + 2 * i)
+        for i in range(count)
     ]
     env = SyncVectorEnv(makers, autoreset_mode=mode)
     return GymnasiumEnv(env, task="Pendulum-v1", max_episode_steps=steps + 2 * count)
@@ -69,7 +70,9 @@ class Spaces(unittest.TestCase):
         space = spaces.Dict(
             {
                 "pose": spaces.Box(-1, 1, (2, 3)),
-                "body parts": spaces.Dict({"a": spaces.Box(-1, 1, (2,)), "b": spaces.MultiBinary(3)}),
+                "body parts": spaces.Dict(
+                    {"a": spaces.Box(-1, 1, (2,)), "b": spaces.MultiBinary(3)}
+                ),
                 "0": spaces.Box(-1, 1, ()),
             }
         )
@@ -91,7 +94,9 @@ class Spaces(unittest.TestCase):
             action_spec(space, None)
         self.assertIn("--action_bound", caught.exception.hint)
         spec, open_ends = action_spec(space, 5.0)
-        self.assertEqual((spec["low"], spec["high"], open_ends), ([-5.0, -2.0, 0.0], [5.0, 2.0, 5.0], 2))
+        self.assertEqual(
+            (spec["low"], spec["high"], open_ends), ([-5.0, -2.0, 0.0], [5.0, 2.0, 5.0], 2)
+        )
 
     def test_specifications_of_real_environments_may_travel(self):
         for name, width in (("Pendulum-v1", 3), ("InvertedPendulum-v5", 4)):

@@ -33,7 +33,9 @@ class Served(unittest.TestCase):
         self.assertEqual(env.spec["control_period"], 0.02)
         self.assertEqual(env.spec["max_episode_steps"], 20)
         policy = env.spec["observations"]["policy"]
-        self.assertEqual(policy["names"][9:], ["desired_pos_b.x", "desired_pos_b.y", "desired_pos_b.z"])
+        self.assertEqual(
+            policy["names"][9:], ["desired_pos_b.x", "desired_pos_b.y", "desired_pos_b.z"]
+        )
         self.assertEqual(env.spec["observations"]["critic"]["shape"], [4])
         self.assertEqual(env.spec["action"]["low"], [-1.0] * 4)
 
@@ -47,7 +49,9 @@ class Served(unittest.TestCase):
     def test_what_was_handed_over_is_never_written_again(self):
         _, env = fleet()
         given = [env.reset(1)] + [env.step(np.full((6, 4), 0.5, "<f4")) for _ in range(3)]
-        kept = [{name: np.array(value) for name, value in one.items() if _array(value)} for one in given]
+        kept = [
+            {name: np.array(value) for name, value in one.items() if _array(value)} for one in given
+        ]
         for _ in range(25):
             env.step(np.full((6, 4), -1.0, "<f4"))
         for one, before in zip(given, kept):
@@ -111,7 +115,9 @@ class Served(unittest.TestCase):
         self.assertEqual(env.spec["capabilities"], ["teacher_actions"])
         frame = env.reset(1)
         for _ in range(30):
-            np.testing.assert_array_equal(frame["teacher/actions"][:, 0], frame["obs/policy"][:, 9] * 2)
+            np.testing.assert_array_equal(
+                frame["teacher/actions"][:, 0], frame["obs/policy"][:, 9] * 2
+            )
             frame = env.step(np.zeros((6, 4), "<f4"))
             np.testing.assert_array_equal(told[-1], frame["terminated"] | frame["truncated"])
         self.assertTrue(told[0].all())
@@ -120,7 +126,9 @@ class Served(unittest.TestCase):
 class Settings(unittest.TestCase):
     def test_reach_into_the_configuration_and_keep_its_types(self):
         cfg = HopperEnvCfg()
-        apply_settings(cfg, {"sim.dt": 1, "robot.spawn.usd_path": "/a/b.usd", "robot.spawn.scale": [2, 1, 1]})
+        apply_settings(
+            cfg, {"sim.dt": 1, "robot.spawn.usd_path": "/a/b.usd", "robot.spawn.scale": [2, 1, 1]}
+        )
         self.assertEqual((cfg.sim.dt, type(cfg.sim.dt)), (1.0, float))
         self.assertEqual(cfg.robot.spawn.usd_path, "/a/b.usd")
         self.assertEqual(cfg.robot.spawn.scale, (2.0, 1.0, 1.0))
@@ -136,12 +144,19 @@ class Settings(unittest.TestCase):
         ]:
             with self.assertRaises(ProtocolError) as caught:
                 apply_settings(cfg, {"decimation": 9, path: 1})
-            self.assertEqual((caught.exception.code, caught.exception.field), ("unknown-setting", f"env.{path}"))
+            self.assertEqual(
+                (caught.exception.code, caught.exception.field), ("unknown-setting", f"env.{path}")
+            )
             self.assertIn(near, caught.exception.hint)
         self.assertEqual(cfg.decimation, 2)
 
     def test_a_value_of_another_kind_is_refused_with_what_is_there(self):
-        for path, value in [("decimation", "two"), ("decimation", 1.5), ("robot.spawn", 1), ("robot.spawn.scale", 2)]:
+        for path, value in [
+            ("decimation", "two"),
+            ("decimation", 1.5),
+            ("robot.spawn", 1),
+            ("robot.spawn.scale", 2),
+        ]:
             with self.assertRaises(ProtocolError) as caught:
                 apply_settings(HopperEnvCfg(), {path: value})
             self.assertEqual(caught.exception.code, "bad-setting")

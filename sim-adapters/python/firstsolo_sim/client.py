@@ -56,7 +56,10 @@ class Client:
         step_timeout: float = 30.0,
         curve: Optional[tuple[bytes, bytes, bytes]] = None,
     ) -> None:
-        """``teacher_actions`` asks for those of the simulator's own teacher. ``curve``: the server's public key, then the client's own public and secret key."""
+        """``teacher_actions`` asks for those of the simulator's own teacher.
+
+        ``curve``: the server's public key, then the client's own public and secret key.
+        """
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.linger = 0

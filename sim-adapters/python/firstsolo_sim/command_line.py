@@ -16,7 +16,9 @@ from .sessions import ServeError
 
 def add_serving_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--bind", metavar="ENDPOINT", help="listen at ipc://PATH or tcp://127.0.0.1:PORT")
+    where.add_argument(
+        "--bind", metavar="ENDPOINT", help="listen at ipc://PATH or tcp://127.0.0.1:PORT"
+    )
     where.add_argument("--connect", metavar="ENDPOINT", help="dial out to a runner that listens")
     parser.add_argument("--once", action="store_true", help="end when the first runner has left")
     parser.add_argument("--curve_server_key_file", metavar="FILE", help="our own secret CURVE key")

@@ -12,7 +12,7 @@ import numpy as np
 from .command_line import add_serving_arguments, refuse_other_size, run, serve_from, split_overrides
 from .protocol import ProtocolError, check_setting_names
 from .sessions import ServeError
-from .spaces import action_spec, group_arrays, group_specs, joined
+from .spaces import action_spec, group_arrays, group_specs, joined, rows_of, stacked
 
 MODES = ("same_step", "next_step", "disabled")
 
@@ -48,7 +48,9 @@ class GymnasiumEnv:
         self.settings = dict(settings)
         self.notices = [f"autoreset {self._mode} is served as same_step"] * (self._mode != MODES[0])
         if open_ends:
-            self.notices.append(f"{open_ends} action components have no bounds; ±{action_bound} is used")
+            self.notices.append(
+                f"{open_ends} action components have no bounds; ±{action_bound} is used"
+            )
         self.spec = {
             "task": task[:128],
             "num_envs": self._count,
@@ -98,13 +100,13 @@ class GymnasiumEnv:
         """Where the environment itself resets in the same step, the last observations are in ``info``."""
         last = info.get("final_obs", info.get("final_observation"))
         if self._mode != "same_step":
-            last = _pick(observation, rows)
+            last = rows_of(observation, rows)
         elif last is None:
             return {}
         elif isinstance(last, np.ndarray) and last.dtype == object:
-            last = _stack([last[row] for row in rows])
+            last = stacked([last[row] for row in rows])
         else:
-            last = _pick(last, rows)
+            last = rows_of(last, rows)
         return {"final/rows": rows, **self._groups("final", last, len(rows))}
 
     def _restart(self, mask: np.ndarray, before: Any) -> Any:
@@ -114,7 +116,9 @@ class GymnasiumEnv:
             if np.array_equal(array[~mask], kept[name][~mask]):
                 continue
             message = f"autoreset {self._mode}: resetting some environments moved others"
-            hint = "Make the environment with autoreset_mode SAME_STEP, or honour reset_mask in reset."
+            hint = (
+                "Make the environment with autoreset_mode SAME_STEP, or honour reset_mask in reset."
+            )
             raise ServeError("unsupported-autoreset", message, hint, fatal=True)
         return observation
 
@@ -127,21 +131,11 @@ class GymnasiumEnv:
         return log
 
 
-def _pick(batch: Any, rows: np.ndarray) -> Any:
-    if isinstance(batch, Mapping):
-        return {key: _pick(part, rows) for key, part in batch.items()}
-    return np.asarray(batch)[rows]
-
-
-def _stack(items: list[Any]) -> Any:
-    if isinstance(items[0], Mapping):
-        return {key: _stack([item[key] for item in items]) for key in items[0]}
-    return np.stack([np.asarray(item) for item in items])
-
-
 def _mode_of(env: Any, stated: Optional[str]) -> str:
     mode = getattr(env, "metadata", {}).get("autoreset_mode", stated)
-    word = str(getattr(mode, "value", mode)).lower().replace("-", "_").replace("nextstep", "next_step")
+    word = (
+        str(getattr(mode, "value", mode)).lower().replace("-", "_").replace("nextstep", "next_step")
+    )
     word = word.replace("samestep", "same_step")
     if word in MODES:
         return word
@@ -206,7 +200,9 @@ class Opener:
         self._args = args
         self._own = dict(settings)
 
-    def __call__(self, settings: Mapping[str, Any], num_envs: Optional[int], groups: Any) -> GymnasiumEnv:
+    def __call__(
+        self, settings: Mapping[str, Any], num_envs: Optional[int], groups: Any
+    ) -> GymnasiumEnv:
         import gymnasium
 
         args = self._args
@@ -267,7 +263,9 @@ def _find(name: str) -> Any:
 
 def _arguments() -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(prog="python -m firstsolo_sim.gymnasium", description=__doc__)
-    parser.add_argument("--env", required=True, metavar="ID", help="a registered environment, or module:ID")
+    parser.add_argument(
+        "--env", required=True, metavar="ID", help="a registered environment, or module:ID"
+    )
     parser.add_argument("--num_envs", type=int, help="default: the runner's, else 8")
     parser.add_argument("--vectorization_mode", choices=["sync", "async", "vector_entry_point"])
     parser.add_argument("--max_episode_steps", type=int, help="default: the environment's own")

@@ -27,7 +27,9 @@ class FirstsoloVectorEnv(VectorEnv):
     where the simulator has something new. Arrays are copies: write to them as you like.
     """
 
-    def __init__(self, endpoint: str, *, groups: Optional[Sequence[str]] = None, **options: Any) -> None:
+    def __init__(
+        self, endpoint: str, *, groups: Optional[Sequence[str]] = None, **options: Any
+    ) -> None:
         """``options`` as ``Client``'s: settings, num_envs, startup_timeout, step_timeout, curve."""
         self.client = Client(endpoint, groups=groups, **options)
         spec = self.client.spec
@@ -56,7 +58,9 @@ class FirstsoloVectorEnv(VectorEnv):
         chosen = secrets.randbits(32) if seed is None else int(seed)
         return self._shown(self.client.reset(chosen)), {}
 
-    def step(self, actions: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         shape = (self.num_envs, *self.client.spec["action"]["shape"])
         step = self.client.step(np.asarray(actions, dtype="<f4").reshape(shape))
         infos: dict[str, Any] = {"log": dict(step.log)} if step.log else {}
@@ -86,7 +90,9 @@ class FirstsoloVectorEnv(VectorEnv):
 
 
 def _row(batch: Any, row: int) -> Any:
-    return {key: part[row] for key, part in batch.items()} if isinstance(batch, dict) else batch[row]
+    return (
+        {key: part[row] for key, part in batch.items()} if isinstance(batch, dict) else batch[row]
+    )
 
 
 def _bounded(action: Mapping[str, Any]) -> Any:

@@ -26,7 +26,9 @@ class Opener:
         self._own = dict(settings)
         self._made: Optional[tuple[str, IsaacEnv]] = None
 
-    def __call__(self, settings: Mapping[str, Any], num_envs: Optional[int], groups: Any) -> IsaacEnv:
+    def __call__(
+        self, settings: Mapping[str, Any], num_envs: Optional[int], groups: Any
+    ) -> IsaacEnv:
         refuse_other_size(num_envs, self._args.num_envs)
         wishes = {**self._own, **settings}
         count = self._args.num_envs or num_envs
@@ -119,7 +121,9 @@ def _arguments() -> tuple[argparse.Namespace, dict[str, Any], Any]:
     parser.add_argument("--num_envs", type=int, help="default: the runner's, else the task's")
     parser.add_argument("--seed", type=int, default=42, help="for what is random while it loads")
     parser.add_argument("--clip_actions", type=float, help="actions are clamped to ± this")
-    parser.add_argument("--teacher_checkpoint", metavar="FILE", help="fly a teacher here, beside the physics")
+    parser.add_argument(
+        "--teacher_checkpoint", metavar="FILE", help="fly a teacher here, beside the physics"
+    )
     parser.add_argument("--teacher_groups", nargs="+", default=["policy"], metavar="GROUP")
     parser.add_argument("--teacher_activation", default="elu", help="of a checkpoint of rsl_rl")
     add_serving_arguments(parser)

@@ -57,7 +57,9 @@ class IsaacEnv:
         observations, _ = env.reset()
         self._low, self._high, action = self._bounds(task, clip_actions)
         if not getattr(env.cfg, "compute_final_obs", False):
-            self.notices.append("this Isaac Lab tells no final observations (cfg.compute_final_obs)")
+            self.notices.append(
+                "this Isaac Lab tells no final observations (cfg.compute_final_obs)"
+            )
         self.spec = {
             "task": task[:128],
             "num_envs": self._count,
@@ -113,7 +115,9 @@ class IsaacEnv:
     def _shape_actions(self, actions: np.ndarray) -> np.ndarray:
         return actions.astype("<f4").reshape(self._count, *self.spec["action"]["shape"])
 
-    def _host(self, observations: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def _host(
+        self, observations: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> dict[str, np.ndarray]:
         """Everything in one copy; nested groups by ``obs/GROUP:term``."""
         return self._copy.take({**_leaves("obs", observations), **others})
 
@@ -125,7 +129,9 @@ class IsaacEnv:
 
     def _final(self, rows: np.ndarray, extras: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Only with ``compute_final_obs``; kept from an older step where this one has none."""
-        last = extras.get("final_obs") if getattr(self._env.cfg, "compute_final_obs", False) else None
+        last = (
+            extras.get("final_obs") if getattr(self._env.cfg, "compute_final_obs", False) else None
+        )
         if last is None:
             return {}
         whole = _gather("final", HostCopy().take(_leaves("final", last)), self._count)
@@ -134,7 +140,9 @@ class IsaacEnv:
     def _group_specs(self, task: str, observations: Mapping[str, Any]) -> dict[str, Any]:
         """From what a reset shows: spaces of Isaac Lab are not always up to date."""
         groups = {}
-        for name, array in self._shown("obs", self._copy.take(_leaves("obs", observations))).items():
+        for name, array in self._shown(
+            "obs", self._copy.take(_leaves("obs", observations))
+        ).items():
             shape = list(array.shape[1:])
             spec: dict[str, Any] = {"dtype": "<f4", "shape": shape}
             for (part, width), (names, units) in _KNOWN_NAMES.items():
@@ -153,9 +161,13 @@ class IsaacEnv:
         dims = getattr(manager, "group_obs_term_dim", {}).get(group)
         if terms is None or dims is None or len(terms) != len(dims):
             return None
-        return [f"{term}.{i}"[:128] for term, dim in zip(terms, dims) for i in range(math.prod(dim))]
+        return [
+            f"{term}.{i}"[:128] for term, dim in zip(terms, dims) for i in range(math.prod(dim))
+        ]
 
-    def _bounds(self, task: str, clip: Optional[float]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    def _bounds(
+        self, task: str, clip: Optional[float]
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
         space = self._env.single_action_space
         known = next((bound for part, bound in _KNOWN_BOUNDS.items() if part in task), None)
         action, open_ends = action_spec(space, clip or known or FALLBACK_BOUND)
@@ -208,9 +220,7 @@ def _gather(prefix: str, host: Mapping[str, np.ndarray], rows: int) -> dict[str,
             groups.setdefault(group, {})[term] = array
         else:
             groups[group] = array
-    return {
-        group: part if _plain(part) else joined(part, rows) for group, part in groups.items()
-    }
+    return {group: part if _plain(part) else joined(part, rows) for group, part in groups.items()}
 
 
 def _plain(part: Any) -> bool:

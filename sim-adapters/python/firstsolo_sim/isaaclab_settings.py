@@ -20,7 +20,8 @@ def apply_settings(config: Any, settings: Mapping[str, Any]) -> None:
     """
     changes = [(path, *_place(config, path), value) for path, value in settings.items()]
     checked = [
-        (parent, key, _fitting(path, _read(parent, key), value)) for path, parent, key, value in changes
+        (parent, key, _fitting(path, _read(parent, key), value))
+        for path, parent, key, value in changes
     ]
     for parent, key, value in checked:
         _write(parent, key, value)
@@ -142,7 +143,11 @@ def _travels(value: Any) -> bool:
         return len(value) <= 64 and all(_travels(item) for item in value)
     if isinstance(value, float):
         return value == value and abs(value) != float("inf")
-    return value is None or isinstance(value, (bool, int)) or (isinstance(value, str) and len(value) < 200)
+    return (
+        value is None
+        or isinstance(value, (bool, int))
+        or (isinstance(value, str) and len(value) < 200)
+    )
 
 
 def _travelling(value: Any) -> Any:

@@ -55,7 +55,8 @@ class FirstsoloVecEnv(VecEnv):
     @episode_length_buf.setter
     def episode_length_buf(self, ages: torch.Tensor) -> None:
         """What rsl_rl sets to spread the first episodes (``init_at_random_ep_len``): changes this count
-        alone. The simulator keeps its own clock, and our own one spreads them after a reset by itself."""
+        alone. The simulator keeps its own clock, and our own one spreads them after a reset by itself.
+        """
         self._ages = ages.to(self.device, torch.long).clone()
 
     def reset(self, seed: int = 42) -> tuple[TensorDict, dict[str, Any]]:
@@ -67,7 +68,9 @@ class FirstsoloVecEnv(VecEnv):
     def get_observations(self) -> TensorDict:
         return self._observed
 
-    def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
         sent = actions.detach().to("cpu", torch.float32).reshape(self._shape).numpy()
         step = self.client.step(sent)
         dones = self._tensor(step.terminated | step.truncated)

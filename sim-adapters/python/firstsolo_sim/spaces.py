@@ -50,6 +50,20 @@ def joined(part: Any, rows: int) -> np.ndarray:
     return array if array.ndim > 1 else array.reshape(rows, 1)
 
 
+def rows_of(batch: Any, rows: np.ndarray) -> Any:
+    """Those rows of a batch, however deep it is."""
+    if isinstance(batch, Mapping):
+        return {key: rows_of(part, rows) for key, part in batch.items()}
+    return np.asarray(batch)[rows]
+
+
+def stacked(items: list[Any]) -> Any:
+    """One batch of many observations."""
+    if isinstance(items[0], Mapping):
+        return {key: stacked([item[key] for item in items]) for key in items[0]}
+    return np.stack([np.asarray(item) for item in items])
+
+
 def action_spec(space: Any, bound: Optional[float]) -> tuple[dict[str, Any], int]:
     """The action's specification, and how many of its components got ``bound`` for want of one of their own."""
     kind = type(space).__name__
@@ -81,7 +95,9 @@ def _shape(space: Any, what: str) -> Sequence[int]:
         return [sum(math.prod(_shape(part, f"{what}.{key}")) for key, part in space.spaces.items())]
     kind = type(space).__name__
     if kind not in ("Box", "MultiBinary"):
-        hint = "Wrap the environment so that it shows numbers: gymnasium.wrappers.FlattenObservation."
+        hint = (
+            "Wrap the environment so that it shows numbers: gymnasium.wrappers.FlattenObservation."
+        )
         _refuse(what, f"is {kind}, expected Box, MultiBinary or a Dict of those", hint)
     return tuple(int(size) for size in space.shape) or (1,)
 

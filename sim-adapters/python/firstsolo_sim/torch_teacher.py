@@ -62,7 +62,9 @@ class TorchTeacher:
             return self._torch.cat([term.flatten(1) for term in part.values()], dim=-1)
         if part is None:
             known = ", ".join(observations)
-            self._refuse(f"reads the group {group}; there is {known}", "Name others: --teacher_groups.")
+            self._refuse(
+                f"reads the group {group}; there is {known}", "Name others: --teacher_groups."
+            )
         return part.flatten(1)
 
     def _script(self) -> Optional[Any]:
@@ -70,7 +72,9 @@ class TorchTeacher:
             module = self._torch.jit.load(self._path, map_location=self._device)
         except (RuntimeError, ValueError):
             return None  # no TorchScript: a checkpoint, or nothing at all
-        if any("hidden_state" in name or "cell_state" in name for name, _ in module.named_buffers()):
+        if any(
+            "hidden_state" in name or "cell_state" in name for name, _ in module.named_buffers()
+        ):
             self._refuse("is recurrent", _RECURRENT)
         return module.eval()
 
@@ -79,8 +83,12 @@ class TorchTeacher:
             # Never the pickle's own code: a checkpoint may come from anywhere.
             found = self._torch.load(self._path, map_location=self._device, weights_only=True)
         except Exception as error:
-            hint = "Give model_N.pt of rsl_rl, or exported/policy.pt as Isaac Lab's play.py writes it."
-            message = f"{self._path} is neither TorchScript nor a checkpoint ({type(error).__name__})"
+            hint = (
+                "Give model_N.pt of rsl_rl, or exported/policy.pt as Isaac Lab's play.py writes it."
+            )
+            message = (
+                f"{self._path} is neither TorchScript nor a checkpoint ({type(error).__name__})"
+            )
             raise ServeError("bad-teacher", message, hint) from error
         state = found.get("actor_state_dict", found.get("model_state_dict", {}))
         layers = _layers(state)
@@ -131,7 +139,9 @@ def _layers(state: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     for prefix in ("mlp.", "actor."):
         numbers = sorted(
             int(match.group(1))
-            for match in (re.fullmatch(re.escape(prefix) + r"(\d+)\.weight", name) for name in state)
+            for match in (
+                re.fullmatch(re.escape(prefix) + r"(\d+)\.weight", name) for name in state
+            )
             if match
         )
         if numbers:

@@ -73,7 +73,10 @@ class HopperEnv(gymnasium.Env):
         self._state = np.zeros((n, 12), dtype=np.float32)
         self.obs_buf = {
             "policy": Tensor(np.zeros((n, 12), dtype=np.float32)),
-            "critic": {"height": Tensor(np.zeros((n, 1), dtype=np.float32)), "goal": Tensor(self._state[:, 9:])},
+            "critic": {
+                "height": Tensor(np.zeros((n, 1), dtype=np.float32)),
+                "goal": Tensor(self._state[:, 9:]),
+            },
         }
         self.closed = False
 
@@ -97,7 +100,9 @@ class HopperEnv(gymnasium.Env):
                 now = self._get_observations()
                 self.extras["final_obs"] = {
                     "policy": Tensor(now["policy"].array.copy()),
-                    "critic": {key: Tensor(part.array.copy()) for key, part in now["critic"].items()},
+                    "critic": {
+                        key: Tensor(part.array.copy()) for key, part in now["critic"].items()
+                    },
                 }
             self._reset_idx(ended)
         return (
@@ -120,11 +125,15 @@ class HopperEnv(gymnasium.Env):
     def _reset_idx(self, ids):
         self.extras["log"] = {
             "Episode_Termination/died": int(self.reset_terminated.array[ids].sum()),
-            "Metrics/final_distance_to_goal": Tensor(np.float32(np.abs(self._state[ids, 9]).mean())),
+            "Metrics/final_distance_to_goal": Tensor(
+                np.float32(np.abs(self._state[ids, 9]).mean())
+            ),
         }
         self._state[ids] = 0.0
         self._state[ids, 8] = -1.0
         self._state[ids, 9:12] = np.random.uniform(-1.0, 1.0, (len(ids), 3))
         self.episode_length_buf[ids] = 0
         if len(ids) == self.num_envs:
-            self.episode_length_buf[:] = np.random.randint(0, self.max_episode_length - 1, self.num_envs)
+            self.episode_length_buf[:] = np.random.randint(
+                0, self.max_episode_length - 1, self.num_envs
+            )
