@@ -12,6 +12,7 @@ import { describeMachine, load } from "./machine.ts";
 import { networkBench } from "./network.ts";
 import { peerRunsBench, peerStepsBench } from "./peer.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
+import { roundTripBench } from "./round-trip.ts";
 import { simulatorBench } from "./simulator.ts";
 import { wireBench } from "./wire.ts";
 
@@ -23,6 +24,7 @@ const sections: Readonly<Record<string, Bench>> = {
   memory: memoryBench,
   "peer-steps": peerStepsBench,
   "peer-runs": peerRunsBench,
+  "round-trip": roundTripBench,
 };
 const standard = ["simulator", "wire", "network", "run"];
 

@@ -43,7 +43,7 @@ async function recordStart({ config, deck, run, simulator, engine, sinks }: Cond
     "env",
     stringify({ ...toWireSpec(spec), settings: welcome.settings, server: welcome.server }),
   );
-  const { use_two_stage_training, phase1_iterations } = config.algorithm;
+  const { use_two_stage_training, phase1_iterations, gate_threshold } = config.algorithm;
   sinks.event({
     type: "start",
     iteration: start.iteration,
@@ -61,6 +61,7 @@ async function recordStart({ config, deck, run, simulator, engine, sinks }: Cond
     engine: engine.description,
     teacher: teacher.description,
     control_period: spec.controlPeriod,
+    ...(gate_threshold === null ? {} : { gate: gate_threshold }),
     ...(deck.resumedFrom ? { resumed: start.iteration } : {}),
   });
 }

@@ -16,7 +16,6 @@ import type { Steering } from "../running/steering.ts";
 import { ControlMailbox } from "../runs/control.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import type { Ui } from "../tui/choose-ui.ts";
-import { openScreen } from "../tui/open-screen.ts";
 import type { Notices } from "./notices.ts";
 import { openWandbRun } from "./wandb-run.ts";
 
@@ -71,7 +70,7 @@ export async function openSinks(options: SinkOptions): Promise<Sinks> {
   sinks.push(...own);
   const mailbox = ControlMailbox.open(run.path, options.steering, { onFailure: warn });
   sinks.push({ name: "control mailbox", sink: mailbox });
-  const console = openConsole(options);
+  const console = await openConsole(options);
   if (console) sinks.push({ name: "console", sink: console });
   const all = tee(sinks, { onFailure: warn });
   const csv = openCsv({ runFolder: run.path, onFailure: warn });
@@ -116,12 +115,15 @@ function planOf({ config, start }: SinkOptions): ConsolePlan {
   };
 }
 
-function openConsole(options: SinkOptions): MetricSink | undefined {
+/** Ink and React are loaded for the screen alone. */
+async function openConsole(options: SinkOptions): Promise<MetricSink | undefined> {
   const { ui, steering, interrupt: onInterrupt, simulatorLog } = options;
   if (ui === "none") return undefined;
   const write = textWriter(process.stdout);
   if (ui === "jsonl") return jsonConsole(write);
   const bold = process.stdout.isTTY === true && !process.env.NO_COLOR;
   const plain = plainConsole({ ...planOf(options), write, bold });
-  return ui === "plain" ? plain : openScreen({ steering, plain, onInterrupt, simulatorLog });
+  if (ui === "plain") return plain;
+  const { openScreen } = await import("../tui/open-screen.ts");
+  return openScreen({ steering, plain, onInterrupt, simulatorLog });
 }

@@ -80,6 +80,8 @@ function setEnvironment(device: "auto" | "cuda" | "cpu", options: EngineOptions)
   env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   // The simulator shares the card: without this TensorFlow takes nearly all of its memory at once.
   env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
+  // Ampere and later would multiply with 10 bits of mantissa: too few for checkpoints to be verified.
+  env.NVIDIA_TF32_OVERRIDE ??= "0";
   if (device === "cpu") env.CUDA_VISIBLE_DEVICES = "-1";
   else if (options.gpu !== undefined) env.CUDA_VISIBLE_DEVICES = visibleCard(options.gpu);
 }
