@@ -1,0 +1,54 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { humanError, namesIn, openHangar, type Session, small, summaryOf } from "./flights.ts";
+
+const { train, run, work } = openHangar();
+let flown: Session;
+
+beforeAll(async () => {
+  flown = await train([...small, "evaluation.final_episodes=18"]);
+});
+
+describe("eval", () => {
+  it("repeats the figures of the summary to the last bit, as one JSON document", async () => {
+    const { code, stdout } = await run("eval", flown.run, "--episodes", "18", "--json");
+    const { checkpoint, ...figures } = JSON.parse(stdout);
+    expect(namesIn(flown.run)).toContain("best_model.pt");
+    expect(checkpoint).toBe(join(flown.run, "best_model.pt"));
+    expect(Object.keys(figures).sort()).toEqual([
+      "deaths",
+      "episodes",
+      "final_distance",
+      "student_return",
+      "student_vs_teacher",
+      "teacher_return",
+    ]);
+    expect(summaryOf(flown.run)).toMatchObject(figures);
+    expect(code).toBe(0);
+  });
+
+  it("judges the last student when asked to, as it does that checkpoint by name", async () => {
+    const few = ["--episodes", "6", "--json"];
+    const last = await run("eval", flown.run, "--last", ...few);
+    const named = await run("eval", join(flown.run, "model_5.pt"), ...few);
+    expect(JSON.parse(last.stdout)).toEqual(JSON.parse(named.stdout));
+    expect(JSON.parse(last.stdout).checkpoint).toBe(join(flown.run, "model_5.pt"));
+  });
+
+  it("without a run, or without sense, ends in 2 and says why", async () => {
+    const empty = join(work, "empty");
+    mkdirSync(empty);
+    const shipped = new URL("../../policies/teachers/hover-rsl_rl-5.4.2.pt", import.meta.url);
+    for (const [words, why] of [
+      [[empty], /No run in .*empty/],
+      [[flown.run, "--episodes", "0"], /--episodes is 0; expected a whole number from 1/],
+      [[shipped.pathname], /agent\.yaml|PPO checkpoint/],
+    ] as const) {
+      const { code, stderr, stdout } = await run("eval", ...words);
+      expect(stderr).toMatch(humanError);
+      expect(stderr).toMatch(why);
+      expect([code, stdout]).toEqual([2, ""]);
+    }
+  });
+});

@@ -1,0 +1,95 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl-write.ts";
+import { checkpointOf, humanError, namesIn, openHangar, rowsOf, small } from "./flights.ts";
+
+const { train, run, work, program } = openHangar();
+const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ");
+
+/** Runs a line of the shell in which $FLY is `firstsolo train` with small settings. */
+function shell(line: string) {
+  const fly = quoted([process.execPath, program, "train", ...small]);
+  return spawnSync("bash", ["-c", line.replace("$FLY", fly)], { encoding: "utf8", cwd: work });
+}
+
+describe("a step size out of this world", () => {
+  it("ends in 4, and leaves the good checkpoints as they were", async () => {
+    const good = await train(small);
+    const last = join(good.run, "model_5.pt");
+    const before = await checkpointOf(last);
+    const wild = ["--max_iterations", "12", "algorithm.learning_rate=1e30", "save_interval=1"];
+    const bad = await train(["--resume", good.run, ...wild]);
+    expect(bad.code).toBe(4);
+    expect(bad.stderr).toMatch(/diverged|loss is/);
+    expect(bad.stderr).toMatch(humanError);
+    expect(await checkpointOf(last)).toEqual(before);
+    for (const name of namesIn(good.run).filter((file) => file.endsWith(".pt"))) {
+      const { student } = (await checkpointOf(join(good.run, name))).learner;
+      const numbers = Object.values(student).flatMap(({ data }) => [...data]);
+      expect(numbers.every(Number.isFinite)).toBe(true);
+    }
+  });
+});
+
+describe("a teacher whose actions are no numbers", () => {
+  it("is named, before anything is learned", async () => {
+    const weight = (rows: number, columns: number) => ({
+      shape: [rows, columns],
+      data: new Float32Array(rows * columns).map((_, i) => (i % 2 ? -3e38 : 3e38)),
+    });
+    const bias = (rows: number) => ({ shape: [rows], data: new Float32Array(rows) });
+    const layers = {
+      "mlp.0.weight": weight(8, 12),
+      "mlp.0.bias": bias(8),
+      "mlp.2.weight": weight(4, 8),
+      "mlp.2.bias": bias(4),
+    };
+    const file = join(work, "broken.pt");
+    const networks = { student: { layers }, teacher: { layers } };
+    writeFileSync(
+      file,
+      writeRslRlDistillation({ ...networks, optimiser: null, iteration: 0, infos: null }),
+    );
+    const flown = await train([...small, "--checkpoint", file, "--activation", "identity"]);
+    expect(flown.stderr).toMatch(/The teacher's action is (NaN|-?Infinity)/);
+    expect([flown.code, flown.rows.length]).toEqual([2, 0]);
+  });
+});
+
+describe("a reader that goes away", () => {
+  it("neither ends the run nor shows", () => {
+    const line = `$FLY --ui plain --log_root pipe 2>said | head -2 >/dev/null; echo "\${PIPESTATUS[0]}"; cat said`;
+    expect(shell(line).stdout).toBe("0\n");
+    const [date] = namesIn(join(work, "pipe/quadcopter_noisy_distillation"));
+    const folder = join(work, "pipe/quadcopter_noisy_distillation", date!);
+    expect(rowsOf(folder)).toHaveLength(6);
+  });
+});
+
+describe("a disk that takes nothing", () => {
+  it("lets the flight go on, and doesn't call it a success", () => {
+    // Files may have 16 KiB: rows and events fit, a checkpoint doesn't.
+    const { status, stderr } = shell(`ulimit -f 16; $FLY --ui none --log_root full`);
+    expect(stderr).toMatch(/No space left for .*model_5\.pt/);
+    expect(stderr).toMatch(humanError);
+    expect(status).toBe(70);
+    const [date] = namesIn(join(work, "full/quadcopter_noisy_distillation"));
+    const folder = join(work, "full/quadcopter_noisy_distillation", date!);
+    expect(rowsOf(folder)).toHaveLength(6);
+    expect(namesIn(folder).filter((name) => /\.(pt|tmp)$/.test(name))).toEqual([]);
+  });
+
+  it.each([
+    ["a file", "said/deeper"],
+    ["no disk at all", "/proc/firstsolo"],
+  ])("is told from the first moment: %s", async (_, log_root) => {
+    writeFileSync(join(work, "said"), "");
+    const words = [...small, "--ui", "none", "--log_root", log_root];
+    const { code, stderr } = await run("train", ...words);
+    expect(stderr).toMatch(/firstsolo: .* can't be written: /);
+    expect(stderr).toMatch(humanError);
+    expect(code).toBe(70);
+  });
+});
