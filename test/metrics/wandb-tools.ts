@@ -31,7 +31,7 @@ export function wandbEnvironment(folder: string, server?: StandIn): NodeJS.Proce
   mkdirSync(home, { recursive: true });
   const { PATH } = process.env;
   const online = server && { WANDB_BASE_URL: server.url, WANDB_API_KEY: "0".repeat(40) };
-  return { PATH, HOME: home, WANDB_ERROR_REPORTING: "false", ...online };
+  return { PATH, HOME: home, WANDB_DIR: home, WANDB_ERROR_REPORTING: "false", ...online };
 }
 
 /** `wandb sync` against a stand-in server; gives back what the server received. */
