@@ -10,13 +10,13 @@ import json
 import sys
 import time
 from importlib.metadata import version
-from typing import Any, Callable
+from typing import Any, Mapping
 
 import numpy as np
 import torch
 from firstsolo_sim.client import Client
 from rsl_rl.algorithms import Distillation
-from rsl_rl.models import MLPModel
+from rsl_rl.models import MLPModel, RNNModel
 from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
@@ -47,20 +47,23 @@ def _observed(groups: dict[str, np.ndarray]) -> TensorDict:
     return TensorDict(copies, batch_size=[ENVS])
 
 
-def mean_return(fleet: Fleet, policy: Callable[[TensorDict], torch.Tensor], seed: int) -> float:
-    """Undiscounted, greedy, the same episodes for everybody."""
+def mean_return(fleet: Fleet, policy: MLPModel, seed: int) -> float:
+    """Undiscounted, greedy, the same episodes for everybody. A memory is empty before and after."""
     seen = fleet.reset(seed)
+    policy.reset()
     running, finished, flown = np.zeros(ENVS), np.full(ENVS, -1), []
     while (finished < EPISODES_EACH).any():
         with torch.inference_mode():
             actions = policy(seen)
         seen, rewards, terminated, truncated = fleet.step(actions)
         running += rewards
+        policy.reset(torch.from_numpy(terminated | truncated))
         for i in np.flatnonzero(terminated | truncated):
             if 0 <= finished[i] < EPISODES_EACH:
                 flown.append(running[i])
             finished[i] += 1
             running[i] = 0.0
+    policy.reset()
     return float(np.mean(flown))
 
 
@@ -68,9 +71,11 @@ def noise(std: float, kind: str) -> dict[str, Any]:
     return {"class_name": "GaussianDistribution", "init_std": std, "std_type": kind}
 
 
-def crew(seen: TensorDict, teacher_file: str) -> tuple[Distillation, MLPModel, MLPModel]:
-    """The algorithm, its student and its teacher."""
-    student = MLPModel(
+def crew(seen: TensorDict, order: Mapping[str, Any]) -> tuple[Distillation, MLPModel, MLPModel]:
+    """The algorithm, its student (with a memory where `rnn_type` names one) and its teacher."""
+    memory = {name: order[name] for name in ("rnn_type", "rnn_hidden_dim") if order.get("rnn_type")}
+    model = RNNModel if memory else MLPModel
+    student = model(
         seen,
         {"student": ["policy"]},
         "student",
@@ -78,6 +83,7 @@ def crew(seen: TensorDict, teacher_file: str) -> tuple[Distillation, MLPModel, M
         hidden_dims=[128, 128, 128],
         activation="elu",
         distribution_cfg=noise(0.1, "scalar"),
+        **memory,
     )
     teacher = MLPModel(
         seen,
@@ -88,7 +94,7 @@ def crew(seen: TensorDict, teacher_file: str) -> tuple[Distillation, MLPModel, M
         activation="elu",
         distribution_cfg=noise(1.0, "log"),
     )
-    teacher.load_state_dict(torch.load(teacher_file, weights_only=False)["actor_state_dict"])
+    teacher.load_state_dict(torch.load(order["teacher"], weights_only=False)["actor_state_dict"])
     algorithm = Distillation(
         student,
         teacher,
@@ -122,7 +128,7 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     fleet = Fleet(order["endpoint"])
-    algorithm, student, teacher = crew(fleet.reset(seed), order["teacher"])
+    algorithm, student, teacher = crew(fleet.reset(seed), order)
     judged = mean_return(fleet, teacher, seed + 1000)
     seen = fleet.reset(seed)
     reached, seconds, cpu = [], 0.0, 0.0

@@ -14,6 +14,7 @@ import { peerRunsBench, peerStepsBench } from "./peer.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
 import { roundTripBench } from "./round-trip.ts";
 import { simulatorBench } from "./simulator.ts";
+import { studentsBench } from "./students.ts";
 import { wireBench } from "./wire.ts";
 
 const sections: Readonly<Record<string, Bench>> = {
@@ -25,6 +26,7 @@ const sections: Readonly<Record<string, Bench>> = {
   "peer-steps": peerStepsBench,
   "peer-runs": peerRunsBench,
   "round-trip": roundTripBench,
+  students: studentsBench,
 };
 const standard = ["simulator", "wire", "network", "run"];
 
