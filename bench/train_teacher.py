@@ -174,7 +174,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--task", default="quadcopter-random")
     parser.add_argument("--num_envs", type=int, default=4096)
-    parser.add_argument("--iterations", type=int, default=400)
+    parser.add_argument("--iterations", type=int, default=350)
     parser.add_argument("--episodes", type=int, default=1000, help="greedy ones at the end")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)

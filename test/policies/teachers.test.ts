@@ -15,7 +15,7 @@ import {
 beforeAll(() => startEngine("auto"));
 
 describe("the teachers that come with the project", () => {
-  it("are six", () => expect(shippedTeachers).toHaveLength(6));
+  it("are seven", () => expect(shippedTeachers).toHaveLength(7));
 
   it.each(shippedTeachers)("%s flies as in PyTorch, to 1e-5", async (name) => {
     const before = tf.memory().numTensors;
