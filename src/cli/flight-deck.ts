@@ -8,7 +8,9 @@ import type { Config } from "../config/schema.ts";
 import { Distillation } from "../learning/distillation.ts";
 import { Cockpit } from "../running/cockpit.ts";
 import { Episodes } from "../running/episodes.ts";
+import { evaluate } from "../running/evaluate.ts";
 import type { Progress } from "../running/flight.ts";
+import { FlightError } from "../running/flight-error.ts";
 import { assignSeats, rowCount, type Seats } from "../running/seats.ts";
 import type { Steering } from "../running/steering.ts";
 import type { RunCheckpoint } from "../runs/checkpoint.ts";
@@ -79,8 +81,29 @@ export async function prepareFlight(options: DeckOptions): Promise<FlightDeck> {
   });
   const episodes = new Episodes(seats, checkWindow(config, seats));
   const parts = { env, spec, seats, cockpit, episodes, learner, teacher, steering };
-  if (!resumed) return { ...parts, start: groundZero, frame: await env.reset(config.seed) };
-  return { ...parts, ...(await restore(parts, resumed, config.seed)) };
+  if (resumed) return { ...parts, ...(await restore(parts, resumed, config.seed)) };
+  await checkTeacher(config, env, teacher);
+  return { ...parts, start: groundZero, frame: await env.reset(config.seed) };
+}
+
+/** One whole episode in every environment, flown by the teacher alone. @throws FlightError */
+async function checkTeacher(
+  { evaluation, seed }: Config,
+  env: VectorEnv,
+  { policy, description }: HiredTeacher,
+): Promise<void> {
+  const least = evaluation.min_teacher_return;
+  if (least === null) return;
+  const episodes = env.spec.numEnvs >> 1;
+  const pilots = { student: policy, teacher: policy };
+  const flown = await evaluate({ env, ...pilots, episodes, seed: deriveSeed(seed, "reference") });
+  const found = (flown.student_return + flown.teacher_return) / 2;
+  if (found >= least) return;
+  throw new FlightError(
+    "poor-teacher",
+    `The teacher returns ${found.toFixed(2)} in its own reference flight on '${env.spec.task}' (${description}); evaluation.min_teacher_return asks for ${least}.`,
+    "Check its activation (--activation) and observation groups (agent.obs_groups.teacher), or ask for less.",
+  );
 }
 
 /** At least two whole episodes of each row, so that no single lucky one makes a best student. */

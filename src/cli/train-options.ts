@@ -15,6 +15,7 @@ const configFlags: readonly (readonly [flag: string, value: string, key: string]
   ["--activation", "NAME", "policy.teacher_activation"],
   ["--num_steps_per_env", "N", "num_steps_per_env"],
   ["--max_iterations", "N", "max_iterations"],
+  ["--min_teacher_return", "X", "evaluation.min_teacher_return"],
   ["--phase1_iterations", "N", "algorithm.phase1_iterations"],
   ["--save_interval", "N", "save_interval"],
   ["--checkpoint_version", "N", "checkpoint_version"],

@@ -36,6 +36,10 @@ export function maybePositive(fallback: number | null, doc: string) {
   return key(schema, "a number above 0, or null", doc);
 }
 
+export function maybeNumber(doc: string) {
+  return key(z.number().nullable().default(null), "a number, or null", doc);
+}
+
 export function notNegative(fallback: number, doc: string) {
   return key(z.number().min(0).default(fallback), "a number, 0 or above", doc);
 }

@@ -5,6 +5,7 @@ import {
   folderName,
   type LeafNotes,
   maybeNames,
+  maybeNumber,
   maybeOneOf,
   maybePositive,
   maybeText,
@@ -133,6 +134,9 @@ const evaluation = z.strictObject({
     400,
     { least: 0, most: million },
     "Whole episodes flown by each pilot at the end; 0: none",
+  ),
+  min_teacher_return: maybeNumber(
+    "Return the teacher must reach in a flight of its own before the first step; null: any",
   ),
   window: whole(10, { least: 1, most: 100_000 }, "Latest episodes that a measured return averages"),
 });

@@ -132,6 +132,13 @@ describe("a flight", () => {
     expect([...rows, ...rest.rows]).toEqual(whole.rows);
   });
 
+  it("refuses a teacher that is poor in its own reference flight, and names both figures", async () => {
+    const poor = setUp(["evaluation.min_teacher_return=150"]);
+    await expect(poor).rejects.toThrow(/returns 1[23]\d\.\d\d in its own .* asks for 150/);
+    const good = await setUp(["evaluation.min_teacher_return=120"]);
+    expect((await flight(good)).rows).toEqual((await flight(await setUp())).rows);
+  });
+
   it("changes the student and never the teacher", async () => {
     const setup = await setUp();
     const { learner, teacher, frame } = setup.deck;
