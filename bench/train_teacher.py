@@ -23,13 +23,12 @@ from typing import Any, Iterator, Mapping
 
 import numpy as np
 import torch
-from rsl_rl.env import VecEnv
 from rsl_rl.runners import OnPolicyRunner
 from tensordict import TensorDict
 
 HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME / "sim-adapters" / "python"))
-from firstsolo_sim.client import Client  # noqa: E402
+from firstsolo_sim.rsl_rl_client import FirstsoloVecEnv  # noqa: E402
 
 GROUP = "teacher"
 HIDDEN, ACTIVATION = [64, 64], "elu"
@@ -38,43 +37,20 @@ EVERY = 10
 """Iterations between two lines of progress."""
 
 
-class Fleet(VecEnv):
-    """Our simulator as rsl_rl sees an environment. It draws the first episodes' ages and clamps actions itself."""
+class Fleet(FirstsoloVecEnv):
+    """Our simulator as rsl_rl sees an environment, and how its latest episodes went."""
 
     def __init__(self, endpoint: str, num_envs: int, seed: int, settings: Mapping[str, Any] = {}) -> None:
-        self._client = Client(endpoint, num_envs=num_envs, groups=[GROUP], settings=settings)
-        spec = self._client.spec
-        self.num_envs = num_envs
-        self.num_actions = spec["action"]["shape"][0]
-        self.max_episode_length = spec["max_episode_steps"]
-        self.episode_length_buf = torch.zeros(num_envs, dtype=torch.long)
-        self.device, self.cfg = "cpu", {}
+        super().__init__(endpoint, num_envs=num_envs, seed=seed, groups=[GROUP], settings=settings)
         self.returns: deque[float] = deque(maxlen=1000)
-        """Of the latest episodes that ended."""
-        self._running = np.zeros(num_envs)
-        self._seen = self._observed(self._client.reset(seed))
-
-    def get_observations(self) -> TensorDict:
-        return self._seen
+        self._running = torch.zeros(num_envs)
 
     def step(self, actions: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
-        step = self._client.step(actions.numpy())
-        self._seen = self._observed(step.observations)
-        rewards = torch.from_numpy(step.rewards.copy())
-        dones = torch.from_numpy((step.terminated | step.truncated).astype(np.int64))
-        self._running += step.rewards
-        ended = np.flatnonzero(step.terminated | step.truncated)
-        self.returns.extend(self._running[ended])
-        self._running[ended] = 0.0
-        # Both flags are set when a fall and the clock coincide; a fall's future is worth nothing.
-        time_outs = torch.from_numpy(step.truncated & ~step.terminated)
-        return self._seen, rewards, dones, {"time_outs": time_outs, "terminated": step.terminated}
-
-    def close(self) -> None:
-        self._client.close()
-
-    def _observed(self, groups: dict[str, np.ndarray]) -> TensorDict:
-        return TensorDict({GROUP: torch.from_numpy(groups[GROUP].copy())}, batch_size=[self.num_envs])
+        observations, rewards, dones, extras = super().step(actions)
+        self._running += rewards
+        self.returns.extend(self._running[dones > 0].tolist())
+        self._running[dones > 0] = 0.0
+        return observations, rewards, dones, extras
 
 
 def recipe() -> dict[str, Any]:
@@ -127,14 +103,15 @@ def train(fleet: Fleet, iterations: int, out: Path, resume: str | None) -> OnPol
 def judge(runner: OnPolicyRunner, fleet: Fleet) -> tuple[dict[str, float], torch.Tensor]:
     """One episode in every environment, no noise on the actions; some of what was seen."""
     policy = runner.get_inference_policy()
-    total, dead, seen = np.zeros(fleet.num_envs), np.zeros(fleet.num_envs, bool), []
+    total, seen = torch.zeros(fleet.num_envs), []
+    dead = torch.zeros(fleet.num_envs, dtype=torch.bool)
     for step in range(fleet.max_episode_length - 1):
         observations = fleet.get_observations()
         if step % 30 == 0:
             seen.append(observations[GROUP][len(seen)])
-        _, rewards, _, extras = fleet.step(policy(observations))
-        total += np.where(dead, 0.0, rewards.numpy())
-        dead |= extras["terminated"]
+        _, rewards, dones, extras = fleet.step(policy(observations))
+        total += torch.where(dead, 0.0, rewards)
+        dead |= (dones > 0) & ~extras["time_outs"]
     found = {"return": float(total.mean()), "worst": float(total.min()), "deaths": int(dead.sum())}
     return found, torch.stack(seen)[:EXAMPLES]
 
@@ -162,8 +139,11 @@ def simulator(task: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="firstsolo-") as folder:
         endpoint = f"ipc://{folder}/sim.ipc"
         program = [str(HOME / "src" / "cli" / "firstsolo.mjs"), "sim", "--task", task, "--bind", endpoint]
-        process = subprocess.Popen(["node", *program, "--exit-with-stdin"], stdin=subprocess.PIPE)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        process = subprocess.Popen(["node", *program, "--exit-with-stdin"], **pipes, text=True)
         try:
+            if not process.stdout.readline():
+                sys.exit("The simulator did not start; what it said is above.")
             yield endpoint
         finally:
             process.terminate()
@@ -197,6 +177,7 @@ def fly(endpoint: str, chosen: argparse.Namespace) -> None:
 
 def main() -> None:
     chosen = options()
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(chosen.seed)
     torch.set_num_threads(chosen.threads)
     if chosen.endpoint is not None:
