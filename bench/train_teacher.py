@@ -29,6 +29,7 @@ from tensordict import TensorDict
 HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME / "sim-adapters" / "python"))
 from firstsolo_sim.rsl_rl_client import FirstsoloVecEnv  # noqa: E402
+from firstsolo_sim.sessions import ServeError  # noqa: E402
 
 GROUP = "teacher"
 HIDDEN, ACTIVATION = [64, 64], "elu"
@@ -188,4 +189,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ServeError as refusal:
+        sys.exit(f"{refusal}\n{refusal.hint}")
