@@ -128,8 +128,8 @@ test("a screen that fails says so and goes on as the plain stream; the run doesn
   const terminal = fly({ iterations: 100_000, every: 50, brokenLog: true }, 100, 40);
   await terminal.until((screen) => screen.includes("● flying"));
   terminal.press("l");
+  await terminal.until(() => terminal.output.includes("The screen failed (no log today)"));
   await terminal.until((screen) => screen.includes("Mean behavior loss"));
-  expect(terminal.output).toContain("The screen failed (no log today)");
   terminal.press("s");
   expect(await terminal.ended).toEqual({ code: 0, restored: true });
   expect(terminal.everything.join("\n")).toMatch(/● stopped after \d+ of/);
