@@ -57,7 +57,8 @@ def mean_return(fleet: Fleet, policy: MLPModel, seed: int) -> float:
             actions = policy(seen)
         seen, rewards, terminated, truncated = fleet.step(actions)
         running += rewards
-        policy.reset(torch.from_numpy(terminated | truncated))
+        with torch.inference_mode():
+            policy.reset(torch.from_numpy(terminated | truncated))
         for i in np.flatnonzero(terminated | truncated):
             if 0 <= finished[i] < EPISODES_EACH:
                 flown.append(running[i])

@@ -44,22 +44,21 @@ interface Case {
 
 async function studentRow(python: string, one: Case, { say }: BenchOptions): Promise<Row> {
   const what = `${one.task}, ${one.student}, seed ${one.seed}`;
+  say(`${what}: ours`);
+  const ours = await column("ours", () => flyOurs(one));
+  say(`${what}: rsl_rl`);
+  const peer = await column("rsl_rl", () => flyPeer(python, one));
+  const note = [ours.note, peer.note].filter(Boolean).join("; ");
+  return { what, figures: { ...ours.figures, ...peer.figures }, ...(note ? { note } : {}) };
+}
+
+/** One side's figures; a side that fails leaves the other's standing. */
+async function column(side: string, fly: () => Promise<Reached>): Promise<Omit<Row, "what">> {
   try {
-    say(`${what}: ours`);
-    const ours = await flyOurs(one);
-    say(`${what}: rsl_rl`);
-    const peer = await flyPeer(python, one);
-    return {
-      what,
-      figures: {
-        "ours, %": 100 * ours.ratio,
-        "rsl_rl, %": 100 * peer.ratio,
-        "ours, s": ours.seconds,
-        "rsl_rl, s": peer.seconds,
-      },
-    };
+    const { ratio, seconds } = await fly();
+    return { figures: { [`${side}, %`]: 100 * ratio, [`${side}, s`]: seconds } };
   } catch (error) {
-    return missing(what, error);
+    return missing(side, error);
   }
 }
 
