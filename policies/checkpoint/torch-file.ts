@@ -1,3 +1,4 @@
+import { elementsOf } from "../named-array.ts";
 import { CheckpointError } from "../policy-error.ts";
 import { writePickle } from "./pickle-write.ts";
 import { storageFor } from "./storage.ts";
@@ -48,7 +49,7 @@ function littleEndianBytes(data: TorchTensor["data"]): Uint8Array {
 }
 
 function checkLength(tensor: TorchTensor): void {
-  const expected = tensor.shape.reduce((product, size) => product * size, 1);
+  const expected = elementsOf(tensor.shape);
   if (tensor.data.length === expected) return;
   throw new CheckpointError(
     "unsupported-value",

@@ -1,3 +1,4 @@
+import { elementsOf } from "../named-array.ts";
 import { CheckpointError } from "../policy-error.ts";
 import { readPickle } from "./pickle-read.ts";
 import { STORAGE_TYPES, type StorageType } from "./storage.ts";
@@ -122,7 +123,7 @@ export class TorchReader {
     if (shape.length !== strides.length || shape.length > DIMENSIONS) {
       throw this.#damaged(`a tensor of ${shape.length} axes with ${strides.length} strides`);
     }
-    const elements = shape.reduce((product, size) => product * size, 1);
+    const elements = elementsOf(shape);
     const last = shape.reduce((at, size, axis) => at + (size - 1) * (strides[axis] ?? 0), offset);
     if (elements > 0 && last >= storage.elements) {
       throw this.#damaged(
@@ -223,7 +224,7 @@ function gather(
   shape: readonly number[],
   strides: readonly number[],
 ): TorchTensor["data"] {
-  const elements = shape.reduce((product, size) => product * size, 1);
+  const elements = elementsOf(shape);
   if (isContiguous(shape, strides)) return storage.slice(offset, offset + elements);
   const SameArray = storage.constructor as new (length: number) => Float32Array;
   const data = new SameArray(elements);

@@ -7,6 +7,7 @@ import { type FlightExample, recordExample } from "../../policies/flight-example
 import { withHistory } from "../../policies/history.ts";
 import { createHover } from "../../policies/hover.ts";
 import { createMlp } from "../../policies/mlp.ts";
+import { elementsOf } from "../../policies/named-array.ts";
 import { NetworkPolicy } from "../../policies/network-policy.ts";
 import { Normaliser } from "../../policies/normaliser.ts";
 import {
@@ -49,7 +50,7 @@ export function createStudent(config: Config, spec: EnvSpec): NetworkPolicy {
   const inputWidth = groupsWidth("student", reads, spec);
   const mlp = {
     inputWidth: inputWidth * history_length,
-    outputWidth: elements(spec.action.shape),
+    outputWidth: elementsOf(spec.action.shape),
     hidden: student_hidden_dims,
     activation,
     random: new Random(deriveSeed(config.seed, "student")).uniform,
@@ -161,7 +162,7 @@ function hireSimulators(spec: EnvSpec): HiredTeacher {
     );
   }
   const facts: PilotFacts = { kind: "simulator", activation: "identity", reads: [] };
-  const policy = createSimulatorTeacher(elements(spec.action.shape));
+  const policy = createSimulatorTeacher(elementsOf(spec.action.shape));
   return { policy, facts, description: "the simulator's own teacher" };
 }
 
@@ -182,12 +183,12 @@ function groupsWidth(who: string, reads: readonly string[], spec: EnvSpec): numb
       `Name groups of that task: agent.obs_groups.${who}=[${Object.keys(spec.observations)[0]}].`,
     );
   }
-  return reads.reduce((sum, group) => sum + elements(spec.observations[group]!.shape), 0);
+  return reads.reduce((sum, group) => sum + elementsOf(spec.observations[group]!.shape), 0);
 }
 
 function checkFit(who: string, policy: Policy, spec: EnvSpec): void {
   const width = groupsWidth("policy", policy.reads, spec);
-  const actions = elements(spec.action.shape);
+  const actions = elementsOf(spec.action.shape);
   if (policy.observationWidth === width && policy.actionWidth === actions) return;
   throw new FlightError(
     "does-not-fit",
@@ -195,8 +196,4 @@ function checkFit(who: string, policy: Policy, spec: EnvSpec): void {
       `task '${spec.task}' has ${width} in ${policy.reads.join(" + ")} and takes ${actions}.`,
     "Use a policy trained on this task, or name other groups in agent.obs_groups.",
   );
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

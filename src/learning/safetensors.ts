@@ -1,3 +1,4 @@
+import { elementsOf } from "../../policies/named-array.ts";
 import { LearningError } from "./learning-error.ts";
 
 /** A safetensors file: arrays by name, and free text by name. */
@@ -34,7 +35,7 @@ export function readSafetensors(bytes: Uint8Array, where: string): Safetensors {
   for (const [name, { dtype, shape = [], data_offsets: [from = 0, to = 0] = [] }] of Object.entries(
     entries,
   )) {
-    const size = shape.reduce((product, n) => product * n, 1);
+    const size = elementsOf(shape);
     const width = dtype === "F32" ? 4 : dtype === "U8" ? 1 : Number.NaN;
     const start = 8 + headerLength + from;
     if (to - from !== size * width || start + size * width > bytes.length) {

@@ -1,3 +1,4 @@
+import { elementsOf } from "../../policies/named-array.ts";
 import type { Memory } from "../../policies/policy.ts";
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
@@ -109,14 +110,14 @@ class Recorder {
   constructor({ env, seats, groups, steps }: CollectOptions, memory: Memory) {
     this.#memory = memory;
     const rows = rowCount(seats.training);
-    const actionWidth = width(env.spec.action.shape);
+    const actionWidth = elementsOf(env.spec.action.shape);
     this.#steps = steps;
     this.#numEnvs = seats.numEnvs;
     this.#rows = rows;
     this.#groups = groups;
     for (const group of groups) {
       const shape = env.spec.observations[group]!.shape;
-      this.#observations[group] = new Float32Array(steps * rows * width(shape));
+      this.#observations[group] = new Float32Array(steps * rows * elementsOf(shape));
     }
     const actions = () => new Float32Array(steps * rows * actionWidth);
     this.#floats = {
@@ -172,9 +173,4 @@ class Recorder {
     const names = [...this.#sums];
     return Object.fromEntries(names.map(([name, { sum, count }]) => [name, sum / count]));
   }
-}
-
-/** Components of one environment's share. */
-export function width(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,10 +1,10 @@
+import { elementsOf } from "../../policies/named-array.ts";
 import type { Policy } from "../../policies/policy.ts";
 import { Random } from "../../policies/random.ts";
 import type { StepResult } from "../../protocol/frame.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { Cockpit } from "./cockpit.ts";
-import { width } from "./collect.ts";
 import { studentVsTeacher } from "./compare.ts";
 import { FlightError } from "./flight-error.ts";
 import { noGates } from "./hand-over.ts";
@@ -161,7 +161,7 @@ function findGoal(spec: EnvSpec) {
     const columns = (names ?? []).flatMap((name, i) =>
       /^(goal|desired)_pos/.test(name) ? [i] : [],
     );
-    return columns.length === 3 ? [{ group, columns, width: width(shape) }] : [];
+    return columns.length === 3 ? [{ group, columns, width: elementsOf(shape) }] : [];
   });
   return found.find(({ group }) => group === "teacher") ?? found[0];
 }

@@ -7,7 +7,7 @@ import {
   type TorchValue,
   torchDict,
 } from "../../policies/checkpoint/torch-value.ts";
-import type { NamedArray } from "../../policies/named-array.ts";
+import { elementsOf, type NamedArray } from "../../policies/named-array.ts";
 import type { OptimiserState } from "../learning/learner.ts";
 import { RunError } from "./run-error.ts";
 
@@ -69,7 +69,7 @@ function scalar(value: number): TorchTensor {
 }
 
 function zeros(shape: readonly number[]): NamedArray {
-  return { shape, data: new Float32Array(shape.reduce((product, n) => product * n, 1)) };
+  return { shape, data: new Float32Array(elementsOf(shape)) };
 }
 
 /** Python has tuples where JavaScript has arrays: Adam's `betas`. */
