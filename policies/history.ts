@@ -12,11 +12,21 @@ export function withHistory(network: Network, length: number): Network {
   if (length === 1) return network;
   const inputWidth = network.inputWidth / length;
   const kept = (length - 1) * inputWidth;
+  const slide = (memory: tf.Tensor2D, inputs: tf.Tensor2D) => {
+    const stacked = tf.concat2d([memory, inputs], 1);
+    return { stacked, memory: tf.slice2d(stacked, [0, inputWidth], [-1, kept]) };
+  };
   const sequence: SequenceParts = {
-    prepare: (inputs) => inputs,
-    step: (inputs, memory) => {
-      const stacked = tf.concat2d([memory[0]!, inputs], 1);
-      return { features: stacked, memory: [tf.slice2d(stacked, [0, inputWidth], [-1, kept])] };
+    walk: ({ inputs, alive, memory: [start] }) => {
+      const steps = inputs.shape[0] / start!.shape[0];
+      const living = tf.split<tf.Tensor2D>(alive, steps);
+      let memory = start!;
+      const rows = tf.split<tf.Tensor2D>(inputs, steps).map((seen, t) => {
+        const slid = slide(memory, seen);
+        memory = tf.mul(slid.memory, living[t]!);
+        return slid.stacked;
+      });
+      return { features: tf.concat2d(rows, 0), memory: [memory] };
     },
     head: (stacked) => network.forward(stacked, []).outputs,
   };
@@ -26,8 +36,8 @@ export function withHistory(network: Network, length: number): Network {
     memoryWidths: [kept],
     sequence,
     forward: (inputs, memory) => {
-      const { features, memory: next } = sequence.step(inputs, memory);
-      return { outputs: sequence.head(features), memory: next };
+      const slid = slide(memory[0]!, inputs);
+      return { outputs: sequence.head(slid.stacked), memory: [slid.memory] };
     },
   };
 }

@@ -16,20 +16,25 @@ export interface Network {
   readonly memoryWidths: readonly number[];
   /** `inputs`: `[batch, inputWidth]`; `memory`: one `[batch, width]` per state. Differentiable; call inside `tidy`. */
   forward(inputs: Tensor2D, memory: readonly Tensor2D[]): { outputs: Tensor2D; memory: Tensor2D[] };
-  /** Where there is a memory: the same network in parts, for many steps at a time. */
+  /** Where there is a memory: the same network for many steps at a time. */
   readonly sequence?: SequenceParts;
   dispose(): void;
 }
 
-/**
- * What must go step by step, between two parts that take all steps of a sequence at once:
- * `forward(x, m)` is `head(step(prepare(x), m).features)`. Most of the work is in the outer two.
- */
+/** Rows are `step * batch + i`. */
+export interface Sequence {
+  /** `[steps * batch, inputWidth]`. */
+  readonly inputs: Tensor2D;
+  /** `[steps * batch, 1]`: the memory behind each step is multiplied by it; 0 ends an episode. */
+  readonly alive: Tensor2D;
+  /** Before the first step, `[batch, width]` each; a constant. */
+  readonly memory: readonly Tensor2D[];
+}
+
+/** What remembers, and what then takes any rows at once. Differentiable with respect to the parameters. */
 export interface SequenceParts {
-  /** `[rows, inputWidth]` → `[rows, any]`, row by row. */
-  prepare(inputs: Tensor2D): Tensor2D;
-  /** One time step of `[batch, any]`. */
-  step(prepared: Tensor2D, memory: readonly Tensor2D[]): { features: Tensor2D; memory: Tensor2D[] };
-  /** `[rows, any]` → `[rows, outputWidth]`, row by row. */
+  /** `features`: `[steps * batch, any]`; `memory` behind the last step. */
+  walk(sequence: Sequence): { features: Tensor2D; memory: Tensor2D[] };
+  /** `[rows, any]` → `[rows, outputWidth]`. */
   head(features: Tensor2D): Tensor2D;
 }

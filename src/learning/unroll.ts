@@ -68,9 +68,12 @@ class Recurrent implements Unroll {
     let memory = this.#held;
     const features: tf.Tensor2D[] = [];
     for (const stretch of window) {
-      if (stretch.from === 0) memory = batch.memory;
-      const walked = this.#walk(batch, stretch, memory);
-      features.push(...walked.features);
+      const walked = this.#network.walk({
+        inputs: cut(batch.inputs, stretch, batch),
+        alive: cut(batch.alive, stretch, batch),
+        memory: stretch.from === 0 ? batch.memory : memory,
+      });
+      features.push(walked.features);
       memory = walked.memory;
     }
     const kept = memory.map((state) => tf.keep(tf.clone(state)));
@@ -82,23 +85,6 @@ class Recurrent implements Unroll {
       0,
     );
     return tf.mul(this.#loss(outputs, targets), windowSteps(window));
-  }
-
-  /** A factor of 0 ends the memory, and the gradient through it, with an episode. */
-  #walk(batch: Batch, stretch: Stretch, start: readonly tf.Tensor2D[]) {
-    const steps = stretch.to - stretch.from;
-    const inputs = tf.split<tf.Tensor2D>(
-      this.#network.prepare(cut(batch.inputs, stretch, batch)),
-      steps,
-    );
-    const alive = tf.split<tf.Tensor2D>(cut(batch.alive, stretch, batch), steps);
-    let memory = start;
-    const features = inputs.map((input, i) => {
-      const flown = this.#network.step(input, memory);
-      memory = flown.memory.map((state) => tf.mul(state, alive[i]!) as tf.Tensor2D);
-      return flown.features;
-    });
-    return { features, memory };
   }
 
   memory(): Promise<Memory> {

@@ -172,6 +172,75 @@ describe.each(kinds)("%s", (_, create) => {
   });
 });
 
+describe.each(kinds.slice(1))("%s walks through a sequence", (_, create) => {
+  const [steps, batch] = [5, 4];
+  /** Episodes end at different steps. */
+  const ended = [3, 9, 10, 14, 19];
+  const alive = () =>
+    tf.tensor2d(
+      Float32Array.from({ length: steps * batch }, (_, i) => (ended.includes(i) ? 0 : 1)),
+      [steps * batch, 1],
+    );
+  const drawn = (rows: number, width: number) =>
+    tf.tensor2d(Float32Array.from({ length: rows * width }, random.normal), [rows, width]);
+
+  function stepByStep(network: Network, inputs: tf.Tensor2D, start: tf.Tensor2D[]) {
+    const living = tf.split(alive(), steps);
+    let memory = start;
+    const outputs = tf.split(inputs, steps).map((seen, t) => {
+      const flown = network.forward(seen as tf.Tensor2D, memory);
+      memory = flown.memory.map((state) => tf.mul(state, living[t] as tf.Tensor2D));
+      return flown.outputs;
+    });
+    return { outputs: tf.concat2d(outputs, 0), memory };
+  }
+
+  function atOnce(network: Network, inputs: tf.Tensor2D, start: tf.Tensor2D[]) {
+    const sequence = network.sequence!;
+    const walked = sequence.walk({ inputs, alive: alive(), memory: start });
+    return { outputs: sequence.head(walked.features), memory: walked.memory };
+  }
+
+  it("to the outputs, memory and gradients of single steps", () => {
+    const network = create();
+    const inputs = drawn(steps * batch, 3);
+    const start = network.memoryWidths.map((width) => drawn(batch, width));
+    const wanted = drawn(steps * batch, 2);
+    const flown = [stepByStep, atOnce].map((way) => tf.tidy(() => way(network, inputs, start)));
+    const [single, whole] = flown.map(({ outputs, memory }) => [outputs, ...memory]);
+    single!.forEach((tensor, i) => {
+      expect(largest(tf.sub(tensor, whole![i]!).dataSync<"float32">())).toBeLessThan(1e-6);
+    });
+
+    const variables = network.parameters.map(({ value }) => value);
+    const [expected, got] = [stepByStep, atOnce].map((way) => {
+      const loss = () =>
+        tf.sum(tf.square(tf.sub(way(network, inputs, start).outputs, wanted))) as tf.Scalar;
+      return tf.variableGrads(loss, variables).grads;
+    });
+    for (const { name, value } of network.parameters) {
+      const slope = expected![value.name]!;
+      const apart = largest(tf.sub(slope, got![value.name]!).dataSync<"float32">());
+      expect(largest(slope.dataSync<"float32">()), name).toBeGreaterThan(1e-3);
+      expect(apart, name).toBeLessThan(1e-5 * Math.max(1, largest(slope.dataSync<"float32">())));
+    }
+  });
+
+  it("and leaves nothing behind", () => {
+    const network = create();
+    const variables = network.parameters.map(({ value }) => value);
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const start = network.memoryWidths.map((width) => drawn(batch, width));
+      const inputs = drawn(steps * batch, 3);
+      const loss = () => tf.sum(atOnce(network, inputs, start).outputs) as tf.Scalar;
+      tf.variableGrads(loss, variables).value.dataSync();
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    network.dispose();
+  });
+});
+
 it("a recurrent network refuses a memory that is not its own", () => {
   const network = recurrent("lstm", 1);
   const attempt = () => tf.tidy(() => network.forward(tf.zeros([1, 3]), []).outputs);
