@@ -1,5 +1,6 @@
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { deriveSeed } from "../../policies/random.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { type Evaluation, evaluate } from "../running/evaluate.ts";
 import { readRunCheckpoint } from "../runs/checkpoint.ts";
@@ -26,6 +27,35 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
     (await run.bestCheckpoint()) ??
     (await run.latestCheckpoint()) ??
     run.path;
+  const { file, facts, student } = await studentAt(path, env.spec);
+  const { policy: teacher } = await rehireTeacher(file, facts.teacher, { spec: env.spec, path });
+  try {
+    const options = { env, student, teacher, episodes, seed: deriveSeed(seed, "evaluation") };
+    return await evaluate({ ...options, ...(stop ? { stop } : {}) });
+  } finally {
+    student.dispose();
+    teacher.dispose();
+  }
+}
+
+/** Flies the students of two checkpoints side by side, in episodes that no evaluation uses: their mean returns. */
+export async function compareStudents(
+  [first, second]: readonly [string, string],
+  { env, episodes, seed, stop }: Omit<EvaluateRunOptions, "run" | "checkpoint">,
+): Promise<readonly [number, number]> {
+  const { student } = await studentAt(first, env.spec);
+  const { student: teacher } = await studentAt(second, env.spec);
+  try {
+    const options = { env, student, teacher, episodes, seed: deriveSeed(seed, "selection") };
+    const flown = await evaluate({ ...options, ...(stop ? { stop } : {}) });
+    return [flown.student_return, flown.teacher_return];
+  } finally {
+    student.dispose();
+    teacher.dispose();
+  }
+}
+
+async function studentAt(path: string, spec: EnvSpec) {
   const file = await readCheckpointFile(path);
   if (file.kind !== "distillation") {
     throw new RunError(
@@ -35,14 +65,5 @@ export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluati
     );
   }
   const facts = readRunCheckpoint(file, path);
-  const { spec } = env;
-  const student = await studentOf(file, facts.student, { spec, path });
-  const { policy: teacher } = await rehireTeacher(file, facts.teacher, { spec, path });
-  try {
-    const options = { env, student, teacher, episodes, seed: deriveSeed(seed, "evaluation") };
-    return await evaluate({ ...options, ...(stop ? { stop } : {}) });
-  } finally {
-    student.dispose();
-    teacher.dispose();
-  }
+  return { file, facts, student: await studentOf(file, facts.student, { spec, path }) };
 }

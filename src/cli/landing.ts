@@ -1,10 +1,14 @@
+import { readFile } from "node:fs/promises";
 import { studentVsTeacher } from "../running/compare.ts";
 import type { Evaluation } from "../running/evaluate.ts";
 import type { Progress } from "../running/flight.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import { type Conducted, report } from "./conducted.ts";
-import { evaluateRun } from "./evaluate-run.ts";
+import { compareStudents, evaluateRun } from "./evaluate-run.ts";
 import type { FlightDeck } from "./flight-deck.ts";
+
+/** Episodes in which the best student in flight and the last one are compared. */
+const selectionEpisodes = 100;
 
 /** A whole flight is judged by its best student; one that was stopped tells how far it came. */
 export async function land(flight: Conducted, progress: Progress): Promise<void> {
@@ -39,11 +43,32 @@ async function judge(flight: Conducted, progress: Progress): Promise<Verdict | u
   if (episodes === 0 || saved === undefined) return inFlight(deck);
   const { stop } = signals;
   try {
+    await chooseBest(flight, progress);
     return await evaluateRun({ run, env: deck.env, episodes, seed: config.seed, stop });
   } catch (error) {
     if (signals.interrupted) return undefined;
     throw error;
   }
+}
+
+/**
+ * Which student is the best is decided in flight by a few check rows, whose mean is late and, being the
+ * highest of many, flattering. At the end the last one may challenge it, over episodes of their own.
+ */
+async function chooseBest(flight: Conducted, { iteration }: Progress): Promise<void> {
+  const { config, deck, run, signals } = flight;
+  const [best, last] = [await run.bestCheckpoint(), await run.latestCheckpoint()];
+  if (best === undefined || last === undefined) return;
+  const episodes = Math.min(selectionEpisodes, config.evaluation.final_episodes);
+  const { env } = deck;
+  const options = { env, episodes, seed: config.seed, stop: signals.stop };
+  const [held, challenged] = await compareStudents([best, last], options);
+  if (!(challenged > held)) return;
+  const path = await run.saveCheckpoint("best_model.pt", await readFile(last));
+  const returns = `${challenged.toFixed(2)} against ${held.toFixed(2)} over ${episodes} episodes`;
+  const message = `best: ${path}, the last student now: ${returns}`;
+  report(flight, "checkpoint", message, { path, kind: "best" }, iteration);
+  flight.sinks.file(path);
 }
 
 /** What a summary says of both pilots; null for what is not known. */

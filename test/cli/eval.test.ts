@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { humanError, namesIn, openHangar, type Session, small, summaryOf } from "./flights.ts";
@@ -50,5 +50,28 @@ describe("eval", () => {
       expect(stderr).toMatch(why);
       expect([code, stdout]).toEqual([2, ""]);
     }
+  });
+});
+
+describe("a student at the end that flies better than the best one in flight", () => {
+  it("takes its place, and an event says so", async () => {
+    // Nothing is called the best in flight: the window is longer than it.
+    const flags = [
+      ...small,
+      ..."--num_steps_per_env 40 --save_interval 5 --phase1_iterations 15".split(" "),
+      ..."evaluation.window=1000 evaluation.final_episodes=24 env.episode_length_s=2".split(" "),
+      "algorithm.learning_rate=5e-3",
+    ];
+    const first = await train([...flags, "--max_iterations", "20"]);
+    expect(namesIn(first.run)).not.toContain("best_model.pt");
+    const best = join(first.run, "best_model.pt");
+    copyFileSync(join(first.run, "model_0.pt"), best);
+    const next = await train(["--resume", first.run, "--max_iterations", "21"]);
+    const said = next.events.filter(({ kind }) => kind === "best");
+    expect(said.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/best_model\.pt, the last student now: .* over 24 episodes/),
+    ]);
+    expect(readFileSync(best)).toEqual(readFileSync(join(first.run, "model_20.pt")));
+    expect(summaryOf(first.run).student_return).toBeGreaterThan(1);
   });
 });
