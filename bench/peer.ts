@@ -6,16 +6,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  askChild,
-  benchModule,
-  benchScript,
-  program,
-  projectFolder,
-  startServer,
-} from "./children.ts";
+import { shippedTeacher } from "../src/cli/shipped-teacher.ts";
+import { askChild, benchModule, benchScript } from "./children.ts";
+import { askOnFleet, type Judgement, type PeerRun } from "./fleet.ts";
 import { cases, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
-import { peerPackages, pythonPath, pythonWith } from "./python.ts";
+import { peerPackages, pythonWith } from "./python.ts";
 import { type Bench, type BenchOptions, type Figure, missing, type Row } from "./report.ts";
 import { median } from "./timing.ts";
 import { loopCpuSeconds, trainWatched } from "./training.ts";
@@ -102,16 +97,7 @@ interface Reached {
   readonly ratio: number | null;
 }
 
-interface PeerReport {
-  readonly versions: string;
-  readonly reached: readonly {
-    readonly iterations: number;
-    readonly seconds: number;
-    readonly cpu_seconds: number;
-    readonly student_return: number;
-    readonly teacher_return: number;
-  }[];
-}
+type PeerCourse = PeerRun & Judgement;
 
 async function runRows(
   python: string,
@@ -174,33 +160,32 @@ async function flyOurs(iterations: number, seed: number): Promise<Reached> {
   };
 }
 
-/** One run of theirs, stopped at each length for a look at its student. */
-async function flyPeer(python: string, seed: number): Promise<PeerReport> {
+/** One run of theirs, and its student at each length. */
+async function flyPeer(python: string, seed: number): Promise<PeerCourse> {
   const folder = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
+  const task = "quadcopter-noisy";
+  const crew = { teacher: shippedTeacher(task) };
+  const order = { ...crew, seed, folder, iterations: lengths };
   try {
-    const sim = ["sim", "--task", "quadcopter-noisy", "--num_envs", "100", "--exit-with-stdin"];
-    const args = [program, ...sim, "--bind", `ipc://${folder}/sim.ipc`];
-    const server = await startServer(process.execPath, args, { ready: /^sim: ready/ });
-    try {
-      const teacher = join(projectFolder, "policies/teachers/hover-rsl_rl-5.4.2.pt");
-      const order = { endpoint: `ipc://${folder}/sim.ipc`, teacher, seed, iterations: lengths };
-      const asked = [benchScript("peer_distillation"), JSON.stringify(order)];
-      return await askChild(python, asked, { seconds: 600, env: pythonPath });
-    } finally {
-      await server.stop();
-    }
+    const asked = { task, order, seconds: 600 };
+    const flown = await askOnFleet<PeerRun>(python, "peer_distillation", asked);
+    const checkpoints = flown.reached.map((one) => one.checkpoint);
+    const judge = { ...crew, seed: 1000, episodes_each: 4, checkpoints };
+    const judged = { task, order: judge, seconds: 300 };
+    return { ...flown, ...(await askOnFleet<Judgement>(python, "judge_students", judged)) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function reachedBy({ reached }: PeerReport, iterations: number): Reached | undefined {
-  const found = reached.find((one) => one.iterations === iterations);
+function reachedBy(course: PeerCourse, iterations: number): Reached | undefined {
+  const look = course.reached.findIndex((one) => one.iterations === iterations);
+  const found = course.reached[look];
   return (
     found && {
       seconds: found.seconds,
       cpuSeconds: found.cpu_seconds,
-      ratio: found.student_return / found.teacher_return,
+      ratio: course.student_returns[look]! / course.teacher_return,
     }
   );
 }

@@ -6,7 +6,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "../src/engine/command.ts";
-import { askChild, benchScript, program, startServer } from "./children.ts";
+import { benchScript, program } from "./children.ts";
+import { askOnFleet } from "./fleet.ts";
 import { peerPackages, pythonPath, pythonWith } from "./python.ts";
 import type { Bench, BenchOptions, Row } from "./report.ts";
 
@@ -55,7 +56,8 @@ async function roundTrip(
   const runFolder = join(logs, "e", readdirSync(join(logs, "e")).sort().at(-1)!);
   const summary = JSON.parse(readFileSync(join(runFolder, "summary.json"), "utf8"));
   say("rsl_rl flies the student");
-  const back = await flyBack(python, folder, { checkpoint: join(runFolder, "best_model.pt") });
+  const order = { checkpoint: join(runFolder, "best_model.pt"), num_envs: 100, seed: 7 };
+  const back = await askOnFleet<FlownBack>(python, "fly_student", { task, order, seconds: 300 });
   return [
     { what: "teacher, by rsl_rl's PPO", figures: { return: summary.teacher_return }, note },
     { what: "student, flown by Firstsolo", figures: { return: summary.student_return } },
@@ -75,23 +77,6 @@ interface FlownBack {
   readonly student_return: number;
   readonly episodes: number;
   readonly versions: string;
-}
-
-async function flyBack(
-  python: string,
-  folder: string,
-  { checkpoint }: { checkpoint: string },
-): Promise<FlownBack> {
-  const endpoint = `ipc://${folder}/sim.ipc`;
-  const sim = [program, "sim", "--task", task, "--bind", endpoint, "--exit-with-stdin"];
-  const server = await startServer(process.execPath, sim, { ready: /^sim: ready/ });
-  try {
-    const order = { endpoint, checkpoint, num_envs: 100, seed: 7 };
-    const asked = [benchScript("fly_student"), JSON.stringify(order)];
-    return await askChild(python, asked, { seconds: 300, env: pythonPath });
-  } finally {
-    await server.stop();
-  }
 }
 
 async function must(command: string, args: readonly string[], seconds: number): Promise<string> {

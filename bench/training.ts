@@ -1,6 +1,6 @@
 /** One whole `firstsolo train`, watched from outside. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { program } from "./children.ts";
@@ -30,14 +30,20 @@ export interface Training {
   readonly wallSeconds: number;
   /** About five a second; none where there is no /proc. */
   readonly samples: readonly Sample[];
+  /** Its folder; gone unless `logs` was given. */
+  readonly run: string;
+}
+
+export interface Watch {
+  /** Patience. */
+  readonly seconds: number;
+  /** Where its folder is left; absent: nowhere. */
+  readonly logs?: string;
 }
 
 /** @throws Error with the last line of a run that failed. */
-export async function trainWatched(
-  args: readonly string[],
-  { seconds }: { seconds: number },
-): Promise<Training> {
-  const logs = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
+export async function trainWatched(args: readonly string[], watched: Watch): Promise<Training> {
+  const { seconds, logs = mkdtempSync(join(tmpdir(), "firstsolo-bench-")) } = watched;
   const start = performance.now();
   const all = [program, "train", "--ui", "none", "--log_root", logs, ...args];
   const child = spawn(process.execPath, all, { stdio: ["ignore", "ignore", "pipe"] });
@@ -55,12 +61,13 @@ export async function trainWatched(
     });
     if (code !== 0) throw new Error(output.join("").trim().split("\n").at(-1) || `exit ${code}`);
     const wallSeconds = (performance.now() - start) / 1000;
-    const file = join(runFolder(logs) ?? logs, "summary.json");
-    return { summary: JSON.parse(readFileSync(file, "utf8")), wallSeconds, samples };
+    const run = runFolder(logs) ?? logs;
+    const summary = JSON.parse(readFileSync(join(run, "summary.json"), "utf8"));
+    return { summary, wallSeconds, samples, run };
   } finally {
     clearInterval(watch);
     clearTimeout(killer);
-    rmSync(logs, { recursive: true, force: true });
+    if (watched.logs === undefined) rmSync(logs, { recursive: true, force: true });
   }
 }
 
@@ -83,6 +90,7 @@ function iterationsIn(logs: string): number {
 }
 
 function runFolder(logs: string): string | undefined {
+  if (!existsSync(logs)) return undefined;
   const [experiment] = readdirSync(logs);
   if (experiment === undefined) return undefined;
   const [run] = readdirSync(join(logs, experiment));
