@@ -1,9 +1,10 @@
 /** What is measured of a network, here and at the peer: the same cases under the same names. */
 import type { Device } from "../src/engine/engine.ts";
 
-/** A network 12 – h – h – h – 4, and how many rows go through it at once. */
+/** A network 12 – h – h – h – 4, behind a GRU of h where it unrolls. */
 export interface Case {
-  readonly kind: "act" | "step";
+  readonly kind: "act" | "step" | "unroll";
+  /** That go through it at once; when it unrolls, in each of 15 time steps. */
   readonly rows: number;
   readonly width: number;
 }
@@ -13,13 +14,15 @@ export const cases: readonly Case[] = [
   ...[128, 256].flatMap((width) =>
     [100, 1500, 4096].map((rows) => ({ kind: "step", rows, width }) as const),
   ),
+  ...[100, 1000].map((rows) => ({ kind: "unroll", rows, width: 128 }) as const),
 ];
 
 /** Big batches take seconds there. */
-export const lightCases = cases.filter(({ kind, rows }) => kind === "act" || rows < 4096);
+export const lightCases = cases.filter(({ kind, rows }) => kind === "act" || rows < 1000);
 
 export function nameOf({ kind, rows, width }: Case): string {
   const shape = `h = ${width}`;
+  if (kind === "unroll") return `optimiser step through 15 of a GRU, N = ${rows}, ${shape}`;
   return kind === "act" ? `act, N = ${rows}, ${shape}` : `optimiser step, batch ${rows}, ${shape}`;
 }
 

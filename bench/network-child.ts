@@ -2,6 +2,7 @@
 import { createMlp } from "../policies/mlp.ts";
 import { NetworkPolicy } from "../policies/network-policy.ts";
 import { Random } from "../policies/random.ts";
+import { createRecurrent } from "../policies/recurrent.ts";
 import { startEngine } from "../src/engine/start.ts";
 import { Distillation } from "../src/learning/distillation.ts";
 import type { Rollout } from "../src/learning/experience.ts";
@@ -27,15 +28,13 @@ try {
 
 async function measureCase({ kind, rows, width }: Case, seconds: number): Promise<number> {
   const hidden = [width, width, width];
-  const network = createMlp({
-    inputWidth,
-    outputWidth,
-    hidden,
-    activation: "elu",
-    random: random.uniform,
-  });
+  const mlp = { inputWidth, outputWidth, hidden, activation: "elu", random: random.uniform };
+  const unrolls = kind === "unroll";
+  const rnn = { type: "gru", width, layers: 1 } as const;
+  const network = unrolls ? createRecurrent({ ...mlp, rnn }) : createMlp(mlp);
   const policy = new NetworkPolicy({ network, reads: ["policy"] });
-  const action = kind === "act" ? acting(policy, rows) : updating(policy, rows);
+  const steps = unrolls ? 15 : 1;
+  const action = kind === "act" ? acting(policy, rows) : updating(policy, rows, steps);
   const perAction = kind === "act" ? 1 : updateSteps;
   const warmUp = kind === "act" ? 20 : 2;
   const durations = await timed(action, { warmUp, seconds, least: 3 });
@@ -49,25 +48,25 @@ function acting(policy: NetworkPolicy, rows: number): () => Promise<unknown> {
   return () => policy.act(frame, []);
 }
 
-/** One time step of `rows` environments, passed over `updateSteps` times, each pass a batch. */
-function updating(policy: NetworkPolicy, rows: number): () => Promise<unknown> {
+/** Time steps of `rows` environments, passed over `updateSteps` times, each pass an optimiser step. */
+function updating(policy: NetworkPolicy, rows: number, steps: number): () => Promise<unknown> {
   const learner = new Distillation(policy, {
-    settings: { num_learning_epochs: updateSteps, gradient_length: 1, max_grad_norm: 1 },
+    settings: { num_learning_epochs: updateSteps, gradient_length: steps, max_grad_norm: 1 },
   });
-  const observations = normal(rows * inputWidth);
-  const actions = normal(rows * outputWidth);
+  const observations = normal(steps * rows * inputWidth);
+  const actions = normal(steps * rows * outputWidth);
   const rollout: Rollout = {
-    steps: 1,
+    steps,
     numEnvs: rows,
     observations: { policy: observations },
-    next: { policy: observations },
-    memory: [],
+    next: { policy: observations.subarray(0, rows * inputWidth) },
+    memory: policy.initialMemory(rows),
     studentActions: actions,
     teacherActions: actions,
     actions,
-    rewards: new Float32Array(rows),
-    terminated: new Uint8Array(rows),
-    truncated: new Uint8Array(rows),
+    rewards: new Float32Array(steps * rows),
+    terminated: new Uint8Array(steps * rows),
+    truncated: new Uint8Array(steps * rows),
   };
   return () => learner.update(rollout);
 }

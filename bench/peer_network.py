@@ -13,11 +13,11 @@ from typing import Any, Callable
 
 import torch
 
-INPUTS, OUTPUTS, UPDATE_STEPS = 12, 4, 10
+INPUTS, OUTPUTS, UPDATE_STEPS, UNROLLED = 12, 4, 10, 15
 
 
-def network(width: int) -> torch.nn.Sequential:
-    widths = [INPUTS, width, width, width]
+def network(width: int, inputs: int = INPUTS) -> torch.nn.Sequential:
+    widths = [inputs, width, width, width]
     hidden = [layer for i, o in zip(widths, widths[1:]) for layer in (torch.nn.Linear(i, o), torch.nn.ELU())]
     return torch.nn.Sequential(*hidden, torch.nn.Linear(width, OUTPUTS))
 
@@ -52,6 +52,31 @@ def updating(rows: int, width: int) -> Callable[[], Any]:
     return update
 
 
+def unrolling(rows: int, width: int) -> Callable[[], Any]:
+    """Step by step, as rsl_rl's Distillation goes through a rollout."""
+    rnn, head = torch.nn.GRU(INPUTS, width), network(width, inputs=width)
+    parameters = [*rnn.parameters(), *head.parameters()]
+    optimiser = torch.optim.Adam(parameters, lr=1e-3)
+    inputs, targets = torch.randn(UNROLLED, rows, INPUTS), torch.randn(UNROLLED, rows, OUTPUTS)
+
+    def update() -> float:
+        total = 0.0
+        for _ in range(UPDATE_STEPS):
+            loss, memory = 0, torch.zeros(1, rows, width)
+            for seen, wanted in zip(inputs, targets):
+                features, memory = rnn(seen.unsqueeze(0), memory)
+                step_loss = torch.nn.functional.mse_loss(head(features.squeeze(0)), wanted)
+                loss = loss + step_loss
+                total += step_loss.item()
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimiser.step()
+        return total
+
+    return update
+
+
 def timed(action: Callable[[], Any], warm_up: int, seconds: float) -> float:
     for _ in range(warm_up):
         action()
@@ -68,7 +93,12 @@ def name_of(case: dict[str, Any]) -> str:
     rows, width = case["rows"], case["width"]
     if case["kind"] == "act":
         return f"act, N = {rows}, h = {width}"
+    if case["kind"] == "unroll":
+        return f"optimiser step through {UNROLLED} of a GRU, N = {rows}, h = {width}"
     return f"optimiser step, batch {rows}, h = {width}"
+
+
+ACTIONS = {"act": acting, "step": updating, "unroll": unrolling}
 
 
 def main() -> None:
@@ -78,7 +108,7 @@ def main() -> None:
     milliseconds = {}
     for case in job["cases"]:
         flies = case["kind"] == "act"
-        action = (acting if flies else updating)(case["rows"], case["width"])
+        action = ACTIONS[case["kind"]](case["rows"], case["width"])
         seconds = timed(action, 20 if flies else 2, job["seconds"])
         milliseconds[name_of(case)] = 1000 * seconds / (1 if flies else UPDATE_STEPS)
     print(json.dumps({"engine": f"PyTorch {torch.__version__}", "milliseconds": milliseconds}))

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Network, SequenceParts } from "./network.ts";
+import { surviving } from "./recurrent-cells.ts";
 
 /**
  * The feed-forward alternative to a memory: the network sees the last `length` observations side by side,
@@ -18,12 +19,10 @@ export function withHistory(network: Network, length: number): Network {
   };
   const sequence: SequenceParts = {
     walk: ({ inputs, alive, memory: [start] }) => {
-      const steps = inputs.shape[0] / start!.shape[0];
-      const living = tf.split<tf.Tensor2D>(alive, steps);
       let memory = start!;
-      const rows = tf.split<tf.Tensor2D>(inputs, steps).map((seen, t) => {
+      const rows = tf.split<tf.Tensor2D>(inputs, alive.length).map((seen, t) => {
         const slid = slide(memory, seen);
-        memory = tf.mul(slid.memory, living[t]!);
+        memory = surviving(slid.memory, alive[t]!);
         return slid.stacked;
       });
       return { features: tf.concat2d(rows, 0), memory: [memory] };

@@ -25,8 +25,8 @@ export interface Network {
 export interface Sequence {
   /** `[steps * batch, inputWidth]`. */
   readonly inputs: Tensor2D;
-  /** `[steps * batch, 1]`: the memory behind each step is multiplied by it; 0 ends an episode. */
-  readonly alive: Tensor2D;
+  /** For each step, `[batch, 1]`: what the memory behind it is multiplied by, 0 ending an episode; null: by 1. */
+  readonly alive: readonly (Tensor2D | null)[];
   /** Before the first step, `[batch, width]` each; a constant. */
   readonly memory: readonly Tensor2D[];
 }

@@ -19,6 +19,13 @@ export interface Step {
   readonly kept: readonly tf.Tensor2D[];
 }
 
+/** What the way back multiplies by, for all steps at once: first dimension `steps * batch`. */
+export interface Slopes {
+  readonly ofSteps: readonly tf.Tensor[];
+  /** From an output to the input's side of the gates, `[.., gates, width]`; null: as to the hidden side. */
+  readonly toInputs: tf.Tensor3D | null;
+}
+
 /** Derivatives of one step backwards. */
 export interface StepBack {
   /** Of the loss by the hidden side of the gates, before its weights: `[batch, gates * width]`. */
@@ -27,22 +34,16 @@ export interface StepBack {
   readonly states: readonly (tf.Tensor2D | null)[];
 }
 
-/** What the way back multiplies by, for all steps at once: `[steps * batch, any]`. */
-export interface Slopes {
-  readonly ofSteps: readonly tf.Tensor2D[];
-  /** From an output to the input's side of the gates; null: as to the hidden side. */
-  readonly toInputs: tf.Tensor2D | null;
-}
-
 /** A kind of recurrent layer: its step, and the derivatives of that step, worked out on paper. */
 export interface Kind {
   readonly gates: number;
   readonly states: number;
-  /** `inputs`: the input's side of the gates, `[batch, gates * width]`. */
-  step(hidden: Linear, inputs: tf.Tensor2D, states: States): Step;
+  /** How a step wants the input's side of the gates cut: gates in each block of columns. */
+  readonly blocks: readonly number[];
+  step(hidden: Linear, inputs: readonly tf.Tensor2D[], states: States): Step;
   slopes(kept: readonly tf.Tensor2D[], before: States): Slopes;
   /** `slopes` of this step; `after`: derivatives of the loss by the states behind it. */
-  back(slopes: readonly tf.Tensor2D[], after: States): StepBack;
+  back(slopes: readonly tf.Tensor[], after: States): StepBack;
 }
 
 /**
@@ -52,23 +53,25 @@ export interface Kind {
 const gru: Kind = {
   gates: 3,
   states: 1,
-  step(hidden, inputs, [h]) {
+  blocks: [2, 1],
+  step(hidden, [xrz, xn], [h]) {
     const width = h!.shape[1];
-    const [xrz, xn] = columns(inputs, [2 * width, width]);
     const [hrz, hn] = columns(linear(h!, hidden), [2 * width, width]);
-    const [r, z] = columns(tf.sigmoid(tf.add<tf.Tensor2D>(xrz, hrz)), [width, width]);
-    const n: tf.Tensor2D = tf.tanh(tf.add<tf.Tensor2D>(xn, tf.mul(r, hn)));
-    return { states: [tf.add<tf.Tensor2D>(n, tf.mul(z, tf.sub(h!, n)))], kept: [r, z, n, hn] };
+    const [r, z] = columns(tf.sigmoid(tf.add<tf.Tensor2D>(xrz!, hrz!)), [width, width]);
+    const n: tf.Tensor2D = tf.tanh(tf.add<tf.Tensor2D>(xn!, tf.mul(r!, hn!)));
+    const next: tf.Tensor2D = tf.add(n, tf.mul(z!, tf.sub(h!, n)));
+    return { states: [next], kept: [r!, z!, n, hn!] };
   },
   slopes([r, z, n, hn], [h]) {
     const byN: tf.Tensor2D = tf.mul(tf.sub(1, z!), tf.sub(1, tf.square(n!)));
     const byZ: tf.Tensor2D = tf.mul(tf.sub(h!, n!), slopeOfSigmoid(z!));
     const byR: tf.Tensor2D = tf.mul(tf.mul<tf.Tensor2D>(byN, hn!), slopeOfSigmoid(r!));
-    const toHidden = tf.concat2d([byR, byZ, tf.mul<tf.Tensor2D>(byN, r!)], 1);
-    return { ofSteps: [z!, toHidden], toInputs: tf.concat2d([byR, byZ, byN], 1) };
+    const toHidden = tf.stack([byR, byZ, tf.mul<tf.Tensor2D>(byN, r!)], 1);
+    const toInputs = tf.stack([byR, byZ, byN], 1) as tf.Tensor3D;
+    return { ofSteps: [z!, toHidden], toInputs };
   },
   back: ([z, toHidden], [dh]) => ({
-    gates: spread(dh!, toHidden!),
+    gates: spread(dh!, toHidden as tf.Tensor3D),
     states: [tf.mul<tf.Tensor2D>(dh!, z!)],
   }),
 };
@@ -77,16 +80,17 @@ const gru: Kind = {
 const lstm: Kind = {
   gates: 4,
   states: 2,
-  step(hidden, inputs, [h, c]) {
+  blocks: [4],
+  step(hidden, [inputs], [h, c]) {
     const width = h!.shape[1];
-    const sum: tf.Tensor2D = tf.add(inputs, linear(h!, hidden));
+    const sum: tf.Tensor2D = tf.add(inputs!, linear(h!, hidden));
     const [inForget, g, o] = columns(sum, [2 * width, width, width]);
-    const [i, f] = columns(tf.sigmoid(inForget), [width, width]);
-    const candidate: tf.Tensor2D = tf.tanh(g);
-    const open: tf.Tensor2D = tf.sigmoid(o);
-    const next: tf.Tensor2D = tf.add(tf.mul(f, c!), tf.mul(i, candidate));
+    const [i, f] = columns(tf.sigmoid(inForget!), [width, width]);
+    const candidate: tf.Tensor2D = tf.tanh(g!);
+    const open: tf.Tensor2D = tf.sigmoid(o!);
+    const next: tf.Tensor2D = tf.add(tf.mul(f!, c!), tf.mul(i!, candidate));
     const shown: tf.Tensor2D = tf.tanh(next);
-    return { states: [tf.mul(open, shown), next], kept: [i, f, candidate, open, shown] };
+    return { states: [tf.mul(open, shown), next], kept: [i!, f!, candidate, open, shown] };
   },
   slopes([i, f, g, o, shown], [, c]) {
     const byI = tf.mul<tf.Tensor2D>(g!, slopeOfSigmoid(i!));
@@ -99,7 +103,7 @@ const lstm: Kind = {
   back([f, through, gates], [dh, dcLater]) {
     const dc: tf.Tensor2D = tf.add(dcLater!, tf.mul(dh!, through!));
     return {
-      gates: tf.mul(tf.concat2d([dc, dc, dc, dh!], 1), gates!),
+      gates: tf.mul(tf.concat2d([dc, dc, dc, dh!], 1), gates as tf.Tensor2D),
       states: [null, tf.mul<tf.Tensor2D>(dc, f!)],
     };
   },
@@ -108,21 +112,23 @@ const lstm: Kind = {
 export const KINDS: Readonly<Record<RnnType, Kind>> = { gru, lstm };
 
 /** Blocks of columns of these widths. */
-function columns<W extends number[]>(stacked: tf.Tensor2D, widths: [...W]) {
-  return tf.split(stacked, widths, 1) as { [K in keyof W]: tf.Tensor2D };
+export function columns(stacked: tf.Tensor2D, widths: readonly number[]): tf.Tensor2D[] {
+  return widths.length === 1 ? [stacked] : tf.split(stacked, [...widths], 1);
+}
+
+/** A memory behind a step: with `alive` of 0 it ends there; null: nobody's does. */
+export function surviving(memory: tf.Tensor2D, alive: tf.Tensor2D | null): tf.Tensor2D {
+  return alive === null ? memory : tf.mul(memory, alive);
+}
+
+/** `[rows, width]` times each of `[rows, blocks, width]`, side by side. */
+export function spread(rows: tf.Tensor2D, blocks: tf.Tensor3D): tf.Tensor2D {
+  const [count, each, width] = blocks.shape;
+  const product = tf.mul(tf.reshape(rows, [count, 1, width]), blocks);
+  return tf.reshape(product, [count, each * width]);
 }
 
 /** dσ/dx, from σ. */
 function slopeOfSigmoid(sigma: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(sigma, tf.sub(1, sigma));
-}
-
-/** `[rows, width]` times each block of that width in `[rows, blocks * width]`. */
-export function spread(rows: tf.Tensor2D, blocks: tf.Tensor2D): tf.Tensor2D {
-  const [count, width] = rows.shape;
-  const product = tf.mul(
-    tf.reshape(rows, [count, 1, width]),
-    tf.reshape(blocks, [count, blocks.shape[1] / width, width]),
-  );
-  return tf.reshape(product, blocks.shape);
 }

@@ -2,7 +2,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import { checkWidths, createMlp, createParameter, linear, type MlpOptions } from "./mlp.ts";
 import type { Network, Parameter } from "./network.ts";
 import { PolicyError } from "./policy-error.ts";
-import { type Cell, KINDS, type Kind, type RnnType, type States } from "./recurrent-cells.ts";
+import {
+  type Cell,
+  columns,
+  KINDS,
+  type Kind,
+  type RnnType,
+  type States,
+} from "./recurrent-cells.ts";
 import { walkLayer } from "./recurrent-walk.ts";
 
 export interface RecurrentOptions extends MlpOptions {
@@ -46,7 +53,11 @@ export function createRecurrent(options: RecurrentOptions): Network {
     },
     forward: (inputs, memory) => {
       const flown = climb({ kind, cells }, { inputs, memory }, ({ hidden }, gates, start) => {
-        const { states } = kind.step(hidden, gates, start);
+        const blocks = columns(
+          gates,
+          kind.blocks.map((count) => count * width),
+        );
+        const { states } = kind.step(hidden, blocks, start);
         return { outputs: states[0]!, states };
       });
       return { outputs: headOf(flown.features), memory: flown.memory };

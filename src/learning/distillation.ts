@@ -104,7 +104,8 @@ export class Distillation implements Learner {
         steps += windowSteps(window);
         await letOthersRun();
       }
-      tf.dispose([batch.inputs, batch.targets, batch.alive, ...batch.memory]);
+      tf.dispose([batch.inputs, batch.targets, ...batch.memory]);
+      tf.dispose(batch.alive.filter((step) => step !== null));
     }
     const behavior = (await readSum(sums)) / steps;
     if (!Number.isFinite(behavior)) throw diverged(behavior, this.#optimiser.learningRate);
@@ -182,7 +183,10 @@ export class Distillation implements Learner {
         return policy.normaliser ? policy.normaliser.apply(raw) : raw;
       }),
       targets: matrix(targets, rows),
-      alive: matrix(alive, rows),
+      alive: Array.from({ length: memory.length === 0 ? 0 : steps }, (_, step) => {
+        const living = alive.subarray(step * numEnvs, (step + 1) * numEnvs);
+        return living.includes(0) ? matrix(living.slice(), numEnvs) : null;
+      }),
       memory: memory.map((state) => matrix(state, numEnvs)),
       numEnvs,
     };

@@ -10,8 +10,8 @@ export interface Batch {
   readonly inputs: tf.Tensor2D;
   /** `[steps * numEnvs, actionWidth]`. */
   readonly targets: tf.Tensor2D;
-  /** `[steps * numEnvs, 1]`, 0 where the episode ended at that step, else 1. */
-  readonly alive: tf.Tensor2D;
+  /** For each step, `[numEnvs, 1]`: 0 where the episode ended there, else 1; null: nobody's did. */
+  readonly alive: readonly (tf.Tensor2D | null)[];
   /** Before the first step, `[numEnvs, width]` each. */
   readonly memory: readonly tf.Tensor2D[];
   readonly numEnvs: number;
@@ -70,7 +70,7 @@ class Recurrent implements Unroll {
     for (const stretch of window) {
       const walked = this.#network.walk({
         inputs: cut(batch.inputs, stretch, batch),
-        alive: cut(batch.alive, stretch, batch),
+        alive: batch.alive.slice(stretch.from, stretch.to),
         memory: stretch.from === 0 ? batch.memory : memory,
       });
       features.push(walked.features);

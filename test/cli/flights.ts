@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { afterAll } from "vitest";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { readRunCheckpoint } from "../../src/runs/checkpoint.ts";
-import { compiledProgram } from "./compiled-program.ts";
+import { compiledProgram } from "../compiled.ts";
 
 type Row = Readonly<Record<string, number>> & { readonly iteration: number };
 export type Event = Readonly<Record<string, unknown>> & { type: string; message: string };
@@ -47,7 +47,7 @@ export const small: readonly string[] = [
 
 /** The whole program in processes of its own, with a folder for runs and one for temporary files. */
 export function openHangar() {
-  const { program, remove } = compiledProgram();
+  const program = compiledProgram();
   const work = mkdtempSync(join(tmpdir(), "firstsolo-flights-"));
   const temporary = join(work, "tmp");
   mkdirSync(temporary);
@@ -55,7 +55,6 @@ export function openHangar() {
   afterAll(() => {
     for (const child of processes) if (child.exitCode === null) child.kill("SIGKILL");
     rmSync(work, { recursive: true, force: true });
-    remove();
   });
 
   const start = (...args: readonly string[]): ChildProcess => {

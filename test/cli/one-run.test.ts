@@ -18,13 +18,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { decodeRow, type MetricRow } from "../../src/metrics/jsonl-row.ts";
+import { compiledProgram } from "../compiled.ts";
 import { metricsTools, SETUP_MS, type Tools } from "../metrics/python.ts";
 import { readEvents } from "../metrics/tensorboard-tools.ts";
 import { historyOf, inspect, sync } from "../metrics/wandb-tools.ts";
-import { compiledProgram } from "./compiled-program.ts";
 
 let tools: Tools;
-let cli: ReturnType<typeof compiledProgram>;
+let program = "";
 let work = "";
 let run = "";
 let rows: readonly MetricRow[] = [];
@@ -54,7 +54,7 @@ const wandbEnv = {
 
 function start(...args: readonly string[]): ChildProcess {
   const env = { ...process.env, ...wandbEnv, CI: "1" };
-  const words = [cli.program, "train", "--ui", "jsonl", "--device", "cpu", ...args];
+  const words = [program, "train", "--ui", "jsonl", "--device", "cpu", ...args];
   return spawn(process.execPath, words, { cwd: work, env, stdio: ["ignore", "pipe", "pipe"] });
 }
 
@@ -91,7 +91,7 @@ const endless = ["--max_iterations", "1000000", "agent.algorithm.phase1_iteratio
 
 beforeAll(async () => {
   tools = await metricsTools();
-  cli = compiledProgram();
+  program = compiledProgram();
   work = mkdtempSync(join(tmpdir(), "firstsolo-one-run-"));
   mkdirSync(join(work, "sinks"));
   writeFileSync(join(work, "sinks/mine.mjs"), ownSink);
@@ -111,7 +111,6 @@ beforeAll(async () => {
 }, SETUP_MS);
 
 afterAll(() => {
-  cli?.remove();
   rmSync(work, { recursive: true, force: true });
 });
 

@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type InstallOutcome, installEngine } from "../../src/engine/install.ts";
-import { compiledEngine } from "./compiled-engine.ts";
+import { compiledEngine } from "../compiled.ts";
 import { type FakeMachine, fakeMachine } from "./fake-machine.ts";
 
 const PATH = process.env.PATH;
@@ -23,7 +23,6 @@ let engine: string;
 beforeAll(() => {
   engine = compiledEngine();
 });
-afterAll(() => rmSync(join(engine, "..", "..", ".."), { recursive: true, force: true }));
 beforeEach(() => {
   machine = fakeMachine();
   process.env.PATH = machine.path;

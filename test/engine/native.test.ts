@@ -9,7 +9,7 @@ import { readInstalled } from "../../src/engine/installed.ts";
 import { packageFolder } from "../../src/engine/package-paths.ts";
 import { sharesOneCore } from "../../src/engine/probe-facts.ts";
 import { startEngine } from "../../src/engine/start.ts";
-import { compiledEngine } from "./compiled-engine.ts";
+import { compiledEngine } from "../compiled.ts";
 import { REPOSITORY } from "./fake-machine.ts";
 import { regression, wrongGradients } from "./learns.ts";
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isRealError } from "../../src/engine/native.ts";
 import { parseDevice, startEngine } from "../../src/engine/start.ts";
-import { compiledEngine } from "./compiled-engine.ts";
+import { compiledEngine } from "../compiled.ts";
 import { REPOSITORY } from "./fake-machine.ts";
 
 describe("--device", () => {
@@ -70,7 +70,6 @@ describe("where tfjs-node is not installed", () => {
     expect(refused).toMatch(/^native-unavailable \| Run: npx firstsolo doctor --install/);
     expect(warned).toMatch(/^warned: .*tfjs-node-gpu is not installed.*20 times slower/);
     expect(backend).toBe("wasm");
-    rmSync(root, { recursive: true, force: true });
   });
 });
 

@@ -5,23 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { curveKeyPair } from "zeromq";
 import { connectRemote } from "../../sim-adapters/remote/remote-env.ts";
+import { compiledProgram } from "../compiled.ts";
 import { atEnd, socketFile } from "../remote/servers.ts";
-import { compiledCli } from "./compiled-cli.ts";
 import { bitsOf, livelyActions, record, withEnv } from "./flying.ts";
 
-let cli: ReturnType<typeof compiledCli>;
+let program = "";
 
 beforeAll(() => {
-  cli = compiledCli();
+  program = compiledProgram();
 });
 
-afterAll(() => cli.remove());
-
 function start(...args: readonly string[]) {
-  const child = spawn(process.execPath, [cli.program, "sim", ...args]);
+  const child = spawn(process.execPath, [program, "sim", ...args]);
   atEnd(() => void child.kill("SIGKILL"));
   const said = { out: "", err: "" };
   child.stdout.on("data", (data) => {
@@ -134,7 +132,7 @@ test("Ctrl-C in the middle of a flight ends it well", async () => {
 });
 
 test("ends when the process that started it is killed", async () => {
-  const args = [cli.program, "sim", "--bind", socketFile(), "--exit-with-stdin"];
+  const args = [program, "sim", "--bind", socketFile(), "--exit-with-stdin"];
   const script = `
     const { spawn } = require("node:child_process");
     const sim = spawn(process.execPath, ${JSON.stringify(args)}, { stdio: ["pipe", "inherit", "ignore"] });

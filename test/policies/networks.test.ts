@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createMlp } from "../../policies/mlp.ts";
-import type { Network } from "../../policies/network.ts";
+import type { Network, Sequence } from "../../policies/network.ts";
 import { Random } from "../../policies/random.ts";
 import { createRecurrent } from "../../policies/recurrent.ts";
 import { startEngine } from "../../src/engine/start.ts";
@@ -174,48 +174,52 @@ describe.each(kinds)("%s", (_, create) => {
 
 describe.each(kinds.slice(1))("%s walks through a sequence", (_, create) => {
   const [steps, batch] = [5, 4];
-  /** Episodes end at different steps. */
-  const ended = [3, 9, 10, 14, 19];
-  const alive = () =>
-    tf.tensor2d(
-      Float32Array.from({ length: steps * batch }, (_, i) => (ended.includes(i) ? 0 : 1)),
-      [steps * batch, 1],
-    );
+  /** Row `step * batch + i`; at the third step nobody's episode ends. */
+  const ended = [3, 4, 6, 14, 19];
+
   const drawn = (rows: number, width: number) =>
     tf.tensor2d(Float32Array.from({ length: rows * width }, random.normal), [rows, width]);
 
-  function stepByStep(network: Network, inputs: tf.Tensor2D, start: tf.Tensor2D[]) {
-    const living = tf.split(alive(), steps);
-    let memory = start;
-    const outputs = tf.split(inputs, steps).map((seen, t) => {
-      const flown = network.forward(seen as tf.Tensor2D, memory);
-      memory = flown.memory.map((state) => tf.mul(state, living[t] as tf.Tensor2D));
+  function sequenceFor(network: Network): Sequence {
+    const alive = Array.from({ length: steps }, (_, step) => {
+      const rows = Array.from({ length: batch }, (_, i) => step * batch + i);
+      const living = rows.map((row) => (ended.includes(row) ? 0 : 1));
+      return living.includes(0) ? tf.tensor2d(living, [batch, 1]) : null;
+    });
+    const memory = network.memoryWidths.map((width) => drawn(batch, width));
+    return { inputs: drawn(steps * batch, 3), alive, memory };
+  }
+
+  function stepByStep(network: Network, { inputs, alive, memory: start }: Sequence) {
+    let memory = [...start];
+    const outputs = tf.split<tf.Tensor2D>(inputs, steps).map((seen, t) => {
+      const flown = network.forward(seen, memory);
+      memory = flown.memory.map((state): tf.Tensor2D => tf.mul(state, alive[t] ?? 1));
       return flown.outputs;
     });
     return { outputs: tf.concat2d(outputs, 0), memory };
   }
 
-  function atOnce(network: Network, inputs: tf.Tensor2D, start: tf.Tensor2D[]) {
-    const sequence = network.sequence!;
-    const walked = sequence.walk({ inputs, alive: alive(), memory: start });
-    return { outputs: sequence.head(walked.features), memory: walked.memory };
+  function atOnce(network: Network, sequence: Sequence) {
+    const parts = network.sequence!;
+    const { features, memory } = parts.walk(sequence);
+    return { outputs: parts.head(features), memory };
   }
 
   it("to the outputs, memory and gradients of single steps", () => {
     const network = create();
-    const inputs = drawn(steps * batch, 3);
-    const start = network.memoryWidths.map((width) => drawn(batch, width));
-    const wanted = drawn(steps * batch, 2);
-    const flown = [stepByStep, atOnce].map((way) => tf.tidy(() => way(network, inputs, start)));
+    const sequence = sequenceFor(network);
+    const flown = [stepByStep, atOnce].map((way) => tf.tidy(() => way(network, sequence)));
     const [single, whole] = flown.map(({ outputs, memory }) => [outputs, ...memory]);
     single!.forEach((tensor, i) => {
       expect(largest(tf.sub(tensor, whole![i]!).dataSync<"float32">())).toBeLessThan(1e-6);
     });
 
+    const wanted = drawn(steps * batch, 2);
     const variables = network.parameters.map(({ value }) => value);
     const [expected, got] = [stepByStep, atOnce].map((way) => {
       const loss = () =>
-        tf.sum(tf.square(tf.sub(way(network, inputs, start).outputs, wanted))) as tf.Scalar;
+        tf.sum(tf.square(tf.sub(way(network, sequence).outputs, wanted))) as tf.Scalar;
       return tf.variableGrads(loss, variables).grads;
     });
     for (const { name, value } of network.parameters) {
@@ -228,12 +232,11 @@ describe.each(kinds.slice(1))("%s walks through a sequence", (_, create) => {
 
   it("and leaves nothing behind", () => {
     const network = create();
+    const sequence = sequenceFor(network);
     const variables = network.parameters.map(({ value }) => value);
     const before = tf.memory().numTensors;
     tf.tidy(() => {
-      const start = network.memoryWidths.map((width) => drawn(batch, width));
-      const inputs = drawn(steps * batch, 3);
-      const loss = () => tf.sum(atOnce(network, inputs, start).outputs) as tf.Scalar;
+      const loss = () => tf.sum(atOnce(network, sequence).outputs) as tf.Scalar;
       tf.variableGrads(loss, variables).value.dataSync();
     });
     expect(tf.memory().numTensors).toBe(before);

@@ -1,0 +1,71 @@
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { afterAll } from "vitest";
+
+const repository = fileURLToPath(new URL("..", import.meta.url));
+
+const compilerOptions: ts.CompilerOptions = {
+  module: ts.ModuleKind.ESNext,
+  target: ts.ScriptTarget.ES2022,
+  jsx: ts.JsxEmit.ReactJSX,
+  rewriteRelativeImportExtensions: true,
+  verbatimModuleSyntax: true,
+};
+
+const made: string[] = [];
+afterAll(() => {
+  for (const root of made) rmSync(root, { recursive: true, force: true });
+});
+
+/**
+ * The sources of these rooms as they stand, compiled into a folder laid out as the package is, for
+ * processes that a test starts. It is removed after the tests of the file.
+ */
+function compiled(rooms: readonly string[], besides: readonly string[]): string {
+  const root = mkdtempSync(join(tmpdir(), "firstsolo-compiled-"));
+  made.push(root);
+  symlinkSync(join(repository, "node_modules"), join(root, "node_modules"));
+  for (const room of rooms) {
+    const entries = readdirSync(join(repository, room), { recursive: true, encoding: "utf8" });
+    for (const entry of entries) if (/\.tsx?$/.test(entry)) compile(join(room, entry), root);
+  }
+  for (const path of ["package.json", ...besides]) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    copyFileSync(join(repository, path), join(root, path));
+  }
+  return root;
+}
+
+/** All of `firstsolo`; gives its program's path. */
+export function compiledProgram(): string {
+  const program = "src/cli/firstsolo.mjs";
+  const root = compiled(["protocol", "sim-adapters", "policies", "src"], [program]);
+  mkdirSync(join(root, "policies"));
+  symlinkSync(join(repository, "policies/teachers"), join(root, "policies/teachers"));
+  return join(root, program);
+}
+
+/** The engine alone; gives the folder of its modules. */
+export function compiledEngine(): string {
+  return join(compiled(["src/engine"], ["src/engine/quiet.cc"]), "dist/src/engine");
+}
+
+function compile(path: string, root: string): void {
+  const target = join(root, "dist", path.replace(/tsx?$/, "js"));
+  mkdirSync(dirname(target), { recursive: true });
+  const source = readFileSync(join(repository, path), "utf8");
+  const { outputText } = ts.transpileModule(source, { compilerOptions, fileName: path });
+  writeFileSync(target, outputText);
+}
