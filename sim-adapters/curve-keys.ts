@@ -8,6 +8,28 @@ export interface KeyFile {
   readonly secretKey?: string;
 }
 
+/** What a client needs to speak to a simulator over CURVE; keys in Z85, 40 characters each. */
+export interface ClientCurve {
+  /** Public key of the simulator; only its owner can answer. */
+  readonly serverKey: string;
+  readonly publicKey: string;
+  readonly secretKey: string;
+}
+
+/** From the simulator's public certificate and our own secret one. @throws EndpointError */
+export async function readClientCurve(serverFile: string, ownFile: string): Promise<ClientCurve> {
+  const server = await readKeyFile(serverFile, { secret: false });
+  const { publicKey, secretKey = "" } = await readKeyFile(ownFile, { secret: true });
+  return { serverKey: server.publicKey, publicKey, secretKey };
+}
+
+/** As ZeroMQ's sockets want it. */
+export function clientCurveOptions(curve: ClientCurve | undefined) {
+  if (curve === undefined) return {};
+  const { serverKey, publicKey, secretKey } = curve;
+  return { curveServerKey: serverKey, curvePublicKey: publicKey, curveSecretKey: secretKey };
+}
+
 /**
  * Reads a certificate as ZeroMQ's own tools write it (`zmq.auth.create_certificates`): `NAME.key` with
  * the public key, `NAME.key_secret` with both. @throws EndpointError

@@ -3,6 +3,7 @@ import { Context, Dealer } from "zeromq";
 import { encodeMessage, type Tensors } from "../../protocol/codec.ts";
 import { limits, protocolVersion } from "../../protocol/limits.ts";
 import { decodeReply, type Message, type Replies, type Reply } from "../../protocol/messages.ts";
+import { type ClientCurve, clientCurveOptions } from "../curve-keys.ts";
 import { RemoteError } from "../remote/remote-error.ts";
 import { LawBroken } from "./verdict.ts";
 
@@ -18,6 +19,7 @@ export interface Waited {
 
 export interface GuestOptions {
   readonly endpoint: string;
+  readonly curve?: ClientCurve | undefined;
   /** Seconds until an answer counts as missing. */
   readonly patience: number;
   readonly onWaited: (waited: Waited) => void;
@@ -34,8 +36,13 @@ export class Guest {
 
   constructor(options: GuestOptions) {
     this.#options = options;
-    this.#socket = new Dealer({ context: new Context(), linger: 0, sendTimeout: 2000 });
-    this.#socket.maxMessageSize = limits.frameBytes;
+    this.#socket = new Dealer({
+      context: new Context(),
+      linger: 0,
+      sendTimeout: 2000,
+      maxMessageSize: limits.frameBytes,
+      ...clientCurveOptions(options.curve),
+    });
     this.#socket.connect(options.endpoint);
   }
 

@@ -3,12 +3,15 @@ import type { Tensors } from "../../protocol/codec.ts";
 import { fromWireSpec, widthOf } from "../../protocol/env-spec.ts";
 import type { Replies } from "../../protocol/messages.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import type { ClientCurve } from "../curve-keys.ts";
 import { RemoteError } from "../remote/remote-error.ts";
 import { Guest, type Heard, type Waited } from "./guest.ts";
 import { LawBroken, must } from "./verdict.ts";
 
 export interface VisitOptions {
   readonly endpoint: string;
+  /** For a server that speaks CURVE. */
+  readonly curve?: ClientCurve;
   /** Asked for in every hello; default: the server's own number. */
   readonly numEnvs?: number;
   /** Seconds until the server must have answered a first hello. Default 300. */
@@ -42,9 +45,9 @@ export class Visit {
 
   /** A client without a session. */
   guest(patience = this.#options.patience ?? 60): Guest {
-    const { endpoint } = this.#options;
+    const { endpoint, curve } = this.#options;
     const onWaited = (waited: Waited) => this.waits.push(waited);
-    const guest = new Guest({ endpoint, patience, onWaited });
+    const guest = new Guest({ endpoint, curve, patience, onWaited });
     this.#guests.push(guest);
     return guest;
   }

@@ -1,14 +1,7 @@
 import { Context, Dealer } from "zeromq";
 import { limits } from "../../protocol/limits.ts";
+import { type ClientCurve, clientCurveOptions } from "../curve-keys.ts";
 import { checkEndpoint, refuseOpenDoor, refuseTakenFile } from "../endpoint.ts";
-
-/** CURVE keys of a client, in Z85 (40 characters each). */
-export interface ClientCurve {
-  /** Public key of the simulator; only its owner can answer. */
-  readonly serverKey: string;
-  readonly publicKey: string;
-  readonly secretKey: string;
-}
 
 export interface DealerOptions {
   readonly endpoint: string;
@@ -136,12 +129,6 @@ function socketOptions(curve: ClientCurve | undefined) {
     maxMessageSize: limits.frameBytes,
     reconnectInterval: 100,
     reconnectMaxInterval: 1000,
-    ...(curve === undefined
-      ? {}
-      : {
-          curveServerKey: curve.serverKey,
-          curvePublicKey: curve.publicKey,
-          curveSecretKey: curve.secretKey,
-        }),
+    ...clientCurveOptions(curve),
   };
 }

@@ -6,9 +6,9 @@ import { parseRequest, type Replies, type Requests } from "../../protocol/messag
 import { fromActions, fromState, toFrame, toState, toStepResult } from "../../protocol/payload.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import type { ClientCurve } from "../curve-keys.ts";
 import type { VectorEnv } from "../vector-env.ts";
 import { Caller, type LinkStats } from "./caller.ts";
-import type { ClientCurve } from "./dealer-link.ts";
 import { failure } from "./failures.ts";
 import { RemoteError } from "./remote-error.ts";
 

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { nearest } from "../../protocol/settings.ts";
 import { conform, type Finding, laws } from "../../sim-adapters/conform/conform.ts";
+import { type ClientCurve, readClientCurve } from "../../sim-adapters/curve-keys.ts";
 import { checkEndpoint } from "../../sim-adapters/endpoint.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -10,6 +11,8 @@ interface ConformFlags {
   readonly law?: readonly string[];
   readonly steps: number;
   readonly startup_timeout: number;
+  readonly curve_server_key_file?: string;
+  readonly curve_client_key_file?: string;
   readonly json?: boolean;
 }
 
@@ -22,6 +25,8 @@ export function registerConform(program: Command): void {
     .option("--law <NAME>", "this law only; repeatable", append)
     .option("--steps <N>", "longest flight of one law, control steps", whole, 1200)
     .option("--startup_timeout <S>", "seconds a simulator may take to be there", whole, 300)
+    .option("--curve_server_key_file <FILE>", "the simulator's public CURVE key")
+    .option("--curve_client_key_file <FILE>", "our own secret CURVE key")
     .option("--json", "one JSON document")
     .action(check);
 }
@@ -29,8 +34,10 @@ export function registerConform(program: Command): void {
 async function check(endpoint: string, flags: ConformFlags): Promise<void> {
   checkEndpoint(endpoint);
   for (const name of flags.law ?? []) refuseUnknown(name);
+  const curve = await curveOf(flags);
   const findings = await conform({
     endpoint,
+    ...(curve === undefined ? {} : { curve }),
     steps: flags.steps,
     startupTimeout: flags.startup_timeout,
     ...(flags.num_envs === undefined ? {} : { numEnvs: flags.num_envs }),
@@ -42,6 +49,18 @@ async function check(endpoint: string, flags: ConformFlags): Promise<void> {
   if (flags.json) console.log(JSON.stringify({ endpoint, conforms, findings }, null, 2));
   else console.log(summary(findings, broken));
   process.exitCode = conforms ? exitCodes.ok : exitCodes.checkFailed;
+}
+
+/** @throws ConfigError when only one side's key is given, EndpointError for a bad file. */
+async function curveOf(flags: ConformFlags): Promise<ClientCurve | undefined> {
+  const { curve_server_key_file: server, curve_client_key_file: own } = flags;
+  if (server === undefined && own === undefined) return undefined;
+  if (server !== undefined && own !== undefined) return readClientCurve(server, own);
+  throw new ConfigError(
+    "bad-curve",
+    "CURVE needs the simulator's public key and our own secret key, and only one of them is given",
+    "Give both --curve_server_key_file and --curve_client_key_file.",
+  );
 }
 
 const marks = { holds: "✓", broken: "✗", "not-tested": "–" } as const;

@@ -4,8 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readKeyFile } from "../../sim-adapters/curve-keys.ts";
-import type { ClientCurve } from "../../sim-adapters/remote/dealer-link.ts";
+import { readClientCurve } from "../../sim-adapters/curve-keys.ts";
 import type { RemoteEnv, RemoteOptions } from "../../sim-adapters/remote/remote-env.ts";
 import type { Config } from "../config/schema.ts";
 import { connectWanted } from "./connect-wanted.ts";
@@ -46,7 +45,7 @@ async function connectNamed(
   const { curve_server_key_file, curve_client_key_file, listen } = config.sim;
   const curve =
     curve_server_key_file && curve_client_key_file
-      ? await readCurve(curve_server_key_file, curve_client_key_file)
+      ? await readClientCurve(curve_server_key_file, curve_client_key_file)
       : undefined;
   const env = await connectWanted(config, {
     ...remoteOptions(config, options),
@@ -67,12 +66,6 @@ async function connectNamed(
     logTo: () => {},
     close: () => env.close(),
   };
-}
-
-async function readCurve(serverFile: string, clientFile: string): Promise<ClientCurve> {
-  const server = await readKeyFile(serverFile, { secret: false });
-  const { publicKey, secretKey = "" } = await readKeyFile(clientFile, { secret: true });
-  return { serverKey: server.publicKey, publicKey, secretKey };
 }
 
 async function startOwn(config: Config, options: SimulatorOptions): Promise<Simulator> {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -118,8 +118,19 @@ test("lets in over CURVE only the runners whose keys it was given", async () => 
     });
   await expect(knock(stranger)).rejects.toMatchObject({ code: "curve-refused" });
   const env = await knock(friend);
-  atEnd(() => env.close());
   expect((await env.reset(1)).started.length).toBe(2);
+  await env.close();
+
+  const theirs = certificate("sim.key", publicLine(own));
+  const friendly = certificate(
+    "runner.key_secret",
+    publicLine(friend),
+    `secret-key = "${friend.secretKey}"`,
+  );
+  const files = ["--curve_server_key_file", theirs, "--curve_client_key_file", friendly];
+  const words = ["conform", endpoint, "--law", "specification", ...files];
+  const judged = spawnSync(process.execPath, [program, ...words], { encoding: "utf8" });
+  expect(judged.stdout).toContain("1 laws hold, 0 are broken");
 });
 
 test("Ctrl-C in the middle of a flight ends it well", async () => {
