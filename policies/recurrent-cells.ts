@@ -55,9 +55,8 @@ const gru: Kind = {
   states: 1,
   blocks: [2, 1],
   step(hidden, [xrz, xn], [h]) {
-    const width = h!.shape[1];
-    const [hrz, hn] = columns(linear(h!, hidden), [2 * width, width]);
-    const [r, z] = columns(tf.sigmoid(tf.add<tf.Tensor2D>(xrz!, hrz!)), [width, width]);
+    const [hrz, hn] = columns(linear(h!, hidden), [2, 1]);
+    const [r, z] = columns(tf.sigmoid(tf.add<tf.Tensor2D>(xrz!, hrz!)), [1, 1]);
     const n: tf.Tensor2D = tf.tanh(tf.add<tf.Tensor2D>(xn!, tf.mul(r!, hn!)));
     const next: tf.Tensor2D = tf.add(n, tf.mul(z!, tf.sub(h!, n)));
     return { states: [next], kept: [r!, z!, n, hn!] };
@@ -82,10 +81,9 @@ const lstm: Kind = {
   states: 2,
   blocks: [4],
   step(hidden, [inputs], [h, c]) {
-    const width = h!.shape[1];
     const sum: tf.Tensor2D = tf.add(inputs!, linear(h!, hidden));
-    const [inForget, g, o] = columns(sum, [2 * width, width, width]);
-    const [i, f] = columns(tf.sigmoid(inForget!), [width, width]);
+    const [inForget, g, o] = columns(sum, [2, 1, 1]);
+    const [i, f] = columns(tf.sigmoid(inForget!), [1, 1]);
     const candidate: tf.Tensor2D = tf.tanh(g!);
     const open: tf.Tensor2D = tf.sigmoid(o!);
     const next: tf.Tensor2D = tf.add(tf.mul(f!, c!), tf.mul(i!, candidate));
@@ -111,9 +109,12 @@ const lstm: Kind = {
 
 export const KINDS: Readonly<Record<RnnType, Kind>> = { gru, lstm };
 
-/** Blocks of columns of these widths. */
-export function columns(stacked: tf.Tensor2D, widths: readonly number[]): tf.Tensor2D[] {
-  return widths.length === 1 ? [stacked] : tf.split(stacked, [...widths], 1);
+/** Blocks of columns with these shares of the width. */
+export function columns(stacked: tf.Tensor2D, shares: readonly number[]): tf.Tensor2D[] {
+  if (shares.length === 1) return [stacked];
+  const unit = stacked.shape[1] / shares.reduce((sum, share) => sum + share);
+  const widths = shares.map((share) => share * unit);
+  return tf.split(stacked, widths, 1);
 }
 
 /** A memory behind a step: with `alive` of 0 it ends there; null: nobody's does. */

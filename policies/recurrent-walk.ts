@@ -53,11 +53,9 @@ type Save = (tensors: tf.Tensor[]) => void;
 
 /** Each entry for all steps: the states before and behind them, and what else the steps kept. */
 function forth(kind: Kind, hidden: Linear, { gates, alive, start }: LayerWay) {
-  const width = start[0]!.shape[1];
-  const blocks = columns(
-    gates,
-    kind.blocks.map((count) => count * width),
-  ).map((block) => tf.split<tf.Tensor2D>(block, alive.length));
+  const blocks = columns(gates, kind.blocks).map((block) =>
+    tf.split<tf.Tensor2D>(block, alive.length),
+  );
   const before: States[] = [];
   let states = start;
   const flown = alive.map((living, t): Step => {

@@ -53,11 +53,7 @@ export function createRecurrent(options: RecurrentOptions): Network {
     },
     forward: (inputs, memory) => {
       const flown = climb({ kind, cells }, { inputs, memory }, ({ hidden }, gates, start) => {
-        const blocks = columns(
-          gates,
-          kind.blocks.map((count) => count * width),
-        );
-        const { states } = kind.step(hidden, blocks, start);
+        const { states } = kind.step(hidden, columns(gates, kind.blocks), start);
         return { outputs: states[0]!, states };
       });
       return { outputs: headOf(flown.features), memory: flown.memory };
