@@ -10,7 +10,12 @@ export const simulatorBench: Bench = {
   title: `simulator: environment steps per second, one process (target ${target} at N = 1000)`,
   run: async ({ say }) => {
     const rows: Row[] = [];
-    for (const task of ["quadcopter", "quadcopter-noisy"]) {
+    for (const task of [
+      "quadcopter",
+      "quadcopter-noisy",
+      "quadcopter-blind",
+      "quadcopter-random",
+    ]) {
       for (const numEnvs of [100, 1000, 4096]) {
         const what = `${task}, N = ${numEnvs}`;
         say(what);
