@@ -59,12 +59,14 @@ async function chooseBest(flight: Conducted, { iteration }: Progress): Promise<v
   const { config, deck, run, signals } = flight;
   const [best, last] = [await run.bestCheckpoint(), await run.latestCheckpoint()];
   if (best === undefined || last === undefined) return;
+  const challenger = await readFile(last);
+  if (challenger.equals(await readFile(best))) return;
   const episodes = Math.min(selectionEpisodes, config.evaluation.final_episodes);
   const { env } = deck;
   const options = { env, episodes, seed: config.seed, stop: signals.stop };
   const [held, challenged] = await compareStudents([best, last], options);
   if (!(challenged > held)) return;
-  const path = await run.saveCheckpoint("best_model.pt", await readFile(last));
+  const path = await run.saveCheckpoint("best_model.pt", challenger);
   const returns = `${challenged.toFixed(2)} against ${held.toFixed(2)} over ${episodes} episodes`;
   const message = `best: ${path}, the last student now: ${returns}`;
   report(flight, "checkpoint", message, { path, kind: "best" }, iteration);
