@@ -115,6 +115,7 @@ function createCell(
     hidden: { weight: hiddenWeight, bias: hiddenBias },
   };
 }
+
 function checkMemory(given: number, expected: number): void {
   if (given === expected) return;
   throw new PolicyError(

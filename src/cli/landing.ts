@@ -44,6 +44,7 @@ async function judge(flight: Conducted, progress: Progress): Promise<Verdict | u
   const { stop } = signals;
   try {
     await chooseBest(flight, progress);
+    announce(flight, "the best student and its teacher", episodes, progress);
     return await evaluateRun({ run, env: deck.env, episodes, seed: config.seed, stop });
   } catch (error) {
     if (signals.interrupted) return undefined;
@@ -55,7 +56,7 @@ async function judge(flight: Conducted, progress: Progress): Promise<Verdict | u
  * Which student is the best is decided in flight by a few check rows, whose mean is late and, being the
  * highest of many, flattering. At the end the last one may challenge it, over episodes of their own.
  */
-async function chooseBest(flight: Conducted, { iteration }: Progress): Promise<void> {
+async function chooseBest(flight: Conducted, progress: Progress): Promise<void> {
   const { config, deck, run, signals } = flight;
   const [best, last] = [await run.bestCheckpoint(), await run.latestCheckpoint()];
   if (best === undefined || last === undefined) return;
@@ -63,14 +64,20 @@ async function chooseBest(flight: Conducted, { iteration }: Progress): Promise<v
   if (challenger.equals(await readFile(best))) return;
   const episodes = Math.min(selectionEpisodes, config.evaluation.final_episodes);
   const { env } = deck;
+  announce(flight, "the best student so far and the last one", episodes, progress);
   const options = { env, episodes, seed: config.seed, stop: signals.stop };
   const [held, challenged] = await compareStudents([best, last], options);
   if (!(challenged > held)) return;
   const path = await run.saveCheckpoint("best_model.pt", challenger);
   const returns = `${challenged.toFixed(2)} against ${held.toFixed(2)} over ${episodes} episodes`;
   const message = `best: ${path}, the last student now: ${returns}`;
-  report(flight, "checkpoint", message, { path, kind: "best" }, iteration);
+  report(flight, "checkpoint", message, { path, kind: "best" }, progress.iteration);
   flight.sinks.file(path);
+}
+
+/** Nothing else is heard of a flight while it is judged, for as long as its episodes take. */
+function announce(flight: Conducted, who: string, episodes: number, { iteration }: Progress): void {
+  report(flight, "judging", `${who}, over ${episodes} episodes`, { episodes }, iteration);
 }
 
 /** What a summary says of both pilots; null for what is not known. */

@@ -19,6 +19,7 @@ const statusSigns: Readonly<Record<Status, Span>> = {
   waiting: span("○ waiting", "teacher"),
   flying: span("● flying", "good"),
   paused: span("‖ paused", "teacher"),
+  judging: span("● judging", "good"),
   lost: span("✗ simulator lost", "bad"),
   failed: span("✗ failed", "bad"),
   landed: span("✓ landed", "good"),
@@ -77,7 +78,9 @@ export function progressLine(state: ScreenState, layout: Layout): Line {
   const phase = state.run.twoStages ? `${state.phase}/2 ` : "";
   const head = [span("Phase".padEnd(headWidth(layout)), "quiet"), span(phase), pilot, span(" ")];
   const of = total === undefined ? "" : `/${total}`;
-  const eta = state.status === "landed" ? "" : ` ETA ${clock(remaining ?? Number.NaN)}`;
+  const eta = ["judging", "landed"].includes(state.status)
+    ? ""
+    : ` ETA ${clock(remaining ?? Number.NaN)}`;
   const part = share === undefined || layout.columns < 80 ? "" : ` ${percent(share)}`;
   const tail = span(` ${done}${of}${part}${eta}`);
   const room = layout.columns - widthOf(head) - tail.text.length;
@@ -202,7 +205,7 @@ export function healthLine(state: ScreenState, layout: Layout): Line {
     [span(`${count(stepsPerSecond)} steps/s`)],
     [span(`${count(state.latest["Distillation/environment_steps"])} steps so far`)],
   ];
-  const over = ["landed", "quiet", "failed"].includes(state.status);
+  const over = ["judging", "landed", "quiet", "failed"].includes(state.status);
   if (silence === undefined || over) pieces.splice(2, 1);
   return titled("Simulator", pieces, layout);
 }

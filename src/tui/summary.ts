@@ -22,7 +22,7 @@ export function summaryText(state: ScreenState, options: SummaryOptions = {}): s
   const steps = count(latest["Distillation/environment_steps"]);
   const near = (path: string | undefined) => fromHere(path, options.cwd);
   const path = near(run.path);
-  const over = !watching || !["waiting", "flying", "paused"].includes(state.status);
+  const over = !watching || !["waiting", "flying", "paused", "judging"].includes(state.status);
   const unfinished = over && (run.maxIterations === undefined || done < run.maxIterations);
   const lines = [
     `${endWord(state, over)} after ${done}${of} iterations, ${clock(seconds)}, ${steps} environment steps`,

@@ -6,8 +6,16 @@ import type { Metrics, RunEvent } from "../metrics/metric-sink.ts";
 import { mergeRun, noRun, type RunFacts } from "./run-facts.ts";
 import { cutAt, emptySeries, extend, type Series } from "./series.ts";
 
-/** `quiet`: the files of a run that nobody seems to fly. */
-export type Status = "waiting" | "flying" | "paused" | "lost" | "failed" | "landed" | "quiet";
+/** `judging`: its students fly for the record; `quiet`: the files of a run that nobody seems to fly. */
+export type Status =
+  | "waiting"
+  | "flying"
+  | "paused"
+  | "judging"
+  | "lost"
+  | "failed"
+  | "landed"
+  | "quiet";
 
 /** One of the latest iterations; times in seconds. */
 export interface Recent {
@@ -191,6 +199,8 @@ function addEvent(state: ScreenState, event: RunEvent): ScreenState {
       return { ...noted, status: "flying" };
     case "waiting":
       return { ...noted, status: "waiting" };
+    case "judging":
+      return { ...noted, status: "judging" };
     case "simulator-lost":
       return { ...noted, status: "lost" };
     case "failed":

@@ -71,6 +71,11 @@ describe("a student at the end that flies better than the best one in flight", (
     expect(said.map(({ message }) => message)).toEqual([
       expect.stringMatching(/best_model\.pt, the last student now: .* over 24 episodes/),
     ]);
+    const judged = next.events.filter(({ type }) => type === "judging");
+    expect(judged.map(({ message }) => message)).toEqual([
+      "the best student so far and the last one, over 24 episodes",
+      "the best student and its teacher, over 24 episodes",
+    ]);
     expect(readFileSync(best)).toEqual(readFileSync(join(first.run, "model_20.pt")));
     expect(summaryOf(first.run).student_return).toBeGreaterThan(1);
   });

@@ -195,6 +195,7 @@ describe("the course of a run", () => {
     const quiet = reduce(flying, { kind: "presence", flying: false });
     expect(quiet.status).toBe("quiet");
     expect(reduce(quiet, { kind: "presence", flying: true }).status).toBe("flying");
+    expect(told(flying, "judging").status).toBe("judging");
     const landed = told(flying, "landed", { student_return: 1 });
     expect(reduce(landed, { kind: "presence", flying: false }).status).toBe("landed");
   });
