@@ -67,7 +67,7 @@ class Scanner {
       const key = this.#key();
       if (keys.has(key)) this.#refuse(`the key ${JSON.stringify(key)} comes twice`);
       keys.add(key);
-      this.#path.push(key);
+      this.#path.push(key || '""');
       this.#value(depth + 1);
       this.#path.pop();
     }

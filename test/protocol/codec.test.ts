@@ -146,6 +146,7 @@ describe("what msgpack can say and a header may not", () => {
     ["a key twice", "82a16101a16102", "header"],
     ["the key __proto__", "81a95f5f70726f746f5f5f80", "header"],
     ["text that is not UTF-8", "81a161a2c328", "a"],
+    ["a map that ends behind a key without letters", "81a081", '""'],
     ["bytes after the end", "81a16101c0", "header"],
     ["an array that claims four billion entries", "81a161ddffffffff", "a"],
     ["a map that claims four billion entries", "81a161dfffffffff", "a"],
