@@ -8,6 +8,7 @@ import { withHistory } from "../../policies/history.ts";
 import { createHover } from "../../policies/hover.ts";
 import { createMlp } from "../../policies/mlp.ts";
 import { elementsOf } from "../../policies/named-array.ts";
+import { nearest } from "../../policies/nearest.ts";
 import { NetworkPolicy } from "../../policies/network-policy.ts";
 import { Normaliser } from "../../policies/normaliser.ts";
 import {
@@ -180,7 +181,7 @@ function groupsWidth(who: string, reads: readonly string[], spec: EnvSpec): numb
     throw new FlightError(
       "unknown-group",
       `The ${who} should read the observation group '${missing}'; task '${spec.task}' has ${known.join(", ")}.`,
-      `Name groups of that task: agent.obs_groups.${who}=[${Object.keys(spec.observations)[0]}].`,
+      `Name groups of that task: agent.obs_groups.${who}=[${nearest(missing, Object.keys(spec.observations))}].`,
     );
   }
   return reads.reduce((sum, group) => sum + elementsOf(spec.observations[group]!.shape), 0);

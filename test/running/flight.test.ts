@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { type FlightDeck, prepareFlight, type Resumed } from "../../src/cli/flight-deck.ts";
+import { shippedTeacher } from "../../src/cli/shipped-teacher.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import type { Rollout } from "../../src/learning/experience.ts";
@@ -131,6 +132,24 @@ describe("a flight", () => {
     });
     expect([...rows, ...rest.rows]).toEqual(whole.rows);
   });
+
+  it.each([
+    [
+      "obs_groups.student=[polcy]",
+      /'polcy'; .*noisy' has teacher \[12\], policy \[12\]/,
+      "[policy]",
+    ],
+    ["task=quadcopter-random", /reads 12 .* 'quadcopter-random' has 15 in teacher/, "obs_groups"],
+  ])(
+    "refuses what does not go together with the simulator, and names both: %s",
+    async (key, why, next) => {
+      const refusal = await setUp([key, `checkpoint=${shippedTeacher("quadcopter")}`]).catch(
+        (e) => e,
+      );
+      expect(refusal.message).toMatch(why);
+      expect(refusal.hint).toContain(next);
+    },
+  );
 
   it("refuses a teacher that is poor in its own reference flight, and names both figures", async () => {
     const poor = setUp(["evaluation.min_teacher_return=150"]);
