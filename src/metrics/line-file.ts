@@ -59,7 +59,8 @@ export class LineFile {
     // The lines of one turn of the event loop go out together.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const lines = this.#waiting;
+      // While these are written, more are appended to what waits.
+      const lines = [...this.#waiting];
       const bytes = Buffer.from(lines.join(""));
       if (!(await this.#write(bytes))) break;
       this.#waiting = this.#waiting.slice(lines.length);

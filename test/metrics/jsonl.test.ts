@@ -95,6 +95,16 @@ describe("the metrics file", () => {
     expect(said).toEqual([]);
   });
 
+  it("holds also what comes while the disk is still busy with the line before", async () => {
+    const sink = await openJsonl({ folder, onFailure });
+    for (let i = 0; i < 200; i++) {
+      sink.write(i, { x: i });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await sink.close();
+    expect(iterations()).toEqual(Array.from({ length: 200 }, (_, i) => i));
+  });
+
   it("goes on behind the last whole row, cutting rows that are flown again", async () => {
     await writeRows(0, 10);
     await writeRows(6, 8, 6);
