@@ -71,7 +71,7 @@ export const failure = {
   },
 
   aborted(): RemoteError {
-    const hint = "Connect again.";
+    const hint = "The caller asked for it.";
     return new RemoteError("aborted", "stopped while waiting for the simulator", { hint });
   },
 };

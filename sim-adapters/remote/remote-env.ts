@@ -221,7 +221,8 @@ function accept(header: Replies["welcome"], options: RemoteOptions): EnvSpec {
   }
   if (options.teacherActions === true && !spec.capabilities.includes("teacher_actions")) {
     const message = "the simulator has no teacher of its own";
-    const hint = "Start it with one (--teacher_checkpoint FILE), or name the teacher's file here.";
+    const hint =
+      "Name the teacher's file here, or start a simulator that has one (Isaac Lab's: --teacher_checkpoint FILE).";
     throw new RemoteError("no-teacher", message, { hint });
   }
   const differences = expected === undefined ? [] : specDifferences(expected, spec);

@@ -43,7 +43,8 @@ async function recordStart({ config, deck, run, simulator, engine, sinks }: Cond
     "env",
     stringify({ ...toWireSpec(spec), settings: welcome.settings, server: welcome.server }),
   );
-  const { use_two_stage_training, phase1_iterations, gate_threshold } = config.algorithm;
+  const { phase1_iterations, use_two_stage_training, teacher_share_schedule, gate_threshold } =
+    config.algorithm;
   sinks.event({
     type: "start",
     iteration: start.iteration,
@@ -56,6 +57,7 @@ async function recordStart({ config, deck, run, simulator, engine, sinks }: Cond
     max_iterations: config.max_iterations,
     phase1_iterations,
     use_two_stage_training,
+    teacher_share_schedule,
     seed: config.seed,
     simulator: simulator.description,
     engine: engine.description,

@@ -159,7 +159,7 @@ function hireSimulators(spec: EnvSpec): HiredTeacher {
     throw new FlightError(
       "no-teacher",
       `The teacher should be the simulator's own, but task '${spec.task}' has none.`,
-      "Start the simulator with one (--teacher_checkpoint FILE), or name a file here: --checkpoint FILE.",
+      "Name a file here, --checkpoint FILE, or fly in a simulator that has one (Isaac Lab's: --teacher_checkpoint FILE).",
     );
   }
   const facts: PilotFacts = { kind: "simulator", activation: "identity", reads: [] };

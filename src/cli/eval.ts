@@ -24,7 +24,7 @@ export function registerEval(program: Command): void {
     .command("eval")
     .description("fly a run's student and its teacher, greedily, and compare")
     .argument("<run>", "a run folder (its best student, else the last), or a checkpoint in it")
-    .argument("[overrides...]", "env.KEY=VALUE: settings of the simulator")
+    .argument("[overrides...]", "env.KEY=VALUE, sim.KEY=VALUE: the simulator and the way to it")
     .option("--episodes <N>", "whole episodes of each pilot, at least", "200")
     .option("--last", "the last student instead of the best one")
     .option("--num_envs <N>", "environments flown side by side (default: the run's)")
@@ -41,6 +41,7 @@ type Evaluating = EvalOptions & { readonly version: string };
 
 async function evaluateCommand(path: string, overrides: string[], options: Evaluating) {
   const episodes = wholeNumber("--episodes", options.episodes);
+  checkOverrides(overrides);
   const prefer = options.last ? "latest" : "best";
   const { run, checkpoint } = await openRun(path, { prefer });
   const given = { num_envs: options.num_envs, seed: options.seed, device: options.device };
@@ -80,6 +81,17 @@ function describe(figures: Readonly<Record<string, unknown>>): string {
       `${name.padStart(20)}: ${typeof value === "number" ? +value.toFixed(4) : value}`,
   );
   return lines.join("\n");
+}
+
+/** The students are as their checkpoints hold them. */
+function checkOverrides(overrides: readonly string[]): void {
+  const other = overrides.find((override) => !/^(\+*env|(agent\.)?sim)\./.test(override));
+  if (other === undefined) return;
+  throw new ConfigError(
+    "no-effect",
+    `${other} can't change an evaluation; expected env.KEY=VALUE or sim.KEY=VALUE`,
+    "Drop it; to change a student, train one.",
+  );
 }
 
 function wholeNumber(flag: string, text: string): number {

@@ -44,7 +44,8 @@ async function judge(flight: Conducted, progress: Progress): Promise<Verdict | u
   const { stop } = signals;
   try {
     await chooseBest(flight, progress);
-    announce(flight, "the best student and its teacher", episodes, progress);
+    const student = (await run.bestCheckpoint()) === undefined ? "last" : "best";
+    announce(flight, `the ${student} student and its teacher`, episodes, progress);
     return await evaluateRun({ run, env: deck.env, episodes, seed: config.seed, stop });
   } catch (error) {
     if (signals.interrupted) return undefined;
@@ -105,9 +106,10 @@ function landingText(
   whole: boolean,
 ): string {
   const figure = (value: number | null) => (value === null ? "unknown" : value.toFixed(2));
-  const percent =
-    student_vs_teacher === null ? "unknown" : `${(100 * student_vs_teacher).toFixed(2)} %`;
-  const returns = `student ${figure(student_return)}, teacher ${figure(teacher_return)}: ${percent} over ${episodes} episodes`;
+  // Of a teacher that is not above zero a share says nothing to people.
+  const comparable = student_vs_teacher !== null && (teacher_return ?? 0) > 0;
+  const percent = comparable ? `: ${(100 * student_vs_teacher).toFixed(2)} %` : "";
+  const returns = `student ${figure(student_return)}, teacher ${figure(teacher_return)}${percent} over ${episodes} episodes`;
   return whole
     ? `${returns}; ${run.path}`
     : `stopped before the end; ${returns}; go on with: firstsolo train --resume ${run.path}`;

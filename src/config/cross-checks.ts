@@ -4,17 +4,23 @@ import { assignSeats } from "../running/seats.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Config } from "./schema.ts";
 
-/** Values that are fine one by one and make no sense together. Gives warnings. @throws ConfigError */
-export function crossCheck(config: Config): readonly string[] {
+/** Values that are fine one by one and make no sense together. @throws ConfigError */
+export function crossCheck(config: Config): void {
   checkSeats(config);
   checkSteps(config);
   checkSchedule(config.algorithm);
   checkMemory(config.policy);
   checkSimulator(config.sim);
-  return phaseWarnings(config);
 }
 
 function checkSeats({ num_envs, evaluation }: Config): void {
+  if (num_envs === 1 && evaluation.final_episodes > 0 && evaluation.env_share === 0) {
+    throw new ConfigError(
+      "no-comparison",
+      "The evaluation at the end flies the student and the teacher side by side; num_envs is 1",
+      "Use more environments (--num_envs), or set evaluation.final_episodes=0.",
+    );
+  }
   try {
     assignSeats(num_envs, evaluation.env_share);
   } catch (cause) {
@@ -24,7 +30,14 @@ function checkSeats({ num_envs, evaluation }: Config): void {
 }
 
 function checkSteps({ num_steps_per_env, algorithm }: Config): void {
-  const { num_learning_epochs, gradient_length, drop_leftover_steps } = algorithm;
+  const { num_learning_epochs, gradient_length, drop_leftover_steps, buffer_size } = algorithm;
+  if (drop_leftover_steps && buffer_size > 0) {
+    throw new ConfigError(
+      "two-references",
+      `drop_leftover_steps is rsl_rl's habit, and rsl_rl has no buffer; buffer_size is ${buffer_size}`,
+      "Set algorithm.drop_leftover_steps=false, or algorithm.buffer_size=0.",
+    );
+  }
   const seen = num_steps_per_env * num_learning_epochs;
   if (!drop_leftover_steps || seen >= gradient_length) return;
   throw new ConfigError(
@@ -89,11 +102,4 @@ function checkSimulator(sim: Config["sim"]): void {
     const { code, message, hint } = cause as EndpointError;
     throw new ConfigError(code, `sim.endpoint: ${message}`, hint, { cause });
   }
-}
-
-function phaseWarnings({ algorithm, max_iterations }: Config): readonly string[] {
-  const { use_two_stage_training, phase1_iterations } = algorithm;
-  if (!use_two_stage_training || phase1_iterations < max_iterations) return [];
-  const length = `phase1_iterations ${phase1_iterations} of max_iterations ${max_iterations}`;
-  return [`The student never flies in training: ${length}; it only watches the teacher`];
 }

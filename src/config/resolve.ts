@@ -8,6 +8,7 @@ import { readOverrides } from "./overrides.ts";
 import { translate } from "./rsl-rl-keys.ts";
 import { type Config, configSchema } from "./schema.ts";
 import type { Setting } from "./setting.ts";
+import { warningsOf } from "./warnings.ts";
 import { readYamlFile } from "./yaml-file.ts";
 
 export interface ResolveInput {
@@ -43,10 +44,13 @@ export function resolveConfig(input: ResolveInput = {}): Resolved {
   const settings = layers.flatMap((layer) => layer.settings).map(check);
   const given = new Map(settings.map((setting) => [setting.name, setting]));
   const config = freeze(complete(configSchema.parse(tree(given))));
+  crossCheck(config);
+  const sources = sourcesOf(given);
+  const warnings = warningsOf(config, Object.keys(sources));
   return {
     config,
-    notices: [...layers.flatMap((layer) => layer.notices), ...crossCheck(config)],
-    sources: sourcesOf(given),
+    notices: [...layers.flatMap((layer) => layer.notices), ...warnings],
+    sources,
   };
 }
 

@@ -79,10 +79,16 @@ function phaseAt(iteration: number, metrics: Metrics, plan: ConsolePlan) {
   const to = second ? plan.maxIterations : plan.switchAt;
   return {
     number: second ? 2 : 1,
-    label: phaseLabels[second ? 1 : 0],
+    label: phaseLabel(second, metrics["Distillation/teacher_share"] ?? 0),
     iteration: metrics["Distillation/phase_iteration"] ?? iteration - from,
     length: metrics["Distillation/phase_length"] ?? to - from,
   };
+}
+
+/** A teacher that flies in phase 2 does so by a schedule, in some of the episodes. */
+function phaseLabel(second: boolean, teacherShare: number): string {
+  if (!second || teacherShare === 0) return phaseLabels[second ? 1 : 0];
+  return `Phase 2 (teacher actions in ${(100 * teacherShare).toFixed(0)} % of the episodes)`;
 }
 
 /** rsl_rl's estimate: as long for each iteration to come as for those of this session, the current one counted again. */

@@ -10,6 +10,7 @@ import {
   judge,
   observe,
   phaseTwo,
+  resumed,
   resumePhaseOne,
   teacherShare,
   type Verdict,
@@ -161,18 +162,9 @@ export class Cockpit {
     };
   }
 
-  /** The plan may have been made longer since. */
+  /** The plan may have changed since. */
   load(state: CockpitState): void {
-    const { phase, from, to, streak } = state.handOver;
-    const settings = this.#options.handOver;
-    const planned = phase === 2 ? phaseTwo(from, settings.max_iterations) : firstPhase(settings);
-    this.#handOver = {
-      ...planned,
-      phase,
-      from,
-      streak,
-      ...(phase === 1 && from > 0 ? { to } : {}),
-    };
+    this.#handOver = resumed(state.handOver, this.#options.handOver);
     this.#flownByTeacher.set(state.flownByTeacher.slice(0, this.#flownByTeacher.length));
     this.#options.random.load(state.noise);
     this.#options.draws.load(state.draws);

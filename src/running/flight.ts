@@ -134,12 +134,16 @@ async function carryOut(
       return paused ? "refused: the flight is paused already" : "done";
     case "resume":
       return paused ? "done" : "refused: the flight is not paused";
-    case "next-phase":
-      if (flight.cockpit.trainingPhaseInfo(progress.iteration).phase === 2) {
-        return "refused: the student has the controls already";
+    case "next-phase": {
+      const { phase, teacherShare } = flight.cockpit.trainingPhaseInfo(progress.iteration);
+      if (phase === 2) {
+        return teacherShare === 0
+          ? "refused: the student has the controls already"
+          : "refused: a schedule says how many episodes the teacher flies";
       }
       handOver(flight, progress.iteration, "asked");
       return "done";
+    }
     case "checkpoint":
     case "stop":
       return flight.save("asked", stateOf(flight, progress));

@@ -62,7 +62,17 @@ export function phaseTwo(from: number, maxIterations: number): HandOverState {
 
 /** Phase 1 once more, after a collapse. */
 export function resumePhaseOne(from: number, settings: HandOverSettings): HandOverState {
-  return { phase: 1, from, to: from + settings.guard_rest, streak: 0 };
+  const to = Math.min(from + settings.guard_rest, settings.max_iterations);
+  return { phase: 1, from, to, streak: 0 };
+}
+
+/** A state that was saved, under settings that may have changed since. */
+export function resumed(saved: HandOverState, settings: HandOverSettings): HandOverState {
+  const { phase, from, to, streak } = saved;
+  if (phase === 2) return { ...phaseTwo(from, settings.max_iterations), streak };
+  const planned = firstPhase(settings);
+  if (planned.phase === 2) return planned;
+  return { ...planned, from, streak, ...(from > 0 ? { to } : {}) };
 }
 
 /** Takes in the student's share of the teacher's return after an iteration; NaN where it isn't known yet. */

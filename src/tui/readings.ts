@@ -47,10 +47,11 @@ function plannedSwitch({ twoStages, phase1Iterations }: ScreenState["run"]): num
   return twoStages && phase1Iterations ? phase1Iterations : undefined;
 }
 
-/** Share of the episodes that the teacher flies, where both do; undefined where only one of them does. */
-export function mixtureOf({ latest }: ScreenState): number | undefined {
+/** Share of the episodes that the teacher flies, where a schedule says so; undefined in a run of phases. */
+export function mixtureOf({ latest, run }: ScreenState): number | undefined {
   const share = latest["Distillation/teacher_share"];
-  return share !== undefined && share > 0 && share < 1 ? share : undefined;
+  if (share === undefined) return undefined;
+  return run.mixed || (share > 0 && share < 1) ? share : undefined;
 }
 
 export function secondsPerIteration({ recent }: ScreenState): number | undefined {

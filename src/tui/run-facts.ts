@@ -11,6 +11,8 @@ export interface RunFacts {
   readonly maxIterations: number | undefined;
   readonly phase1Iterations: number | undefined;
   readonly twoStages: boolean;
+  /** Both fly, by a schedule of the teacher's share of the episodes. */
+  readonly mixed: boolean;
   readonly seed: number | undefined;
   readonly simulator: string | undefined;
   readonly engine: string | undefined;
@@ -29,6 +31,7 @@ export const noRun: RunFacts = {
   maxIterations: undefined,
   phase1Iterations: undefined,
   twoStages: true,
+  mixed: false,
   seed: undefined,
   simulator: undefined,
   engine: undefined,
@@ -39,6 +42,8 @@ export const noRun: RunFacts = {
 
 /** A resumed run starts again and may say less than the first time. */
 export function mergeRun(known: RunFacts, event: RunEvent): RunFacts {
+  const twoStages = flag(event.use_two_stage_training);
+  const schedule = text(event.teacher_share_schedule) ?? "two_stage";
   return {
     path: text(event.run) ?? known.path,
     task: text(event.task) ?? known.task,
@@ -46,7 +51,8 @@ export function mergeRun(known: RunFacts, event: RunEvent): RunFacts {
     stepsPerEnv: positive(event.num_steps_per_env) ?? known.stepsPerEnv,
     maxIterations: positive(event.max_iterations) ?? known.maxIterations,
     phase1Iterations: natural(event.phase1_iterations) ?? known.phase1Iterations,
-    twoStages: flag(event.use_two_stage_training) ?? known.twoStages,
+    twoStages: twoStages === undefined ? known.twoStages : twoStages && schedule === "two_stage",
+    mixed: twoStages === undefined ? known.mixed : twoStages && schedule !== "two_stage",
     seed: natural(event.seed) ?? known.seed,
     simulator: text(event.simulator) ?? known.simulator,
     engine: text(event.engine) ?? known.engine,

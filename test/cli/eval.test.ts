@@ -42,6 +42,7 @@ describe("eval", () => {
     const shipped = new URL("../../policies/teachers/hover-rsl_rl-5.4.2.pt", import.meta.url);
     for (const [words, why] of [
       [[empty], /No run in .*empty/],
+      [[flown.run, "policy.rnn_type=gru"], /policy\.rnn_type=gru can't change an evaluation/],
       [[flown.run, "--episodes", "0"], /--episodes is 0; expected a whole number from 1/],
       [[shipped.pathname], /agent\.yaml|PPO checkpoint/],
     ] as const) {

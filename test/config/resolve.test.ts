@@ -281,6 +281,8 @@ describe("values that contradict each other", () => {
   it.each([
     [["num_envs=2"], "no-training-rows"],
     [["algorithm.drop_leftover_steps=true", "algorithm.gradient_length=97"], "never-learns"],
+    [["algorithm.drop_leftover_steps=true", "algorithm.buffer_size=1"], "two-references"],
+    [["num_envs=1", "evaluation.env_share=0"], "no-comparison"],
     [["sim.listen=true"], "no-endpoint"],
     [["sim.endpoint=localhost:5555"], "bad-endpoint"],
     [["sim.endpoint=tcp://h:1", "sim.curve_server_key_file=k"], "half-a-key"],
@@ -300,14 +302,5 @@ describe("values that contradict each other", () => {
   it("two environments fly where nothing is measured", () => {
     const overrides = ["num_envs=2", "evaluation.env_share=0"];
     expect(resolveConfig({ overrides }).config.num_envs).toBe(2);
-  });
-
-  it("a student that never flies is worth a warning, unless there is one stage only", () => {
-    const { notices } = resolveConfig({ overrides: ["max_iterations=100"] });
-    expect(notices).toEqual([
-      "The student never flies in training: phase1_iterations 100 of max_iterations 100; it only watches the teacher",
-    ]);
-    const overrides = ["max_iterations=100", "algorithm.use_two_stage_training=false"];
-    expect(resolveConfig({ overrides }).notices).toEqual([]);
   });
 });

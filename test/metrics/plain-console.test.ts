@@ -81,6 +81,13 @@ Metrics/final_distance_to_goal_in_the_xy_plane: 0.0830
 ----`);
   });
 
+  it("says how much the teacher flies where a schedule lets both", () => {
+    const mixed = { "Distillation/training_phase": 2, "Distillation/teacher_share": 0.4 };
+    expect(textOf(mixed, 20)).toContain("Phase 2 (teacher actions in 40 % of the episodes)");
+    const over = { ...mixed, "Distillation/teacher_share": 0 };
+    expect(textOf(over, 20)).toContain("Phase 2 (student actions)");
+  });
+
   it("counts phase 2 from the switch", () => {
     const text = textOf({ "Distillation/training_phase": 2 }, 510);
     expect(text).toContain("                    Training Phase: Phase 2 (student actions)\n");

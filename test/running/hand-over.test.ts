@@ -6,6 +6,7 @@ import {
   noGates,
   observe,
   phaseTwo,
+  resumed,
   resumePhaseOne,
   teacherShare,
 } from "../../src/running/hand-over.ts";
@@ -69,6 +70,34 @@ describe("the guard", () => {
   it("knows a single bad iteration, and one that isn't known, from a collapse", () => {
     const ratios = [0.1, 0.1, 0.9, 0.4, 0.9, 0.4, Number.NaN, 0.4, 0.9];
     expect(fly(ratios, guard)).toEqual([[2, "plan"]]);
+  });
+
+  it("does not rest beyond the end of the run", () => {
+    expect(resumePhaseOne(48, guard)).toMatchObject({ from: 48, to: 50 });
+  });
+});
+
+describe("a saved state, under settings that have changed since", () => {
+  const watching = { phase: 1, from: 0, to: 10, streak: 4 } as const;
+
+  it("has the new plan's end", () => {
+    expect(resumed(watching, settings({ phase1_iterations: 30 }))).toEqual({ ...watching, to: 30 });
+    const flying = { phase: 2, from: 10, to: 50, streak: 1 } as const;
+    expect(resumed(flying, settings({ max_iterations: 80 }))).toEqual({ ...flying, to: 80 });
+  });
+
+  it("keeps the rest that a guard gave", () => {
+    const resting = { phase: 1, from: 20, to: 25, streak: 0 } as const;
+    expect(resumed(resting, settings())).toEqual(resting);
+  });
+
+  it("is phase 2 where there is no phase 1 any more", () => {
+    for (const change of [
+      { use_two_stage_training: false },
+      { teacher_share_schedule: "linear" },
+    ] as const) {
+      expect(resumed(watching, settings(change))).toMatchObject({ phase: 2, to: 50 });
+    }
   });
 });
 

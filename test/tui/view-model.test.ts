@@ -135,6 +135,20 @@ describe("what can be read off a run", () => {
     expect(frameOf({ state })).toContain("the student flies 75 % of the episodes");
   });
 
+  test("a schedule's share is said at its ends too, and no phase is spoken of", () => {
+    const start = { type: "start", iteration: 0, time: 1, message: "", ...run };
+    const schedule = { use_two_stage_training: true, teacher_share_schedule: "constant" };
+    const begun = reduce(initialState, { kind: "event", event: { ...start, ...schedule } });
+    for (const share of [0, 1]) {
+      const metrics = { "Distillation/training_phase": 2, "Distillation/teacher_share": share };
+      const state = reduce(begun, { kind: "row", iteration: 150, metrics, time: 2 });
+      const frame = frameOf({ state });
+      expect(frame).toContain(`teacher flies ${100 * share} %`);
+      expect(frame).toContain(`the student flies ${100 - 100 * share} % of the episodes`);
+      expect(frame).not.toContain("2/2");
+    }
+  });
+
   test("the parts of an iteration add up to it", () => {
     const split = timeSplit(replay(run, 60));
     expect(split.map(({ name }) => name)).toEqual([
