@@ -71,7 +71,7 @@ export const failure = {
   },
 
   aborted(): RemoteError {
-    const hint = "The caller asked for it.";
+    const hint = "Nothing was flown. Start again when the simulator is there.";
     return new RemoteError("aborted", "stopped while waiting for the simulator", { hint });
   },
 };

@@ -19,11 +19,11 @@ export interface Conducted {
 
 /** Into the log of events, and to whoever watches. */
 export function report(
-  { sinks, deck }: Conducted,
+  { sinks }: Conducted,
   type: string,
   message: string,
   details: Readonly<Record<string, unknown>> = {},
-  iteration = deck.start.iteration,
+  iteration = sinks.nextIteration(),
 ): void {
   sinks.event({ ...details, type, iteration, time: Date.now() / 1000, message });
 }

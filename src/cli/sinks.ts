@@ -13,7 +13,7 @@ import { textWriter } from "../metrics/text-writer.ts";
 import type { WandbSink } from "../metrics/wandb.ts";
 import type { Progress } from "../running/flight.ts";
 import type { Steering } from "../running/steering.ts";
-import { ControlMailbox } from "../runs/control.ts";
+import type { ControlMailbox } from "../runs/control.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import type { Ui } from "../tui/choose-ui.ts";
 import type { Notices } from "./notices.ts";
@@ -28,6 +28,7 @@ export interface SinkOptions {
   /** What the terminal shows. */
   readonly ui: Ui;
   readonly steering: Steering;
+  readonly mailbox: ControlMailbox;
   /** As Ctrl-C, which the screen's raw mode hides from the process. */
   readonly interrupt: () => void;
   readonly simulatorLog: () => readonly string[];
@@ -37,6 +38,8 @@ export interface SinkOptions {
 
 /** Every place the figures of a run go to, as one. */
 export interface Sinks extends MetricSink {
+  /** By the rows that were written. */
+  nextIteration(): number;
   /** Where W&B's run is, if there is one. */
   readonly wandbFolder: string | undefined;
   /** A file of the run folder that W&B should have. */
@@ -68,14 +71,19 @@ export async function openSinks(options: SinkOptions): Promise<Sinks> {
     sinks.push({ name: "Prometheus page", sink: rename(sink) });
   }
   sinks.push(...own);
-  const mailbox = ControlMailbox.open(run.path, options.steering, { onFailure: warn });
-  sinks.push({ name: "control mailbox", sink: mailbox });
+  sinks.push({ name: "control mailbox", sink: options.mailbox });
   const console = await openConsole(options);
   if (console) sinks.push({ name: "console", sink: console });
   const all = tee(sinks, { onFailure: warn });
   const csv = openCsv({ runFolder: run.path, onFailure: warn });
+  let next = start.iteration;
   return {
     ...all,
+    write: (iteration, metrics) => {
+      next = iteration + 1;
+      all.write(iteration, metrics);
+    },
+    nextIteration: () => next,
     wandbFolder: wandb?.folder,
     file: (path) => wandb?.file(path, { changes: true }),
     land: async (exitCode) => {

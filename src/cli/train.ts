@@ -10,6 +10,7 @@ import { loadOwnSink } from "../metrics/own-sink.ts";
 import type { Progress } from "../running/flight.ts";
 import { Steering } from "../running/steering.ts";
 import { readRunCheckpoint } from "../runs/checkpoint.ts";
+import { ControlMailbox, refuseSecondFlight } from "../runs/control.ts";
 import { createRun } from "../runs/create-run.ts";
 import { openRun } from "../runs/open-run.ts";
 import { RunError } from "../runs/run-error.ts";
@@ -69,17 +70,13 @@ async function train(input: TrainInput, tower: Tower): Promise<number> {
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const signal = signals.abort;
-  const simulator = await openSimulator(config, {
-    signal,
-    version,
-    onNotice: warn,
-    onWaiting: warn,
-  });
+  const told = { onNotice: warn, onWaiting: warn };
+  const simulator = await openSimulator(config, { signal, version, ...told });
   try {
     const deck = await prepareFlight({ config, env: simulator.env, steering, resumed });
     const agentYaml = toYaml(config, resolved.sources);
-    const run = resumed?.run ?? (await createRun(config, { agentYaml }));
-    if (resumed) await goOn(resumed, deck.start, { config, agentYaml, warn });
+    const claim = { config, agentYaml, steering, warn };
+    const { run, mailbox } = await claimRun(resumed, deck.start, claim);
     simulator.logTo(run.simLogPath);
     const sinks = await openSinks({
       config,
@@ -88,6 +85,7 @@ async function train(input: TrainInput, tower: Tower): Promise<number> {
       resumed: !!resumed,
       ui,
       steering,
+      mailbox,
       interrupt: signals.interrupt,
       simulatorLog: simulator.log,
       ownSinks,
@@ -100,15 +98,25 @@ async function train(input: TrainInput, tower: Tower): Promise<number> {
   }
 }
 
-interface GoOn {
+interface Claim {
   readonly config: Config;
   readonly agentYaml: string;
+  readonly steering: Steering;
   readonly warn: (line: string) => void;
 }
 
+/** The run's folder, known as flown by us before anything in it is changed. */
+async function claimRun(resumed: Resumed | undefined, start: Progress, claim: Claim) {
+  const { config, agentYaml, steering, warn } = claim;
+  const run = resumed?.run ?? (await createRun(config, { agentYaml }));
+  const mailbox = ControlMailbox.open(run.path, steering, { onFailure: warn });
+  if (resumed) await goOn(resumed, start, claim);
+  return { run, mailbox };
+}
+
 /** Makes the folder of a resumed run what it was at that checkpoint. */
-async function goOn({ run, checkpoint }: Resumed, start: Progress, how: GoOn): Promise<void> {
-  const { config, agentYaml, warn } = how;
+async function goOn({ run, checkpoint }: Resumed, start: Progress, claim: Claim): Promise<void> {
+  const { config, agentYaml, warn } = claim;
   await run.saveParams("agent", agentYaml);
   const later = await setAsideLater(run, start.iteration, checkpoint);
   if (later.length > 0) {
@@ -122,6 +130,7 @@ async function findRun(input: TrainInput, request: ResumeRequest): Promise<Resum
   const { path, ...patterns } = request;
   const { log_root, experiment_name } = resolveConfig(input.config).config;
   const { run, checkpoint } = await openRun(path ?? join(log_root, experiment_name), patterns);
+  refuseSecondFlight(run.path);
   const file = await readCheckpointFile(checkpoint);
   if (file.kind === "distillation") {
     return { run, checkpoint, file, state: readRunCheckpoint(file, checkpoint) };

@@ -41,7 +41,7 @@ export interface OwnSinkMaker {
  */
 export async function loadOwnSink(own: OwnSink): Promise<OwnSinkMaker> {
   const exported = pick(own, await load(own.module));
-  const name = `sink ${own.module}`;
+  const name = `sink ${own.export} of ${own.module}`;
   return { name, open: (run) => open(exported, { own, run, name }) };
 }
 
@@ -86,12 +86,30 @@ async function open(exported: Exported, opening: Opening): Promise<MetricSink | 
   try {
     const isClass = /^class\b/.test(Function.prototype.toString.call(exported));
     const options = structuredClone(own.options);
-    made = isClass ? Reflect.construct(exported, [options, run]) : await exported(options, run);
+    made = isClass
+      ? Reflect.construct(exported, [options, run])
+      : await inTime(exported(options, run));
   } catch (error) {
     guard.fail(error);
     return undefined;
   }
   return guarded(checked(made, own), guard);
+}
+
+/** Seconds that a sink may take to open: the run waits for it. */
+const openWithin = 30;
+
+async function inTime(opening: unknown): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    const late = () => reject(new Error(`it did not open within ${openWithin} s`));
+    timer = setTimeout(late, 1000 * openWithin);
+  });
+  try {
+    return await Promise.race([opening, tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function checked(made: unknown, own: OwnSink): MetricSink {

@@ -155,8 +155,11 @@ function readRequest(found: Readonly<Record<string, unknown>> | undefined) {
   return request ? { request, by: name } : undefined;
 }
 
-/** Two flights in one folder would overwrite each other's checkpoints. */
-function refuseSecondFlight(runPath: string): void {
+/**
+ * Two flights in one folder would overwrite each other's checkpoints.
+ * @throws RunError `run-in-progress` when another process flies this run
+ */
+export function refuseSecondFlight(runPath: string): void {
   const presence = presenceOf(runPath);
   if (presence.state === "ended" || presence.alive.pid === process.pid) return;
   const { pid, host } = presence.alive;

@@ -1,4 +1,5 @@
-import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -49,6 +50,20 @@ describe("a run stopped by Ctrl-C", () => {
     expect(b.learner).toEqual(a.learner);
     expect(b.flight.cockpit).toEqual(a.flight.cockpit);
     expect(b.simulator).toEqual(a.simulator);
+  });
+
+  it("is left alone by a second flight while the first one is on its way", async () => {
+    const alive = join(stopped.run, "control", "alive.json");
+    const beat = { pid: process.pid, host: hostname(), started: 1, iteration: 3 };
+    writeFileSync(alive, JSON.stringify({ ...beat, heartbeat: Date.now() / 1000 }));
+    const figures = () => readFileSync(join(stopped.run, "metrics.jsonl"), "utf8");
+    const before = [readdirSync(stopped.run), figures()];
+    const words = ["--resume", join(stopped.run, "model_0.pt"), "--max_iterations", "20"];
+    const { code, stderr } = await run("train", ...words);
+    rmSync(alive);
+    expect(stderr).toContain(`is flown by process ${process.pid}`);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(humanError)]);
+    expect([readdirSync(stopped.run), figures()]).toEqual(before);
   });
 
   it("flies further than it was planned", async () => {

@@ -91,7 +91,9 @@ it.each([
 it("goes on without a sink that can't be opened, and says why", async () => {
   const path = module("export function openSink() { throw new Error('no database') }");
   expect(await open(path)).toBeUndefined();
-  expect(said).toEqual([`sink ${path}: no database; nothing more goes there, the run goes on`]);
+  expect(said).toEqual([
+    `sink openSink of ${path}: no database; nothing more goes there, the run goes on`,
+  ]);
 });
 
 it.each([
