@@ -66,7 +66,7 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
   try {
     const { env } = simulator;
     const { seed } = config;
-    const figures = await evaluateRun({ run, env, episodes, seed, checkpoint, stop: signal });
+    const figures = await evaluateRun(checkpoint, { env, episodes, seed, stop: signal });
     const all = { ...figures, checkpoint };
     console.log(options.json ? JSON.stringify(all) : describe(all));
   } finally {

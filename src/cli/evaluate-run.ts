@@ -2,53 +2,47 @@ import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts
 import { deriveSeed } from "../../policies/random.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
-import { type Evaluation, evaluate } from "../running/evaluate.ts";
+import { type EvaluateOptions, type Evaluation, evaluate } from "../running/evaluate.ts";
 import { readRunCheckpoint } from "../runs/checkpoint.ts";
 import { RunError } from "../runs/run-error.ts";
-import type { RunFolder } from "../runs/run-folder.ts";
 import { rehireTeacher, studentOf } from "./crew.ts";
 
-export interface EvaluateRunOptions {
-  readonly run: RunFolder;
+export interface FlightOptions {
   readonly env: VectorEnv;
   readonly episodes: number;
   /** The run's; the episodes are drawn from a seed of their own. */
   readonly seed: number;
-  /** Instead of the best student, or the last where there is no best. */
-  readonly checkpoint?: string;
   readonly stop?: AbortSignal;
 }
 
 /** Flies the student of a checkpoint and the teacher it holds: the same figures for the same seed and fleet. */
-export async function evaluateRun(options: EvaluateRunOptions): Promise<Evaluation> {
-  const { run, env, episodes, seed, stop } = options;
-  const path =
-    options.checkpoint ??
-    (await run.bestCheckpoint()) ??
-    (await run.latestCheckpoint()) ??
-    run.path;
-  const { file, facts, student } = await studentAt(path, env.spec);
-  const { policy: teacher } = await rehireTeacher(file, facts.teacher, { spec: env.spec, path });
-  try {
-    const options = { env, student, teacher, episodes, seed: deriveSeed(seed, "evaluation") };
-    return await evaluate({ ...options, ...(stop ? { stop } : {}) });
-  } finally {
-    student.dispose();
-    teacher.dispose();
-  }
+export async function evaluateRun(path: string, options: FlightOptions): Promise<Evaluation> {
+  const { spec } = options.env;
+  const { file, facts, student } = await studentAt(path, spec);
+  const { policy: teacher } = await rehireTeacher(file, facts.teacher, { spec, path });
+  return flySideBySide({ student, teacher }, "evaluation", options);
 }
 
 /** Flies the students of two checkpoints side by side, in episodes that no evaluation uses: their mean returns. */
 export async function compareStudents(
   [first, second]: readonly [string, string],
-  { env, episodes, seed, stop }: Omit<EvaluateRunOptions, "run" | "checkpoint">,
+  options: FlightOptions,
 ): Promise<readonly [number, number]> {
-  const { student } = await studentAt(first, env.spec);
-  const { student: teacher } = await studentAt(second, env.spec);
+  const { student } = await studentAt(first, options.env.spec);
+  const { student: teacher } = await studentAt(second, options.env.spec);
+  const flown = await flySideBySide({ student, teacher }, "selection", options);
+  return [flown.student_return, flown.teacher_return];
+}
+
+/** @param purpose draws the episodes; the pilots are disposed of. */
+async function flySideBySide(
+  { student, teacher }: Pick<EvaluateOptions, "student" | "teacher">,
+  purpose: string,
+  { env, episodes, seed, stop }: FlightOptions,
+): Promise<Evaluation> {
   try {
-    const options = { env, student, teacher, episodes, seed: deriveSeed(seed, "selection") };
-    const flown = await evaluate({ ...options, ...(stop ? { stop } : {}) });
-    return [flown.student_return, flown.teacher_return];
+    const options = { env, student, teacher, episodes, seed: deriveSeed(seed, purpose) };
+    return await evaluate({ ...options, ...(stop ? { stop } : {}) });
   } finally {
     student.dispose();
     teacher.dispose();

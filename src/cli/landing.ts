@@ -25,13 +25,7 @@ export async function land(flight: Conducted, progress: Progress): Promise<void>
   };
   const evaluation: Verdict = judged ?? inFlight(deck);
   await run.saveSummary({ ...evaluation, ...counters });
-  report(
-    flight,
-    "landed",
-    landingText(run, evaluation, whole),
-    { ...evaluation, ...counters },
-    progress.iteration,
-  );
+  report(flight, "landed", landingText(run, evaluation, whole), { ...evaluation, ...counters });
 }
 
 /** Absent where the flight was stopped before its end, the evaluation being part of it. */
@@ -39,46 +33,50 @@ async function judge(flight: Conducted, progress: Progress): Promise<Verdict | u
   const { config, deck, run, signals } = flight;
   if (progress.iteration < config.max_iterations || signals.interrupted) return undefined;
   const { final_episodes: episodes } = config.evaluation;
-  const saved = (await run.bestCheckpoint()) ?? (await run.latestCheckpoint());
-  if (episodes === 0 || saved === undefined) return inFlight(deck);
-  const { stop } = signals;
+  const [best, last] = [await run.bestCheckpoint(), await run.latestCheckpoint()];
+  const checkpoint = best ?? last;
+  if (episodes === 0 || checkpoint === undefined) return inFlight(deck);
+  const options = { env: deck.env, episodes, seed: config.seed, stop: signals.stop };
   try {
-    await chooseBest(flight, progress);
-    const student = (await run.bestCheckpoint()) === undefined ? "last" : "best";
-    announce(flight, `the ${student} student and its teacher`, episodes, progress);
-    return await evaluateRun({ run, env: deck.env, episodes, seed: config.seed, stop });
+    if (best !== undefined && last !== undefined) await chooseBest(flight, { best, last });
+    const who = `the ${checkpoint === best ? "best" : "last"} student and its teacher`;
+    announce(flight, who, episodes);
+    return await evaluateRun(checkpoint, options);
   } catch (error) {
     if (signals.interrupted) return undefined;
     throw error;
   }
 }
 
+/** Paths of their checkpoints. */
+interface Students {
+  readonly best: string;
+  readonly last: string;
+}
+
 /**
  * Which student is the best is decided in flight by a few check rows, whose mean is late and, being the
  * highest of many, flattering. At the end the last one may challenge it, over episodes of their own.
  */
-async function chooseBest(flight: Conducted, progress: Progress): Promise<void> {
+async function chooseBest(flight: Conducted, { best, last }: Students): Promise<void> {
   const { config, deck, run, signals } = flight;
-  const [best, last] = [await run.bestCheckpoint(), await run.latestCheckpoint()];
-  if (best === undefined || last === undefined) return;
   const challenger = await readFile(last);
   if (challenger.equals(await readFile(best))) return;
   const episodes = Math.min(selectionEpisodes, config.evaluation.final_episodes);
-  const { env } = deck;
-  announce(flight, "the best student so far and the last one", episodes, progress);
-  const options = { env, episodes, seed: config.seed, stop: signals.stop };
+  announce(flight, "the best student so far and the last one", episodes);
+  const options = { env: deck.env, episodes, seed: config.seed, stop: signals.stop };
   const [held, challenged] = await compareStudents([best, last], options);
   if (!(challenged > held)) return;
   const path = await run.saveCheckpoint("best_model.pt", challenger);
   const returns = `${challenged.toFixed(2)} against ${held.toFixed(2)} over ${episodes} episodes`;
   const message = `best: ${path}, the last student now: ${returns}`;
-  report(flight, "checkpoint", message, { path, kind: "best" }, progress.iteration);
+  report(flight, "checkpoint", message, { path, kind: "best" });
   flight.sinks.file(path);
 }
 
 /** Nothing else is heard of a flight while it is judged, for as long as its episodes take. */
-function announce(flight: Conducted, who: string, episodes: number, { iteration }: Progress): void {
-  report(flight, "judging", `${who}, over ${episodes} episodes`, { episodes }, iteration);
+function announce(flight: Conducted, who: string, episodes: number): void {
+  report(flight, "judging", `${who}, over ${episodes} episodes`, { episodes });
 }
 
 /** What a summary says of both pilots; null for what is not known. */

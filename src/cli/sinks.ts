@@ -38,7 +38,7 @@ export interface SinkOptions {
 
 /** Every place the figures of a run go to, as one. */
 export interface Sinks extends MetricSink {
-  /** By the rows that were written. */
+  /** By the rows that were written: where a failure or a landing is. */
   nextIteration(): number;
   /** Where W&B's run is, if there is one. */
   readonly wandbFolder: string | undefined;

@@ -14,18 +14,18 @@ export function crossCheck(config: Config): void {
 }
 
 function checkSeats({ num_envs, evaluation }: Config): void {
-  if (num_envs === 1 && evaluation.final_episodes > 0 && evaluation.env_share === 0) {
-    throw new ConfigError(
-      "no-comparison",
-      "The evaluation at the end flies the student and the teacher side by side; num_envs is 1",
-      "Use more environments (--num_envs), or set evaluation.final_episodes=0.",
-    );
-  }
   try {
     assignSeats(num_envs, evaluation.env_share);
   } catch (cause) {
     const { code, message, hint } = cause as FlightError;
     throw new ConfigError(code, message, hint, { cause });
+  }
+  if (num_envs === 1 && evaluation.final_episodes > 0) {
+    throw new ConfigError(
+      "no-comparison",
+      "The evaluation at the end flies the student and the teacher side by side; num_envs is 1",
+      "Use more environments (--num_envs), or set evaluation.final_episodes=0.",
+    );
   }
 }
 

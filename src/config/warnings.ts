@@ -7,30 +7,32 @@ import type { Config } from "./schema.ts";
  * @param changed dotted names of the keys whose values are not the defaults
  */
 export function warningsOf(config: Config, changed: readonly string[]): readonly string[] {
+  const reasons = idleReasons(config);
   const idle = changed.flatMap((key) => {
-    const why = idleReasons(config).find(({ keys }) => keys.test(key))?.why;
+    const why = reasons.find(({ keys }) => keys.test(key))?.why;
     return why === undefined ? [] : [`${key} (${why})`];
   });
+  const never = whyNeverFlown(config);
   return [
-    ...neverFlies(config),
+    ...(never === undefined
+      ? []
+      : [`The student never flies in training: ${never}; it only watches the teacher`]),
     ...(idle.length > 0 ? [`No effect here: ${idle.join("; ")}`] : []),
   ];
 }
 
-function neverFlies({ algorithm, max_iterations }: Config): readonly string[] {
+function whyNeverFlown({ algorithm, max_iterations }: Config): string | undefined {
   const { phase1_iterations, gate_threshold, teacher_share_schedule } = algorithm;
   const settings = { ...algorithm, max_iterations };
   const phase = firstPhase(settings);
   if (phase.phase === 1) {
-    if (gate_threshold !== null || phase1_iterations < max_iterations) return [];
-    const length = `phase1_iterations ${phase1_iterations} of max_iterations ${max_iterations}`;
-    return [`The student never flies in training: ${length}; it only watches the teacher`];
+    if (gate_threshold !== null || phase1_iterations < max_iterations) return undefined;
+    return `phase1_iterations ${phase1_iterations} of max_iterations ${max_iterations}`;
   }
   // The share goes one way only, so its ends tell.
   const ends = [0, max_iterations - 1].map((i) => teacherShare(phase, i, settings));
-  if (ends.some((share) => share < 1)) return [];
-  const schedule = `teacher_share_schedule ${teacher_share_schedule} stays at 1`;
-  return [`The student never flies in training: ${schedule}; it only watches the teacher`];
+  if (ends.some((share) => share < 1)) return undefined;
+  return `teacher_share_schedule ${teacher_share_schedule} stays at 1`;
 }
 
 interface IdleReason {

@@ -2,9 +2,13 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { inTime } from "./in-time.ts";
 import type { MetricSink } from "./metric-sink.ts";
 import { SinkError } from "./sink-error.ts";
 import { SinkGuard } from "./sink-guard.ts";
+
+/** Seconds that a sink may take to open: the run waits for it. */
+const openWithin = 30;
 
 /** As the configuration names it. */
 export interface OwnSink {
@@ -88,28 +92,12 @@ async function open(exported: Exported, opening: Opening): Promise<MetricSink | 
     const options = structuredClone(own.options);
     made = isClass
       ? Reflect.construct(exported, [options, run])
-      : await inTime(exported(options, run));
+      : await inTime(exported(options, run), openWithin, "it did not open");
   } catch (error) {
     guard.fail(error);
     return undefined;
   }
   return guarded(checked(made, own), guard);
-}
-
-/** Seconds that a sink may take to open: the run waits for it. */
-const openWithin = 30;
-
-async function inTime(opening: unknown): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLong = new Promise<never>((_, reject) => {
-    const late = () => reject(new Error(`it did not open within ${openWithin} s`));
-    timer = setTimeout(late, 1000 * openWithin);
-  });
-  try {
-    return await Promise.race([opening, tooLong]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function checked(made: unknown, own: OwnSink): MetricSink {

@@ -1,3 +1,4 @@
+import { inTime } from "./in-time.ts";
 import type { MetricSink } from "./metric-sink.ts";
 import { SinkGuard } from "./sink-guard.ts";
 
@@ -36,16 +37,9 @@ export function tee(sinks: readonly NamedSink[], options: TeeOptions): MetricSin
 
 /** Closes even a sink that failed before: it may hold a file or a timer. */
 async function closeOne(sink: MetricSink, guard: SinkGuard, within: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLong = new Promise<never>((_, reject) => {
-    const late = () => reject(new Error(`it did not close within ${within} s`));
-    timer = setTimeout(late, within * 1000);
-  });
   try {
-    await Promise.race([Promise.resolve().then(() => sink.close()), tooLong]);
+    await inTime(sink.close(), within, "it did not close");
   } catch (error) {
     guard.fail(error);
-  } finally {
-    clearTimeout(timer);
   }
 }
