@@ -1,34 +1,37 @@
-import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
+import type { NamedArrays } from "../../policies/named-array.ts";
 import type { Policy } from "../../policies/policy.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
-import type { Rollout } from "./experience.ts";
+import type { Experience } from "./experience.ts";
+import type { GradientMeter, ParameterGroup, Update } from "./owners.ts";
+import type { Stage } from "./stage.ts";
 
-/** Everything a learner must keep to go on as if it had never stopped: plain arrays by name. */
+/** What an experience must hold for a learner. */
+export interface Needs {
+  /** Observation groups, as `obs/GROUP`. */
+  readonly groups: readonly string[];
+  /** Those whose true successors are wanted too, as `next/GROUP`. */
+  readonly successors: readonly string[];
+  /** What the actor noted, as `notes/NAME`. */
+  readonly notes: readonly string[];
+}
+
+/** Everything a learner must keep to go on as if it had never stopped. */
 export interface LearnerState {
-  /** Parameters and, where there is one, `obs_normalizer.*`, by PyTorch's names. */
-  readonly student: NamedArrays;
-  readonly optimiser: OptimiserState;
+  /** `parameters/GROUP/NAME`, `optimisers/OWNER/MOMENT/NAME`, `normalisers/NAME/…`. */
+  readonly arrays: NamedArrays;
+  /** Step counters, states of random generators: plain JSON. */
+  readonly counters: Readonly<Record<string, unknown>>;
 }
 
-/** In the layout of torch.optim: settings, and moments per parameter in the parameters' order. */
-export interface OptimiserState {
-  readonly name: string;
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly step: number;
-  readonly moments: readonly Readonly<Record<string, NamedArray>>[];
-}
-
-/** Batches → a better policy. The only one that changes the policy. */
+/** Experience → better policies. The only one that changes them, and only what its claims say. */
 export interface Learner {
-  readonly policy: Policy;
-  /** Observation groups that a rollout must hold. */
-  readonly needs: readonly string[];
-  /**
-   * Takes in one rollout; no tensor outlives the call but weights and moments.
-   *
-   * @param progress share of the planned iterations that have been flown, 0 to 1
-   */
-  update(rollout: Rollout, progress: number): Promise<Metrics>;
+  readonly needs: Needs;
+  readonly groups: readonly ParameterGroup[];
+  readonly updates: readonly Update[];
+  /** What may act, be evaluated, be exported; `student` is who is judged. */
+  readonly policies: Readonly<Record<string, Policy>>;
+  /** @param meter measures each update against its claim, where one is given */
+  update(experience: Experience, stage: Stage, meter?: GradientMeter): Promise<Metrics>;
   save(): Promise<LearnerState>;
   load(state: LearnerState): void;
   dispose(): void;

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArray } from "../../policies/named-array.ts";
 import type { Parameter } from "../../policies/network.ts";
-import type { OptimiserState } from "./learner.ts";
 import { LearningError } from "./learning-error.ts";
+import type { OptimiserState } from "./old-learner.ts";
 import { type RuleName, rules } from "./rules.ts";
 
 /**

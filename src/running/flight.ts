@@ -1,6 +1,6 @@
 import type { Frame } from "../../protocol/frame.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
-import type { Learner } from "../learning/learner.ts";
+import type { Learner } from "../learning/old-learner.ts";
 import type { MetricSink } from "../metrics/metric-sink.ts";
 import type { Cockpit, CockpitState } from "./cockpit.ts";
 import { type Collected, collect } from "./collect.ts";

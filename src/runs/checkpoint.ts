@@ -14,7 +14,7 @@ import {
 import type { FlightExample } from "../../policies/flight-example.ts";
 import type { NamedArrays } from "../../policies/named-array.ts";
 import { Normaliser, normaliserStateIn } from "../../policies/normaliser.ts";
-import type { LearnerState, OptimiserState } from "../learning/learner.ts";
+import type { LearnerState, OptimiserState } from "../learning/old-learner.ts";
 import type { FlightState } from "../running/flight.ts";
 import { RunError } from "./run-error.ts";
 import { fromTorchOptimiser, toTorchOptimiser } from "./torch-optimiser.ts";

@@ -8,7 +8,7 @@ import {
   torchDict,
 } from "../../policies/checkpoint/torch-value.ts";
 import { elementsOf, type NamedArray } from "../../policies/named-array.ts";
-import type { OptimiserState } from "../learning/learner.ts";
+import type { OptimiserState } from "../learning/old-learner.ts";
 import { RunError } from "./run-error.ts";
 
 /**

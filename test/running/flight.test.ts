@@ -7,7 +7,7 @@ import { shippedTeacher } from "../../src/cli/shipped-teacher.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import type { Rollout } from "../../src/learning/experience.ts";
-import type { LearnerState } from "../../src/learning/learner.ts";
+import type { LearnerState } from "../../src/learning/old-learner.ts";
 import type { Metrics, RunEvent } from "../../src/metrics/metric-sink.ts";
 import { collect } from "../../src/running/collect.ts";
 import { evaluate } from "../../src/running/evaluate.ts";

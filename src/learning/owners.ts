@@ -1,0 +1,31 @@
+import type { Variable } from "@tensorflow/tfjs-core";
+
+/** `step`: gradient arrives and parameters move; `pass`: it flows through, nothing moves; `zero`: none may arrive. */
+export type Motion = "step" | "pass" | "zero";
+
+/** Parameters that are moved together. */
+export interface ParameterGroup {
+  readonly name: string;
+  /** The optimiser that steps it; `ema` for a slow copy, `frozen` for what never moves. */
+  readonly owner: string;
+  readonly parameters: readonly { readonly name: string; readonly value: Variable }[];
+}
+
+/** One optimiser step of a learner, as it is claimed. */
+export interface Update {
+  readonly name: string;
+  /** Who steps. */
+  readonly owner: string;
+  /** Names of the losses it adds up. */
+  readonly terms: readonly string[];
+  /** For every trainable group. */
+  readonly claims: Readonly<Record<string, Motion>>;
+  /** Stages it runs in; absent: all. */
+  readonly stages?: readonly string[];
+}
+
+/** Takes down what an update did: per group the norm of its gradient and of the parameters' change. */
+export interface GradientMeter {
+  /** @param loss differentiable with respect to every group; @param step does the real update */
+  measure<T>(update: Update, loss: () => unknown, step: () => T): T;
+}
