@@ -194,7 +194,9 @@ export class Distillation implements Learner {
 
   #descend(batch: Batch, window: Window): tf.Scalar {
     const loss = () => this.#unroll.loss(batch, window);
-    return this.#optimiser.minimise(loss, this.#settings.max_grad_norm);
+    const sum = this.#optimiser.minimise(loss, this.#settings.max_grad_norm);
+    this.#unroll.advance();
+    return sum;
   }
 
   /** The student's memory at the end of the last update's last pass. */

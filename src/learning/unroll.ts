@@ -19,7 +19,10 @@ export interface Batch {
 
 /** The differentiable loss of a window: the sum over its steps of the mean over the environments. */
 export interface Unroll {
+  /** May be asked again for the same window, until `advance`. */
   loss(batch: Batch, window: Window): tf.Scalar;
+  /** The window has been learned from: the next one starts from the memory behind it. */
+  advance(): void;
   /** The memory behind the last window, for whoever goes on from there; `[]` without. */
   memory(): Promise<Memory>;
   dispose(): void;
@@ -44,6 +47,7 @@ function feedForward(network: Network, loss: Loss): Unroll {
       );
       return tf.mul(loss(network.forward(inputs, []).outputs, targets), windowSteps(window));
     },
+    advance() {},
     memory: async () => [],
     dispose() {},
   };
@@ -58,6 +62,8 @@ class Recurrent implements Unroll {
   readonly #loss: Loss;
   /** Held at the border of two windows. */
   #held: readonly tf.Tensor2D[] = [];
+  /** Behind the window whose loss was asked for last. */
+  #behind: readonly tf.Tensor2D[] = [];
 
   constructor(network: SequenceParts, loss: Loss) {
     this.#network = network;
@@ -77,8 +83,8 @@ class Recurrent implements Unroll {
       memory = walked.memory;
     }
     const kept = memory.map((state) => tf.keep(tf.clone(state)));
-    this.dispose();
-    this.#held = kept;
+    tf.dispose([...this.#behind]);
+    this.#behind = kept;
     const outputs = this.#network.head(tf.concat2d(features, 0));
     const targets = tf.concat2d(
       window.map((stretch) => cut(batch.targets, stretch, batch)),
@@ -87,13 +93,20 @@ class Recurrent implements Unroll {
     return tf.mul(this.#loss(outputs, targets), windowSteps(window));
   }
 
+  advance(): void {
+    tf.dispose([...this.#held]);
+    this.#held = this.#behind;
+    this.#behind = [];
+  }
+
   memory(): Promise<Memory> {
     return Promise.all(this.#held.map(async (state) => (await state.data<"float32">()).slice()));
   }
 
   dispose(): void {
-    tf.dispose([...this.#held]);
+    tf.dispose([...this.#held, ...this.#behind]);
     this.#held = [];
+    this.#behind = [];
   }
 }
 
