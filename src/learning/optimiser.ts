@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArray } from "../../policies/named-array.ts";
-import type { Parameter } from "../../policies/network.ts";
+import type { Parameter } from "../../policies/networks/network.ts";
 import { gradientsOf } from "./gradients.ts";
 import { LearningError } from "./learning-error.ts";
 import type { OptimiserState } from "./old-learner.ts";

@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { createRecurrent } from "../../policies/networks/recurrent.ts";
 import { Random } from "../../policies/random.ts";
-import { createRecurrent } from "../../policies/recurrent.ts";
+import { createLoss } from "../../src/algorithms/distillation/loss.ts";
+import { createUnroll } from "../../src/algorithms/distillation/unroll.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { FlowMeter } from "../../src/learning/flow-meter.ts";
 import {
@@ -13,11 +15,9 @@ import {
   judgeFlow,
 } from "../../src/learning/gradient-flow.ts";
 import { detached } from "../../src/learning/gradients.ts";
-import { createLoss } from "../../src/learning/loss.ts";
 import { Optimiser } from "../../src/learning/optimiser.ts";
 import { followSlowly, Owner } from "../../src/learning/owner.ts";
 import type { ParameterGroup, Update } from "../../src/learning/owners.ts";
-import { createUnroll } from "../../src/learning/unroll.ts";
 import { group, valuesOf, vectorOf } from "./tiny-learner.ts";
 
 beforeAll(() => startEngine("auto"));
