@@ -71,7 +71,7 @@ export class Hdf5File {
     if (this.#isLink(path)) throw this.#linked(path);
     const [kind, { refused }] = this.#ask((m, id) => m.get_type(id, path));
     if (refused.length > 0) throw this.#linked(path);
-    if (kind === undefined) return "none";
+    if (kind === undefined || kind < 0) return "none";
     if (kind === this.#library.H5G_GROUP) return "group";
     return kind === this.#library.H5G_DATASET ? "table" : "other";
   }

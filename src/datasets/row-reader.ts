@@ -80,11 +80,16 @@ export class RowReader {
     const known = this.#blocks.get(key);
     if (known && row >= known.from && row < known.from + known.count) return known;
     if (known) this.#forget(key, known);
+    // Memory outside the heap is given back late; a block's is used again.
+    const spare = known?.data;
     const from = row - (row % how.ahead);
     const count = Math.min(how.ahead, table.rows - from);
     const kept = how.exact ? "float64" : keptAs(table.kind, table.isBool);
     const Kept = { float64: Float64Array, float32: Float32Array, uint8: Uint8Array }[kept];
-    const block = { from, count, data: new Kept(count * table.width) };
+    const size = how.ahead * table.width;
+    const data =
+      spare?.length === size ? spare : new Kept(Math.min(size, table.rows * table.width));
+    const block = { from, count, data };
     this.file.read(table, block, block.data, 0);
     this.#cached += block.data.byteLength;
     this.#blocks.set(key, block);

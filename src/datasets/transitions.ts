@@ -108,11 +108,10 @@ export class Transitions {
   ): void {
     for (const [name, into] of Object.entries(arrays)) {
       const { column, shift } = this.#sourceOf(name);
-      const { data, width } = column;
-      for (let i = from; i < to; i += 1) {
-        const start = (rows[i]! + shift) * width;
-        for (let k = 0, at = i * width; k < width; k += 1) into[at + k] = data[start + k]!;
-      }
+      const span = { from, to, shift, width: column.width };
+      if (into instanceof Float32Array && column.data instanceof Float32Array) {
+        copyFloats(into, column.data, { rows, ...span });
+      } else copyBytes(into, column.data, { rows, ...span });
     }
   }
 
@@ -133,4 +132,31 @@ function wantedOf(flights: RecordedFlights, needs: Needs): Wanted {
     rewards: flights.spec.hasRewards || successors.length > 0,
     nextActions: notes.includes(NEXT_ACTIONS),
   };
+}
+
+interface Picked {
+  readonly rows: Int32Array;
+  readonly from: number;
+  readonly to: number;
+  readonly shift: number;
+  readonly width: number;
+}
+
+/** The same loop as `copyBytes`: one that sees a single kind of array is compiled to a third of the time. */
+function copyFloats(into: Float32Array, data: Float32Array, picked: Picked): void {
+  const { rows, from, to, shift, width } = picked;
+  let at = from * width;
+  for (let i = from; i < to; i += 1) {
+    const start = (rows[i]! + shift) * width;
+    for (let k = start; k < start + width; k += 1, at += 1) into[at] = data[k]!;
+  }
+}
+
+function copyBytes(into: Arrays[string], data: Float32Array | Uint8Array, picked: Picked): void {
+  const { rows, from, to, shift, width } = picked;
+  let at = from * width;
+  for (let i = from; i < to; i += 1) {
+    const start = (rows[i]! + shift) * width;
+    for (let k = start; k < start + width; k += 1, at += 1) into[at] = data[k]!;
+  }
 }
