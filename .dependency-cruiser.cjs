@@ -41,6 +41,23 @@ module.exports = {
       to: { path: "^src/(runs|tui|cli|config|engine)/|^sim-adapters/(remote|mujoco|serve)/" },
     },
     {
+      name: "datasets-know-no-loop",
+      comment: "flights on disk know what travels and what a learner asks for",
+      severity: "error",
+      from: { path: "^src/datasets/" },
+      to: {
+        path: "^(src|policies|protocol|sim-adapters)/",
+        pathNot:
+          "^src/datasets/|^src/learning/(experience|learner|stage)\\.ts$|^policies/(random|named-array)\\.ts$|^protocol/(spec|frame)\\.ts$",
+      },
+    },
+    {
+      name: "hdf5-lives-in-datasets",
+      severity: "error",
+      from: { pathNot: "^src/datasets/" },
+      to: { path: "node_modules/h5wasm" },
+    },
+    {
       name: "metrics-are-leaves",
       severity: "error",
       from: { path: "^src/metrics/" },

@@ -154,7 +154,7 @@ export class FlightWriter {
       observation_space: observationSpace(Object.fromEntries(groups)),
       action_space: actionSpace(this.spec),
       minari_version: MINARI_VERSION,
-      [SPEC_KEY]: JSON.stringify(this.spec),
+      [SPEC_KEY]: pythonJson(this.spec),
     };
   }
 

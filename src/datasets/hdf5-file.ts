@@ -1,8 +1,7 @@
 import { statSync } from "node:fs";
-import h5wasm from "h5wasm/node";
 import { DatasetError } from "./dataset-error.ts";
 import { checkIsHdf5 } from "./file-kind.ts";
-import { hdf5, inside, type Library, type Metadata } from "./hdf5-library.ts";
+import { type Hdf5, hdf5, inside, type Library, type Metadata } from "./hdf5-library.ts";
 import { convert, type ElementKind, elementKind } from "./hdf5-numbers.ts";
 import type { Numbers } from "./recorded-flights.ts";
 
@@ -32,6 +31,7 @@ export class Hdf5File {
   readonly path: string;
   readonly bytes: number;
   readonly #library: Library;
+  readonly #classes: Hdf5["classes"];
   readonly #identity: string;
   readonly #chunkLimit: number;
   #id: bigint;
@@ -42,18 +42,18 @@ export class Hdf5File {
   /** @param chunkLimit bytes that one compressed chunk may unpack to. @throws DatasetError */
   static async open(path: string, chunkLimit: number): Promise<Hdf5File> {
     const bytes = checkIsHdf5(path);
-    const library = await hdf5();
-    return new Hdf5File(library, path, { bytes, chunkLimit });
+    return new Hdf5File(await hdf5(), path, { bytes, chunkLimit });
   }
 
   private constructor(
-    library: Library,
+    { classes, library }: Hdf5,
     path: string,
     { bytes, chunkLimit }: { bytes: number; chunkLimit: number },
   ) {
     this.path = path;
     this.bytes = bytes;
     this.#library = library;
+    this.#classes = classes;
     this.#chunkLimit = chunkLimit;
     this.#identity = identityOf(path);
     this.#id = this.#look();
@@ -129,7 +129,7 @@ export class Hdf5File {
     const [value] = this.#ask((m, id) => {
       const { size, total_size: count, shape } = m.get_attribute_metadata(id, where, name);
       if (!shape || count !== 1 || size > ATTRIBUTE_BYTES) return undefined;
-      return new h5wasm.Group(id, where).get_attribute(name, true);
+      return new this.#classes.Group(id, where).get_attribute(name, true);
     });
     const single = Array.isArray(value) && value.length === 1 ? value[0] : value;
     return typeof single === "object" ? undefined : single;

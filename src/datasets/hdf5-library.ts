@@ -1,6 +1,12 @@
-import h5wasm, { type Metadata } from "h5wasm/node";
+import type { h5wasm, Metadata } from "h5wasm/node";
 
-type Library = Awaited<typeof h5wasm.ready>;
+/** The package's classes, and the C library below them. */
+export interface Hdf5 {
+  readonly classes: typeof h5wasm;
+  readonly library: Library;
+}
+export type Library = Awaited<typeof h5wasm.ready>;
+export type { Metadata };
 
 /** What the C library said on its error output while it was called, and which files it was kept from. */
 export interface Overheard {
@@ -8,23 +14,39 @@ export interface Overheard {
   readonly refused: readonly string[];
 }
 
-type Files = Record<"open" | "write", (...args: unknown[]) => unknown>;
+type Files = Record<"open" | "write", (...args: unknown[]) => unknown> & {
+  readonly ErrnoError: new (errno: number) => Error;
+};
+/** Emscripten's number for "no such file"; only its own errors come back to the C code as such. */
+const ENOENT = 44;
 interface Stream {
   readonly nfd?: number;
 }
 
-let loaded: Promise<Library> | undefined;
+let loaded: Promise<Hdf5> | undefined;
 let allowed: string | undefined;
 let said: string[] = [];
 let refused: string[] = [];
 
-/** HDF5's C library, loaded once per process. */
-export function hdf5(): Promise<Library> {
-  loaded ??= h5wasm.ready.then((library) => {
-    fence(library.FS as unknown as Files);
-    return library;
-  });
+/** HDF5's C library, loaded once per process, when the first file is opened: it takes 60 MB. */
+export function hdf5(): Promise<Hdf5> {
+  loaded ??= load();
   return loaded;
+}
+
+/** The package binds `console.error` while it is loaded, for warnings about texts that are none. */
+async function load(): Promise<Hdf5> {
+  const print = console.error;
+  console.error = (...args) => {
+    if (allowed === undefined) print(...args);
+  };
+  const importing = import("h5wasm/node");
+  const { default: classes } = await importing.finally(() => {
+    console.error = print;
+  });
+  const library = await classes.ready;
+  fence(library.FS as unknown as Files);
+  return { classes, library };
 }
 
 /**
@@ -53,7 +75,7 @@ function fence(files: Files): void {
   files.open = (...args) => {
     if (allowed !== undefined && args[0] !== allowed) {
       refused.push(String(args[0]));
-      throw Object.assign(new Error(`${args[0]} is not to be opened`), { code: "ENOENT" });
+      throw new files.ErrnoError(ENOENT);
     }
     return open(...args);
   };
@@ -73,5 +95,3 @@ function reasonOf(report: string): string {
   const last = filter ?? lines.at(-1) ?? "";
   return last.replace(/^.* in \w+\(\): /, "").trim();
 }
-
-export type { Library, Metadata };

@@ -1,8 +1,7 @@
 import { closeSync, fsyncSync, openSync, rmSync } from "node:fs";
-import h5wasm from "h5wasm/node";
 import type { Dtype } from "../../protocol/spec.ts";
 import { DatasetError } from "./dataset-error.ts";
-import { hdf5, inside, type Library } from "./hdf5-library.ts";
+import { type Hdf5, hdf5, inside } from "./hdf5-library.ts";
 
 /** Rows for a table; `shape` is one row's. */
 export interface TableRows {
@@ -25,8 +24,9 @@ const CHUNK_BYTES = 1 << 16;
 /** An HDF5 file being written. Whatever the library complains about is an error here. */
 export class Hdf5Writer {
   readonly path: string;
-  readonly #library: Library;
-  #file: InstanceType<typeof h5wasm.File>;
+  readonly #classes: Hdf5["classes"];
+  readonly #library: Hdf5["library"];
+  #file: InstanceType<Hdf5["classes"]["File"]>;
   #calls = 0;
 
   /** @throws DatasetError */
@@ -34,10 +34,11 @@ export class Hdf5Writer {
     return new Hdf5Writer(await hdf5(), path);
   }
 
-  private constructor(library: Library, path: string) {
+  private constructor({ classes, library }: Hdf5, path: string) {
     this.path = path;
+    this.#classes = classes;
     this.#library = library;
-    this.#file = this.#try("be created", () => new h5wasm.File(path, "w"));
+    this.#file = this.#try("be created", () => new this.#classes.File(path, "w"));
   }
 
   group(path: string): void {
@@ -68,7 +69,7 @@ export class Hdf5Writer {
     const width = rows.shape.reduce((product, size) => product * size, 1);
     const more = rows.data.length / width;
     this.#try(`take more of ${path}`, () => {
-      const table = new h5wasm.Dataset(this.#file.file_id, `/${path}`);
+      const table = new this.#classes.Dataset(this.#file.file_id, `/${path}`);
       const [before = 0] = table.shape ?? [];
       table.resize([before + more, ...rows.shape]);
       table.write_slice([[before, before + more], ...rows.shape.map(() => [] as [])], rows.data);
@@ -77,7 +78,7 @@ export class Hdf5Writer {
 
   attribute(path: string, name: string, value: string | number): void {
     this.#try(`take ${name}`, () => {
-      const group = new h5wasm.Group(this.#file.file_id, path === "" ? "/" : path);
+      const group = new this.#classes.Group(this.#file.file_id, path === "" ? "/" : path);
       if (typeof value === "string") group.create_attribute(name, value);
       else group.create_attribute(name, value, null, Number.isInteger(value) ? "<i" : "<d");
     });
@@ -118,7 +119,7 @@ export class Hdf5Writer {
   #look(): void {
     const [, { reason }] = inside(this.path, () => {
       this.#file.close();
-      this.#file = new h5wasm.File(this.path, "a");
+      this.#file = new this.#classes.File(this.path, "a");
     });
     if (reason === "") return;
     const hint = "Check the disk it is on, and record again.";

@@ -18,7 +18,9 @@ const tensor = z.object({
   names: z.array(z.string()).optional(),
   units: z.array(z.string()).optional(),
 });
-const bounds = z.array(z.number().nullable());
+/** Infinite ones are numbers too, which zod's are not. */
+const bound = z.custom<number>((value) => typeof value === "number");
+const bounds = z.array(bound.nullable());
 const envSpec = z.object({
   task: z.string(),
   numEnvs: z.number(),
@@ -26,7 +28,7 @@ const envSpec = z.object({
   maxEpisodeSteps: z.number(),
   autoreset: z.literal("same_step"),
   observations: z.record(z.string(), tensor),
-  action: tensor.extend({ low: z.array(z.number()), high: z.array(z.number()) }),
+  action: tensor.extend({ low: z.array(bound), high: z.array(bound) }),
   capabilities: z.array(z.string()),
 });
 const box = z.object({ type: z.literal("Box"), low: z.unknown(), high: z.unknown() });

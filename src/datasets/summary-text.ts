@@ -42,8 +42,9 @@ export function summaryText(summary: FlightsSummary): string {
 
 function successorText({ successors, withoutSuccessor }: FlightsSummary): string {
   if (successors === "recorded") return "recorded at every step";
-  const missing = `${count(withoutSuccessor)} steps have none and are left out where one is needed`;
-  return `the next observation${withoutSuccessor > 0 ? `; ${missing}` : ""}`;
+  if (withoutSuccessor === 0) return "the next observation";
+  const steps = withoutSuccessor === 1 ? "1 step has" : `${count(withoutSuccessor)} steps have`;
+  return `the next observation; ${steps} none, left out where one is needed`;
 }
 
 function actionLines({ action, actions }: FlightsSummary): string[] {
