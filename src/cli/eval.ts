@@ -100,7 +100,7 @@ function wholeNumber(flag: string, text: string): number {
   throw new ConfigError(
     "bad-value",
     `${flag} is ${text}; expected a whole number from 1`,
-    "Correct it.",
+    `For example ${flag} 100.`,
   );
 }
 

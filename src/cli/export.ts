@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { planFlight } from "../../policies/checkpoint/load-teacher.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
+import { nearest } from "../../policies/nearest.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -77,7 +78,7 @@ function choice<const T extends string>(flag: string, known: readonly T[], given
   throw new ConfigError(
     "bad-value",
     `${flag} is ${given}; expected one of ${known.join(", ")}`,
-    "Correct it.",
+    `Did you mean ${flag} ${nearest(given, known)}?`,
   );
 }
 

@@ -1,16 +1,10 @@
+import { CodedError } from "../../protocol/coded-error.ts";
+
 /** The part of the protocol buffer wire format that metric files need: no schema, no dependency. */
 
 /** A metric file holds bytes that its format doesn't allow. */
-export class MetricFormatError extends Error {
-  readonly code: string;
-  readonly hint: string;
-
-  constructor(code: string, message: string, hint: string) {
-    super(message);
-    this.name = "MetricFormatError";
-    this.code = code;
-    this.hint = hint;
-  }
+export class MetricFormatError extends CodedError {
+  override readonly name = "MetricFormatError";
 }
 
 const VARINT = 0;
