@@ -22,6 +22,11 @@ export interface Tolerance {
   readonly metrics: number;
 }
 
+export interface ReplayOptions {
+  /** Distillation: train on the steps after the last full window too, as rsl_rl doesn't. */
+  readonly keepLeftover?: boolean;
+}
+
 /** A kind of reference file: how to recognise one, and how to repeat its updates. */
 export interface ParityKind {
   readonly name: string;
@@ -29,7 +34,7 @@ export interface ParityKind {
   /** By its content, not by its name. */
   recognises(file: ReferenceFile): boolean;
   /** @throws LearningError for a file that is not whole */
-  replay(file: ReferenceFile): Promise<readonly UpdateError[]>;
+  replay(file: ReferenceFile, options: ReplayOptions): Promise<readonly UpdateError[]>;
 }
 
 /** The float32 arrays whose names begin with `prefix`, without it. */
