@@ -50,6 +50,13 @@ module.exports = {
       "algorithms",
       "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error)",
     ),
+    {
+      name: "an-algorithm-knows-no-other",
+      comment: "what two share belongs into src/learning",
+      severity: "error",
+      from: { path: "^src/algorithms/([^/]+)/" },
+      to: { path: "^src/algorithms/[^/]+/", pathNot: "^src/algorithms/$1/" },
+    },
     rooms("metrics-are-leaves", "metrics", "metrics|config/schema|errors"),
     rooms("engine-knows-nobody", "engine", "engine"),
     rooms("runs-know-no-algorithm", "runs", "runs|running|learning|metrics|errors"),

@@ -14,13 +14,26 @@ export interface MlpOptions {
   readonly activation: string;
   /** Uniform in [0, 1): where initial weights come from. */
   readonly random?: () => number;
+  /** Initial weights of a Linear layer, instead of PyTorch's. */
+  readonly init?: LayerInit | undefined;
   /** Initial weights by name, instead of random ones; other names are left alone. */
   readonly weights?: NamedArrays;
   /** Put before the parameters' names; default `mlp`. */
   readonly prefix?: string;
   /** A layer norm behind each hidden layer's activation, with this added to the variance. */
   readonly layerNorm?: { readonly epsilon: number } | undefined;
+  /** From one Linear layer's number to the next's; default 2, with layer norms 3. */
+  readonly stride?: number | undefined;
 }
+
+/** Draws a Linear layer: `weight` `[outputs, inputs]`, row-major, and `bias` `[outputs]`. */
+export type LayerInit = (layer: {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly last: boolean;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}) => { readonly weight: Float32Array; readonly bias: Float32Array };
 
 /** One Linear layer: `weight` `[outputs, inputs]`, `bias` `[outputs]`. */
 export interface Linear {
@@ -69,16 +82,21 @@ interface Place {
 function createLayer(options: MlpOptions, { widths, index, parameters }: Place): Layer {
   const { prefix = "mlp", random = Math.random, weights, layerNorm: norm } = options;
   const [inputs = 0, outputs = 0] = widths.slice(index, index + 2);
-  const at = index * (norm ? 3 : 2);
+  const at = index * (options.stride ?? (norm ? 3 : 2));
   const take = (parameter: Parameter) => {
     parameters.push(parameter);
     return parameter.value;
   };
+  const last = index === widths.length - 2;
+  const drawn = weights ? undefined : options.init?.({ inputs, outputs, last, random });
   const bound = 1 / Math.sqrt(inputs);
-  const make = (name: string, shape: readonly number[]) =>
-    take(createParameter(`${prefix}.${at}.${name}`, shape, { bound, random, weights }));
+  const make = (name: "weight" | "bias", shape: readonly number[]) => {
+    const full = `${prefix}.${at}.${name}`;
+    if (drawn) return take(parameterOf(full, shape, drawn[name]));
+    return take(createParameter(full, shape, { bound, random, weights }));
+  };
   const linear = { weight: make("weight", [outputs, inputs]), bias: make("bias", [outputs]) };
-  if (!norm || index === widths.length - 2) return linear;
+  if (!norm || last) return linear;
   const fill = (name: string, value: number) =>
     take(filledParameter(`${prefix}.${at + 2}.${name}`, { width: outputs, value, weights }));
   return { ...linear, norm: { weight: fill("weight", 1), bias: fill("bias", 0), ...norm } };

@@ -1,8 +1,6 @@
-import { bounded } from "../../../policies/networks/bounded.ts";
-import { createMlp } from "../../../policies/networks/mlp.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import { type BatchAlgorithm, BatchLearner } from "../../learning/offline/batch-learner.ts";
-import { createCritic, type Twins } from "../../learning/offline/critic.ts";
+import { createTwins } from "../../learning/offline/critic.ts";
 import {
   createDeterministicActor,
   type DeterministicActor,
@@ -86,31 +84,19 @@ function createActor(settings: Td3BcSettings, site: OfflineSite, { random, given
 
 function createNetworks(
   settings: Td3BcSettings,
-  { network, mlp, view, maxAction }: DeterministicActor,
+  { network, another, view, maxAction }: DeterministicActor,
   { random, given }: Source,
 ): update.Td3BcNetworks {
   const { observationWidth, actionWidth } = view;
-  const weights = given?.weights;
-  const critic = (prefix: string) =>
-    createCritic(prefix, {
-      ...{ observationWidth, actionWidth, hidden: settings.critic_hidden_dims },
-      ...{ layerNorm: settings.layer_norm ? layerNorm : undefined, random, weights },
-    });
-  const copy = createMlp({
-    ...{ inputWidth: mlp.inputWidth, outputWidth: mlp.outputWidth, activation: "relu" },
-    ...{ hidden: settings.actor_hidden_dims, random, prefix: "actor_target.net" },
-    ...(weights && { weights }),
-  });
-  const half = new Array<number>(actionWidth).fill(maxAction);
-  const twins = (kind: string): Twins => [
-    critic(`critic_1${kind}.net`),
-    critic(`critic_2${kind}.net`),
-  ];
+  const options = {
+    ...{ observationWidth, actionWidth, hidden: settings.critic_hidden_dims },
+    ...{ layerNorm: settings.layer_norm ? layerNorm : undefined, random },
+    weights: given?.weights,
+  };
   return {
-    actor: network,
-    actorTarget: bounded(copy, { center: half.map(() => 0), half }),
-    critics: twins(""),
-    criticTargets: twins("_target"),
-    maxAction,
+    ...{ actor: network, maxAction },
+    actorTarget: another("actor_target.net"),
+    critics: createTwins(["critic_1.net", "critic_2.net"], options),
+    criticTargets: createTwins(["critic_1_target.net", "critic_2_target.net"], options),
   };
 }

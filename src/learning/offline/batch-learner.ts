@@ -25,6 +25,8 @@ import {
 export interface UpdateContext {
   /** Number of this update, from 1, over the whole run. */
   readonly number: number;
+  /** Share of the run's iterations that are over, 0 to 1. */
+  readonly progress: number;
   readonly figures: Figures;
   /** Lets the update's owner step on this loss, measured where that is asked for. */
   step(update: Update, loss: () => tf.Scalar): void;
@@ -79,14 +81,14 @@ export class BatchLearner implements Learner {
    *
    * @throws LearningError `diverged`, `no-statistics`, `missing-array`, `array-size`
    */
-  async update(experience: Experience, _stage: Stage, meter?: GradientMeter): Promise<Metrics> {
+  async update(experience: Experience, stage: Stage, meter?: GradientMeter): Promise<Metrics> {
     checkStatistics(this.#view.normaliser);
     const figures = new Figures();
     for (let step = 0; step < experience.steps; step += 1) {
       const batch = transitionsAt(experience, step, this.#view);
       this.#number += 1;
       figures.next();
-      this.#algorithm.learn(batch, this.#context(figures, meter));
+      this.#algorithm.learn(batch, this.#context(figures, stage, meter));
       disposeTransitions(batch);
       await letOthersRun();
     }
@@ -95,10 +97,9 @@ export class BatchLearner implements Learner {
     return { ...metrics, "Train/updates": this.#number };
   }
 
-  #context(figures: Figures, meter: GradientMeter | undefined): UpdateContext {
+  #context(figures: Figures, { progress }: Stage, meter?: GradientMeter): UpdateContext {
     return {
-      number: this.#number,
-      figures,
+      ...{ number: this.#number, progress, figures },
       step: (update, loss) => {
         const owner = this.#algorithm.owners.find(({ name }) => name === update.owner)!;
         const step = () => owner.step(loss);

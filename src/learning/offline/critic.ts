@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArrays } from "../../../policies/named-array.ts";
-import { createMlp } from "../../../policies/networks/mlp.ts";
+import { createMlp, type LayerInit } from "../../../policies/networks/mlp.ts";
 import type { Network } from "../../../policies/networks/network.ts";
 
 export interface CriticOptions {
@@ -9,18 +9,24 @@ export interface CriticOptions {
   readonly hidden: readonly number[];
   readonly layerNorm?: { readonly epsilon: number } | undefined;
   readonly random: () => number;
+  readonly init?: LayerInit | undefined;
   readonly weights?: NamedArrays | undefined;
 }
 
 /** Q(s, a): one number from a state and an action side by side. ReLU between its layers. */
 export function createCritic(prefix: string, options: CriticOptions): Network {
-  const { observationWidth, actionWidth, hidden, layerNorm, random, weights } = options;
+  const { observationWidth, actionWidth, hidden, layerNorm, random, init, weights } = options;
   return createMlp({
     inputWidth: observationWidth + actionWidth,
     outputWidth: 1,
-    ...{ hidden, activation: "relu", layerNorm, random, prefix },
+    ...{ hidden, activation: "relu", layerNorm, random, init, prefix },
     ...(weights && { weights }),
   });
+}
+
+/** Two of them. @param prefixes of their parameters' names */
+export function createTwins(prefixes: readonly [string, string], options: CriticOptions): Twins {
+  return [createCritic(prefixes[0], options), createCritic(prefixes[1], options)];
 }
 
 /** `[rows]`. */

@@ -2,7 +2,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
 import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
 import { bounded, type OutputRange } from "../../../policies/networks/bounded.ts";
-import { createMlp } from "../../../policies/networks/mlp.ts";
+import { createMlp, type LayerInit } from "../../../policies/networks/mlp.ts";
 import type { Network } from "../../../policies/networks/network.ts";
 import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { Normaliser } from "../../../policies/networks/normaliser.ts";
@@ -28,6 +28,9 @@ export interface ActorOptions {
   /** Outputs before the squashing: one per action, or two with a noise that isn't flown. */
   readonly outputsPerAction?: 1 | 2;
   readonly layerNorm?: { readonly epsilon: number } | undefined;
+  readonly init?: LayerInit | undefined;
+  /** See `MlpOptions`. */
+  readonly stride?: number;
   readonly given?: Given | undefined;
 }
 
@@ -42,6 +45,8 @@ export interface DeterministicActor {
   readonly view: TransitionView;
   /** Half the width of the networks' action range. */
   readonly maxAction: number;
+  /** Another network of the same form; @param prefix of its parameters' names */
+  another(prefix: string): Network;
   /** For exports: everything baked into one graph of inputs `obs` and outputs `actions`. */
   graph(): Promise<GraphOptions>;
 }
@@ -51,19 +56,21 @@ export function createDeterministicActor(
   site: OfflineSite,
   options: ActorOptions,
 ): DeterministicActor {
-  const { hidden, random, prefix, outputsPerAction = 1, layerNorm, given } = options;
+  const { hidden, random, prefix, outputsPerAction = 1, layerNorm, init, stride, given } = options;
   const { observationWidth, reads } = site;
   const actionWidth = site.action.low.length;
   const maxAction = given?.maxAction ?? 1;
   const full = new Array<number>(actionWidth).fill(maxAction);
   const inner = { center: full.map(() => 0), half: full };
   const range = given ? inner : rangeOf(site.action);
-  const mlp = createMlp({
-    inputWidth: observationWidth,
-    outputWidth: actionWidth * outputsPerAction,
-    ...{ hidden, activation: "relu", layerNorm, random, prefix },
-    ...(given && { weights: given.weights }),
-  });
+  const make = (name: string) =>
+    createMlp({
+      inputWidth: observationWidth,
+      outputWidth: actionWidth * outputsPerAction,
+      ...{ hidden, activation: "relu", layerNorm, random, init, stride, prefix: name },
+      ...(given && { weights: given.weights }),
+    });
+  const mlp = make(prefix);
   const normaliser = options.normaliseStates
     ? new Normaliser(observationWidth, stateNormaliser(site))
     : undefined;
@@ -76,7 +83,8 @@ export function createDeterministicActor(
     ...{ mlp, view, maxAction },
     network: bounded(mlp, inner),
     policy: new NetworkPolicy({ network: bounded(mlp, range), normaliser, reads }),
-    graph: () => graphOf(mlp, { view, range, hidden, prefix, layerNorm }),
+    another: (name) => bounded(make(name), inner),
+    graph: () => graphOf(mlp, { view, range, hidden, layerNorm }),
   };
 }
 
@@ -84,7 +92,6 @@ interface Shape {
   readonly view: TransitionView;
   readonly range: OutputRange;
   readonly hidden: readonly number[];
-  readonly prefix: string;
   readonly layerNorm: ActorOptions["layerNorm"];
 }
 
@@ -98,9 +105,10 @@ async function graphOf(mlp: Network, shape: Shape): Promise<GraphOptions> {
   }
   const { inputWidth, outputWidth } = mlp;
   const layers: Record<string, NamedArray> = {};
-  for (const { name, value } of mlp.parameters) {
+  // Weight and bias of one layer after the other.
+  for (const [i, { value }] of mlp.parameters.entries()) {
     const data = (await (value as tf.Tensor).data<"float32">()).slice();
-    layers[`mlp${name.slice(shape.prefix.length)}`] = { shape: value.shape, data };
+    layers[`mlp.${i - (i % 2)}.${i % 2 === 0 ? "weight" : "bias"}`] = { shape: value.shape, data };
   }
   const { actionWidth, normaliser } = shape.view;
   return {

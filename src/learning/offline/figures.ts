@@ -15,9 +15,11 @@ export class Figures {
     this.#update += 1;
   }
 
-  /** @param value one number; copied */
-  note(name: string, value: tf.Tensor): void {
-    const kept = tf.keep(tf.tidy(() => tf.reshape(value, [1])));
+  /** @param value one number, copied; computed in a tidy of its own where it is a function */
+  note(name: string, value: tf.Tensor | (() => tf.Tensor)): void {
+    const kept = tf.keep(
+      tf.tidy(() => tf.reshape(typeof value === "function" ? value() : value, [1])),
+    );
     const values = this.#noted.get(name) ?? [];
     if (this.#rows.get(name) === this.#update) values.pop()?.dispose();
     this.#noted.set(name, [...values, kept]);

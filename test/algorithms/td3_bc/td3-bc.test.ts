@@ -89,8 +89,8 @@ describe("TD3+BC", () => {
     };
     await learner.update({ steps, numEnvs: rows, arrays }, stage);
     const metrics = await learner.update({ steps, numEnvs: rows, arrays }, stage);
-    expect(metrics["Value/q_data"]).toBeGreaterThan(1.9);
-    expect(metrics["Value/q_data"]).toBeLessThan(2.1);
+    expect(metrics["Value/q_data"]).toBeGreaterThan(1.8);
+    expect(metrics["Value/q_data"]).toBeLessThan(2.2);
     const student = learner.policies.student!;
     const observations = { policy: new Float32Array(3), wind: new Float32Array(2) };
     const frame = { observations, started: new Uint8Array(1) };
