@@ -1,4 +1,5 @@
 import type { ParityKind } from "../learning/parity/reference.ts";
+import { cqlParity } from "./cql/parity.ts";
 import { distillationParity } from "./distillation/parity-kind.ts";
 import { iqlParity } from "./iql/parity.ts";
 import { rebracParity } from "./rebrac/parity.ts";
@@ -10,4 +11,5 @@ export const parityKinds: readonly ParityKind[] = [
   td3BcParity,
   rebracParity,
   iqlParity,
+  cqlParity,
 ];

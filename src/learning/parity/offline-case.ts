@@ -79,8 +79,8 @@ export function hiddenOf(file: ReferenceFile, prefix: string): number[] {
 export interface OfflineReplay {
   readonly learner: Learner;
   readonly draws?: RecordedDraws;
-  /** The learner's name of each figure of the file. */
-  readonly figures: Readonly<Record<string, string>>;
+  /** The learner's name of each figure of the file; a number where the learner has none, and it is that. */
+  readonly figures: Readonly<Record<string, string | number>>;
 }
 
 const stage = {
@@ -139,7 +139,7 @@ function renamed(file: ReferenceFile, metrics: Metrics, { figures, reference }: 
   const entries = Object.keys(reference).map((name) => {
     const own = figures[name];
     if (own === undefined) throw badFile(file, `reports a figure '${name}' that is not known`);
-    return [name, metrics[own]];
+    return [name, typeof own === "number" ? own : metrics[own]];
   });
   return Object.fromEntries(entries) as Record<string, number | undefined>;
 }
