@@ -78,7 +78,7 @@ export function offlineLaws(name: string, { make, bootstraps, targetFigures }: L
     it("moves what its claims say, and no gradient goes astray", async () => {
       const learner = make(site);
       const meter = new FlowMeter(learner.groups, { most: 4 });
-      const metrics = await learner.update(flights(4, 16), stage, meter);
+      const metrics = await learner.update(flights(2, 16), stage, meter);
       const report = judgeFlow(await meter.rows(), learner.groups, learner.updates);
       expect(flowTable(report)).not.toMatch(/leak|orphan|starved|nothing passes/);
       expect(report.unmeasured).toEqual([]);
@@ -90,9 +90,9 @@ export function offlineLaws(name: string, { make, bootstraps, targetFigures }: L
 
     it("comes to the same bits when it is measured", async () => {
       const [plain, measured] = [make(site), make(site)];
-      await plain.update(flights(4, 16), stage);
+      await plain.update(flights(2, 16), stage);
       const meter = new FlowMeter(measured.groups);
-      await measured.update(flights(4, 16), stage, meter);
+      await measured.update(flights(2, 16), stage, meter);
       meter.dispose();
       expect(await parametersOf(measured)).toEqual(await parametersOf(plain));
       plain.dispose();
@@ -101,14 +101,14 @@ export function offlineLaws(name: string, { make, bootstraps, targetFigures }: L
 
     it("takes the same updates from a saved state as without the break", async () => {
       const straight = make(site);
-      await straight.update(flights(6, 16), stage);
+      await straight.update(flights(3, 16), stage);
       const saved = await straight.save();
-      const after = await straight.update(flights(4, 16), stage);
+      const after = await straight.update(flights(2, 16), stage);
       const state = { arrays: saved.arrays, counters: JSON.parse(JSON.stringify(saved.counters)) };
       const { statistics: _, ...bare } = site;
       const resumed = make({ ...bare, seed: 99 });
       resumed.load(state);
-      expect(await resumed.update(flights(4, 16), stage)).toEqual(after);
+      expect(await resumed.update(flights(2, 16), stage)).toEqual(after);
       expect(await parametersOf(resumed)).toEqual(await parametersOf(straight));
       straight.dispose();
       resumed.dispose();
@@ -119,7 +119,7 @@ export function offlineLaws(name: string, { make, bootstraps, targetFigures }: L
       const learner = make(site);
       await learner.update(flights(2, 16), stage);
       const before = tf.memory().numTensors;
-      await learner.update(flights(5, 16), stage);
+      await learner.update(flights(3, 16), stage);
       expect(tf.memory().numTensors).toBe(before);
       learner.dispose();
       expect(tf.memory().numTensors).toBe(start);
@@ -145,7 +145,7 @@ export function offlineLaws(name: string, { make, bootstraps, targetFigures }: L
 
     it("is the same as an ONNX model and as one of TensorFlow.js", async () => {
       const learner = make(site);
-      await learner.update(flights(4, 16), stage);
+      await learner.update(flights(2, 16), stage);
       const graph = buildGraph(await learner.graph());
       const example = await recordExample(learner.policies.student as NetworkPolicy);
       const options = { batch: "dynamic", metadata: {}, producerVersion: "" } as const;
