@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WatchSource } from "../../src/cli/watch-source.ts";
 import { encodeEvent, encodeRow } from "../../src/metrics/files/jsonl-row.ts";
-import { Steering } from "../../src/running/requests.ts";
+import { RequestQueue } from "../../src/running/requests.ts";
 import { ControlMailbox, postRequest } from "../../src/runs/control.ts";
 import { presenceOf, putJson, readAlive } from "../../src/runs/control-files.ts";
 import { locateRun } from "../../src/runs/locate-run.ts";
@@ -42,7 +42,7 @@ const fail = (line: string) => {
   throw new Error(line);
 };
 
-function openBox(run: string, steering = new Steering()): ControlMailbox {
+function openBox(run: string, steering = new RequestQueue()): ControlMailbox {
   const box = ControlMailbox.open(run, steering, { onFailure: fail });
   boxes.push(box);
   return box;
@@ -149,7 +149,7 @@ describe("the mailbox", () => {
   test("a second flight of the same run is refused", async () => {
     const path = newFolder();
     const { child } = await takeOff({ path });
-    const second = () => ControlMailbox.open(path, new Steering(), { onFailure: fail });
+    const second = () => ControlMailbox.open(path, new RequestQueue(), { onFailure: fail });
     expect(second).toThrow(RunError);
     expect(second).toThrow(`process ${child.pid}`);
   });
@@ -176,7 +176,7 @@ describe("the mailbox", () => {
 
   test("requests are taken in the order they were made, however many", async () => {
     const path = newFolder();
-    const steering = new Steering();
+    const steering = new RequestQueue();
     const box = openBox(path, steering);
     const wanted = ["pause", "resume", "pause", "checkpoint", "resume", "stop"] as const;
     for (const request of wanted) {
@@ -201,7 +201,7 @@ describe("the mailbox", () => {
 
   test("rubbish in the folder is answered or ignored, and never reaches the loop", () => {
     const path = newFolder();
-    const steering = new Steering();
+    const steering = new RequestQueue();
     const box = openBox(path, steering);
     const id = (n: number) => `000000000-00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
     const put = (n: number, text: string) =>

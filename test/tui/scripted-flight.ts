@@ -7,7 +7,7 @@ import { plainConsole } from "../../src/metrics/console/plain-console.ts";
 import { openJsonl } from "../../src/metrics/files/jsonl.ts";
 import type { MetricSink } from "../../src/metrics/metric-sink.ts";
 import { tee } from "../../src/metrics/tee.ts";
-import { type Request, Steering } from "../../src/running/requests.ts";
+import { type Request, RequestQueue } from "../../src/running/requests.ts";
 import { ControlMailbox } from "../../src/runs/control.ts";
 import { openScreen } from "../../src/tui/open-screen.ts";
 import { rowOf, startEvent } from "./scripted-run.ts";
@@ -28,7 +28,7 @@ const settings = {
   ...JSON.parse(process.argv[2] ?? "{}"),
 };
 
-const steering = new Steering();
+const steering = new RequestQueue();
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const sinks: { name: string; sink: MetricSink }[] = [];
 if (settings.path) {
