@@ -66,6 +66,13 @@ module.exports = {
       "algorithms",
       "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error|schema|idle)",
     ),
+    {
+      name: "an-algorithm-knows-no-other",
+      comment: "what two share belongs into src/learning, or offline/ here",
+      severity: "error",
+      from: { path: "^src/algorithms/([^/]+)/" },
+      to: { path: "^src/algorithms/[^/]+/", pathNot: "^src/algorithms/($1|offline)/" },
+    },
     rooms("metrics-are-leaves", "metrics", "metrics|disk|config/schema"),
     rooms("engine-knows-nobody", "engine", "engine|disk"),
     rooms("disk-knows-nobody", "disk", "disk"),

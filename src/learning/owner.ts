@@ -112,6 +112,15 @@ export class Owner {
   }
 }
 
+/** The parameters of some networks as one group. */
+export function groupOf(
+  name: string,
+  owner: string,
+  networks: readonly Pick<ParameterGroup, "parameters">[],
+): ParameterGroup {
+  return { name, owner, parameters: networks.flatMap(({ parameters }) => parameters) };
+}
+
 /**
  * Moves a slow copy: copy ← rate · source + (1 − rate) · copy, parameter by parameter in their order.
  *
