@@ -2,12 +2,13 @@ import "./terminal/production.ts";
 import { createElement } from "react";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
 import type { Steering } from "../running/requests.ts";
-import { type Action, initialState, reduce, type ScreenState } from "./state/view-model.ts";
+import { initialState, type ScreenState } from "./state/screen-state.ts";
+import { type Action, reduce } from "./state/view-model.ts";
 import { Backlog } from "./terminal/backlog.ts";
 import { FrameWriter } from "./terminal/frame-writer.ts";
 import { InkFrames } from "./terminal/ink-frames.ts";
 import { TerminalKeys } from "./terminal/keyboard.ts";
-import { type Deed, type Keyboard, newKeyboard, press } from "./terminal/keys.ts";
+import { type Deed, type Keyboard, newKeyboard, phaseQuestion, press } from "./terminal/keys.ts";
 import { FramePace } from "./terminal/pace.ts";
 import { StrayOutput } from "./terminal/stray-output.ts";
 import { wandbFolderOf } from "./terminal/wandb-folder.ts";
@@ -156,7 +157,8 @@ class LiveScreen implements OpenedScreen {
     }
     const { board, deed } = press(key, this.#board, this.#state);
     this.#board = board;
-    if (board.asking || board.remark) this.#stdout.write(`${board.remark ?? "Hand over? y/n"}\n`);
+    if (board.asking || board.remark)
+      this.#stdout.write(`${board.remark ?? `${phaseQuestion(this.#state)} y/n`}\n`);
     if (deed && deed.kind !== "plain") this.#do(deed);
   }
 

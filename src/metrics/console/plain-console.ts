@@ -1,6 +1,7 @@
 import { encodeEvent, encodeRow } from "../files/jsonl-row.ts";
-import type { MetricSink } from "../metric-sink.ts";
-import { type ConsolePlan, consoleView } from "./console-view.ts";
+import type { MetricSink, RunEvent } from "../metric-sink.ts";
+import { stageIn } from "../read-description.ts";
+import { type ConsolePlan, consoleView, planned } from "./console-view.ts";
 import { eventText, iterationText } from "./plain-text.ts";
 import type { TextWriter } from "./text-writer.ts";
 
@@ -18,11 +19,19 @@ export function plainConsole(options: PlainConsoleOptions): MetricSink {
     write: (iteration, metrics) =>
       write(iterationText(consoleView(iteration, metrics, plan), { bold })),
     event: (event) => {
-      if (event.type === "phase-switch") plan = { ...plan, switchAt: event.iteration };
+      plan = followed(plan, event);
       write(eventText(event));
     },
     close: async () => {},
   };
+}
+
+/** The plan after what happened: a run says what it is, or goes on to another stage. */
+function followed(plan: ConsolePlan, event: RunEvent): ConsolePlan {
+  if (event.type === "start") return planned(plan, event);
+  const stage = stageIn(event);
+  const here = stage ? { ...plan, stage } : plan;
+  return event.type === "phase-switch" ? { ...here, switchAt: event.iteration } : here;
 }
 
 /** For programs: the lines of `metrics.jsonl` and `events.jsonl` as they come. */
