@@ -13,7 +13,7 @@ import { locateRun } from "../runs/locate-run.ts";
 import { exitCodes } from "../training/exit-codes.ts";
 import { chooseUi, type UiWish } from "../tui/choose-ui.ts";
 import type { OpenedScreen } from "../tui/open-screen.ts";
-import { WatchSource } from "./watch-source.ts";
+import { WatchSource } from "../tui/watch-source.ts";
 
 const lookEvery = 250;
 /** Milliseconds an answer may take before the watcher gives up on it. */

@@ -125,7 +125,7 @@ function planOf({ config, start }: SinkOptions): ConsolePlan {
 
 /** Ink and React are loaded for the screen alone. */
 async function openConsole(options: SinkOptions): Promise<MetricSink | undefined> {
-  const { ui, steering, interrupt: onInterrupt, simulatorLog } = options;
+  const { ui, steering, interrupt: onInterrupt, simulatorLog, resumed, run } = options;
   if (ui === "none") return undefined;
   const write = textWriter(process.stdout);
   if (ui === "jsonl") return jsonConsole(write);
@@ -133,5 +133,6 @@ async function openConsole(options: SinkOptions): Promise<MetricSink | undefined
   const plain = plainConsole({ ...planOf(options), write, bold });
   if (ui === "plain") return plain;
   const { openScreen } = await import("../tui/open-screen.ts");
-  return openScreen({ steering, plain, onInterrupt, simulatorLog });
+  const history = resumed ? { history: run.path } : {};
+  return openScreen({ steering, plain, onInterrupt, simulatorLog, ...history });
 }

@@ -13,7 +13,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { WatchSource } from "../../src/cli/watch-source.ts";
+import { WatchSource } from "../../src/tui/watch-source.ts";
 import { encodeEvent, encodeRow } from "../../src/metrics/files/jsonl-row.ts";
 import { Steering } from "../../src/running/requests.ts";
 import { ControlMailbox, postRequest } from "../../src/runs/control.ts";

@@ -15,14 +15,29 @@ export interface PlainConsoleOptions extends ConsolePlan {
 export function plainConsole(options: PlainConsoleOptions): MetricSink {
   const { write, bold = false } = options;
   let plan: ConsolePlan = options;
-  return {
+  return untilClosed({
     write: (iteration, metrics) =>
       write(iterationText(consoleView(iteration, metrics, plan), { bold })),
     event: (event) => {
       plan = followed(plan, event);
       write(eventText(event));
     },
-    close: async () => {},
+  });
+}
+
+/** What comes after `close` is no longer printed. */
+function untilClosed(sink: Pick<MetricSink, "write" | "event">): MetricSink {
+  let open = true;
+  return {
+    write: (iteration, metrics) => {
+      if (open) sink.write(iteration, metrics);
+    },
+    event: (event) => {
+      if (open) sink.event(event);
+    },
+    close: async () => {
+      open = false;
+    },
   };
 }
 
@@ -36,10 +51,9 @@ function followed(plan: ConsolePlan, event: RunEvent): ConsolePlan {
 
 /** For programs: the lines of `metrics.jsonl` and `events.jsonl` as they come. */
 export function jsonConsole(write: TextWriter): MetricSink {
-  return {
+  return untilClosed({
     write: (iteration, metrics) =>
       write(`${encodeRow({ iteration, time: Date.now() / 1000, metrics })}\n`),
     event: (event) => write(`${encodeEvent(event)}\n`),
-    close: async () => {},
-  };
+  });
 }

@@ -73,7 +73,7 @@ function levelOf({ type, level, faults }: RunEvent): Level | undefined {
 
 function started(state: ScreenState, event: RunEvent): ScreenState {
   const resumed = finite(event.resumed);
-  const base = resumed === undefined ? state : rewind(state, Math.max(0, Math.floor(resumed)));
+  const base = resumed === undefined ? state : resumedAt(state, Math.max(0, Math.floor(resumed)));
   const run = mergeRun(base.run, event);
   const { description } = run;
   const last = Math.max(0, description.stages.length - 1);
@@ -87,6 +87,14 @@ function started(state: ScreenState, event: RunEvent): ScreenState {
     awaited: { what: "the first iteration", since, episodes: undefined },
     summary: undefined,
   };
+}
+
+/** Checkpoints of iterations that are flown again are no longer where they were. */
+function resumedAt(state: ScreenState, iteration: number): ScreenState {
+  const { best, paths, ...rest } = rewind(state, iteration);
+  if (best === undefined || best.iteration > iteration)
+    return { ...rest, best: undefined, paths: {} };
+  return { ...rest, best, paths: paths.best === undefined ? {} : { best: paths.best } };
 }
 
 /** A run says what it is each time it is resumed; its curves stay where it says the same. */
