@@ -48,7 +48,7 @@ module.exports = {
     rooms(
       "algorithms-know-no-program",
       "algorithms",
-      "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error)",
+      "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error|schema|idle)",
     ),
     rooms("metrics-are-leaves", "metrics", "metrics|config/schema|errors"),
     rooms("engine-knows-nobody", "engine", "engine"),

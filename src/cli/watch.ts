@@ -6,7 +6,7 @@ import { jsonConsole, plainConsole } from "../metrics/console/plain-console.ts";
 import { startText } from "../metrics/console/start-text.ts";
 import { type TextWriter, textWriter } from "../metrics/console/text-writer.ts";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
-import type { Asked, Request } from "../running/requests.ts";
+import type { Request, Requested } from "../running/requests.ts";
 import { type Posted, postRequest } from "../runs/control.ts";
 import { presenceOf } from "../runs/control-files.ts";
 import { locateRun } from "../runs/locate-run.ts";
@@ -99,14 +99,14 @@ class RemoteSteering {
   readonly #run: string;
   readonly #waiting = new Map<
     Posted,
-    { readonly answer: Asked["answer"]; readonly until: number }
+    { readonly answer: Requested["answer"]; readonly until: number }
   >();
 
   constructor(run: string) {
     this.#run = run;
   }
 
-  ask(request: Request, by: string, answer?: Asked["answer"]): void {
+  ask(request: Request, by: string, answer?: Requested["answer"]): void {
     try {
       const posted = postRequest(this.#run, request, `${by} of a watcher`);
       this.#waiting.set(posted, { answer, until: Date.now() + patience });

@@ -1,6 +1,6 @@
 /** What the loop refuses before it starts: settings that don't fit the simulator or the policies. */
-export class FlightError extends Error {
-  override readonly name = "FlightError";
+export class RunningError extends Error {
+  override readonly name = "RunningError";
   readonly code: string;
   readonly hint: string;
 

@@ -1,7 +1,7 @@
 import "./terminal/production.ts";
 import { createElement } from "react";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
-import type { Steering } from "../running/requests.ts";
+import type { RequestQueue } from "../running/requests.ts";
 import { initialState, type ScreenState } from "./state/screen-state.ts";
 import { type Action, reduce } from "./state/view-model.ts";
 import { Backlog } from "./terminal/backlog.ts";
@@ -19,7 +19,7 @@ import { WatchSource } from "./watch-source.ts";
 
 export interface ScreenOptions {
   /** Where keys go. */
-  readonly steering: Pick<Steering, "ask">;
+  readonly steering: Pick<RequestQueue, "ask">;
   /** The plain stream, for `t`; it writes to the same terminal. The screen doesn't close it. */
   readonly plain: MetricSink;
   /** Ctrl-C, which raw mode hides from the process. */

@@ -12,7 +12,7 @@ import { evaluate } from "../../src/running/evaluate.ts";
 import { Steering } from "../../src/running/requests.ts";
 import { type FlightState, fly, type Progress } from "../../src/running/train-loop.ts";
 import { type FlightDeck, prepareFlight, type Resumed } from "../../src/training/assemble.ts";
-import { shippedTeacher } from "../../src/training/shipped-teacher.ts";
+import { shippedTeacher } from "../../src/algorithms/distillation/shipped-teacher.ts";
 
 beforeAll(() => startEngine("auto", { threads: 1 }));
 

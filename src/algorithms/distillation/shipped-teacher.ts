@@ -15,7 +15,7 @@ const specialists: Readonly<Record<string, string>> = {
  */
 export function shippedTeacher(task: string): string {
   const file = Object.hasOwn(specialists, task) ? specialists[task] : hover;
-  const paths = ["../..", "../../.."].map((up) =>
+  const paths = ["../../..", "../../../.."].map((up) =>
     fileURLToPath(new URL(`${up}/policies/teachers/${file}`, import.meta.url)),
   );
   return paths.find(existsSync) ?? paths[0]!;

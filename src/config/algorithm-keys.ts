@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { nearest } from "../../protocol/settings.ts";
+import type { Algorithm } from "../algorithms/algorithm.ts";
 import type { LeafNotes } from "./leaf.ts";
-import { configSchema } from "./schema.ts";
+import { commonKeys, simulatorKeys } from "./schema.ts";
 
 /** One key of the configuration that holds a value. */
 export interface KnownKey extends LeafNotes {
@@ -9,13 +10,30 @@ export interface KnownKey extends LeafNotes {
   readonly fallback: unknown;
 }
 
-/** Every key by its dotted name, in the order of the schema; `env` is one of them. */
-export const knownKeys: ReadonlyMap<string, KnownKey> = new Map(leaves(configSchema, ""));
+/** What may be said to one algorithm. */
+export interface AlgorithmKeys {
+  readonly schema: z.ZodObject;
+  /** Every key by its dotted name, in the order of the schema; `env` is one of them. */
+  readonly keys: ReadonlyMap<string, KnownKey>;
+  /** Names of the blocks: `policy`, `algorithm` … */
+  readonly blocks: ReadonlySet<string>;
+}
 
-/** Names of the blocks: `policy`, `algorithm` … */
-export const knownBlocks: ReadonlySet<string> = new Set(
-  [...knownKeys.keys()].flatMap((name) => (name.includes(".") ? [name.split(".")[0]!] : [])),
-);
+const made = new Map<string, AlgorithmKeys>();
+
+export function keysOf(algorithm: Algorithm): AlgorithmKeys {
+  const { name, keys: own, omits = [] } = algorithm;
+  const known = made.get(name);
+  if (known) return known;
+  const kept = Object.entries(commonKeys).filter(([key]) => !omits.includes(key));
+  const schema = z.strictObject({ ...Object.fromEntries(kept), ...own, ...simulatorKeys });
+  const keys = new Map(leaves(schema, ""));
+  const dotted = [...keys.keys()].filter((key) => key.includes("."));
+  const blocks = new Set(dotted.map((key) => key.split(".")[0]!));
+  const found = { schema, keys, blocks };
+  made.set(name, found);
+  return found;
+}
 
 function leaves(block: z.ZodObject, prefix: string): [string, KnownKey][] {
   return Object.entries(block.shape).flatMap(([name, schema]) => {
@@ -29,8 +47,8 @@ function leaves(block: z.ZodObject, prefix: string): [string, KnownKey][] {
 }
 
 /** The known key that was most likely meant, if one is near enough to be a slip. */
-export function nearestKey(name: string): string | undefined {
-  const all = [...knownKeys.keys()];
+export function nearestKey(name: string, { keys }: AlgorithmKeys): string | undefined {
+  const all = [...keys.keys()];
   const last = lastWord(name);
   const namesake = all.find((known) => lastWord(known) === last);
   if (namesake !== undefined) return namesake;
