@@ -57,9 +57,10 @@ function headOf({ type, monitor, level }: RunEvent): string {
   return [printable(monitor) || "monitor", printable(level)].filter(Boolean).join(", ");
 }
 
-function adviceOf({ advice }: RunEvent): string {
+/** What to do, unless the message says it. */
+function adviceOf({ advice, message }: RunEvent): string {
   const text = printable(advice, longestMessage);
-  return text === "" ? "" : ` → ${text}`;
+  return text === "" || printable(message, longestMessage).includes(text) ? "" : ` → ${text}`;
 }
 
 /** HH:MM:SS, with more digits for the hours where a run lasts longer than two can say. */

@@ -53,12 +53,14 @@ function olderEvents({ events }: ScreenState, next: HappenedLine): readonly Happ
 
 function lineOf(event: RunEvent, state: ScreenState): HappenedLine {
   const monitor = event.type === "monitor" ? printable(event.monitor, 40) : "";
+  const message = printable(event.message);
   const advice = printable(event.advice);
+  const known = advice === "" || message.includes(advice);
   return {
     type: monitor || printable(event.type),
     iteration: Number.isSafeInteger(event.iteration) ? event.iteration : (state.iteration ?? 0),
     time: finite(event.time) ?? state.now,
-    message: `${printable(event.message)}${advice === "" ? "" : ` → ${advice}`}`,
+    message: known ? message : `${message} → ${advice}`,
     kind: printable(event.kind),
     level: levelOf(event),
   };
@@ -68,7 +70,8 @@ function lineOf(event: RunEvent, state: ScreenState): HappenedLine {
 function levelOf({ type, level, faults }: RunEvent): Level | undefined {
   if (type === "gradient-flow") return typeof faults === "number" && faults > 0 ? "alarm" : "info";
   if (type !== "monitor") return undefined;
-  return level === "info" || level === "alarm" ? level : "warn";
+  if (level === "alarm") return "alarm";
+  return ["info", "note", "hint"].includes(level as string) ? "info" : "warn";
 }
 
 function started(state: ScreenState, event: RunEvent): ScreenState {
@@ -91,7 +94,8 @@ function started(state: ScreenState, event: RunEvent): ScreenState {
 
 /** Checkpoints of iterations that are flown again are no longer where they were. */
 function resumedAt(state: ScreenState, iteration: number): ScreenState {
-  const { best, paths, ...rest } = rewind(state, iteration);
+  const { best, paths, ...cut } = rewind(state, iteration);
+  const rest = { ...cut, iteration: iteration > 0 ? iteration - 1 : undefined };
   if (best === undefined || best.iteration > iteration)
     return { ...rest, best: undefined, paths: {} };
   return { ...rest, best, paths: paths.best === undefined ? {} : { best: paths.best } };

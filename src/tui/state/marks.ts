@@ -1,6 +1,6 @@
 import { printable } from "../../metrics/printable.ts";
 
-/** How bad it is, by whoever raised an event. */
+/** How bad it is, by whoever raised an event; `note` and `hint` of a monitor are information. */
 export type Level = "info" | "warn" | "alarm";
 
 /** Where a stage began, somebody asked for something, or a monitor spoke. */

@@ -109,7 +109,7 @@ export interface StudentReading {
   /** The figure that says how well it flies, and what it is measured against. */
   readonly result: number | undefined;
   readonly against: number | undefined;
-  /** Of what it is measured against; undefined where that is not above zero, as a share then says nothing. */
+  /** Of what it is measured against; undefined where a figure below zero makes a share say nothing. */
   readonly ratio: number | undefined;
   /** The headline beside it, e.g. the loss. */
   readonly other: number | undefined;
@@ -137,9 +137,8 @@ export function ratioOf(
   result: number | undefined,
   against: number | undefined,
 ): number | undefined {
-  return result !== undefined && against !== undefined && against > 0
-    ? result / against
-    : undefined;
+  const known = result !== undefined && against !== undefined;
+  return known && against > 0 && result >= 0 ? result / against : undefined;
 }
 
 export interface Waiting extends Pick<Awaited, "what"> {

@@ -76,7 +76,8 @@ function learnerLine(state: ScreenState, layout: Layout): Line {
   const { updatesPerSecond, silence } = healthOf(state);
   const { dataset, updatesPerIteration } = state.run;
   const done = state.iteration === undefined ? undefined : state.iteration + 1;
-  const updates = updatesPerIteration && done ? done * updatesPerIteration : undefined;
+  const counted = state.latest[`${state.run.description.room}/updates`];
+  const updates = counted ?? (updatesPerIteration && done ? done * updatesPerIteration : undefined);
   const pieces: Line[] = [
     [span(`${count(updatesPerSecond)} updates/s`)],
     ...(updates === undefined ? [] : [[span(`${count(updates)} updates so far`)]]),

@@ -156,7 +156,10 @@ function gatePieces(state: ScreenState): readonly Line[] {
   }
   if (wanted !== undefined) {
     const sign = reached !== undefined && reached >= wanted ? "✓" : "✗";
-    pieces.push([span(`${sign} student ${percent(reached)} of ${percent(wanted)} asked for`)]);
+    const asked = `${percent(wanted)} asked for`;
+    // Below zero there is no share to set beside the one asked for; the line of the student says how far it is.
+    const known = reached !== undefined || studentOf(state).result === undefined;
+    pieces.push([span(known ? `${sign} student ${percent(reached)} of ${asked}` : `✗ ${asked}`)]);
   }
   return pieces.length > 0 ? pieces : [[span(`${next} when asked for`)]];
 }
