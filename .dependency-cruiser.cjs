@@ -77,7 +77,7 @@ module.exports = {
     rooms("engine-knows-nobody", "engine", "engine|disk"),
     rooms("disk-knows-nobody", "disk", "disk"),
     rooms("runs-know-no-algorithm", "runs", "runs|running|learning|metrics|disk"),
-    rooms("screen-knows-state-alone", "tui", "tui|metrics|running/requests|runs"),
+    rooms("screen-knows-state-alone", "tui", "tui|metrics|running/requests|runs|disk"),
     rooms(
       "configuration-is-data",
       "config",
