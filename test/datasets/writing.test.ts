@@ -242,13 +242,13 @@ describe("What is recorded, we read again", () => {
     const writer = await FlightWriter.create(files.path("many.hdf5"), spec);
     const recorder = new FlightRecorder(writer);
     const fly = counting();
-    recorder.add(fly(300));
+    recorder.add(fly(150));
     const before = process.memoryUsage().rss;
-    for (let round = 0; round < 3; round += 1) recorder.add(fly(300));
+    for (let round = 0; round < 3; round += 1) recorder.add(fly(150));
     expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20);
     const { path, episodes } = recorder.close("keep");
-    expect(episodes).toBe(400 + 240 + 1);
-    await withFlights(path, ({ steps }) => expect(steps).toBe(3600));
+    expect(episodes).toBe(200 + 120 + 1);
+    await withFlights(path, ({ steps }) => expect(steps).toBe(1800));
   });
 });
 
@@ -286,6 +286,9 @@ describe("A name is given to what is whole, and taken from nobody", () => {
     writeFileSync(join(folder, "thesis.tex"), "");
     await expect(record(folder, { existing: "replace" })).rejects.toMatchObject({ code: "exists" });
     expect(existsSync(join(folder, "thesis.tex"))).toBe(true);
+    mkdirSync(files.path("own.minari"));
+    writeFileSync(files.path("own.minari/main_data.hdf5"), "mine");
+    await expect(record(files.path("own.hdf5"))).rejects.toMatchObject({ code: "exists" });
   });
 
   it("says where it can't write, and what it misses", async () => {
