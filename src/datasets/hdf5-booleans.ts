@@ -11,10 +11,11 @@ export function marked(flags: Uint8Array): Map<string, Uint8Array> {
 }
 
 /**
- * Makes HDF5 booleans, as h5py writes them, of all marked tables of a closed file. The library can't write enumerations, and
- * flags that are integers are read wrongly by who picks with them (`MinariDataset.filter_episodes` does). A datatype of the oldest
- * version stands in its table's header without a checksum, and the compound's takes more room than the enumeration's:
- * one is put in the other's place (HDF5 File Format Specification, IV.A.2.d).
+ * Makes HDF5 booleans, as h5py writes them, of all marked tables of a closed file. The library can't
+ * write enumerations, and flags that are integers are read wrongly by who picks with them
+ * (`MinariDataset.filter_episodes` does). A datatype of the oldest version stands in its table's header
+ * without a checksum, and the compound's takes more room than the enumeration's: one is put in the
+ * other's place (HDF5 File Format Specification, IV.A.2.d).
  *
  * @returns how many tables there were
  */
