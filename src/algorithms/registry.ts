@@ -1,8 +1,20 @@
 import type { Algorithm } from "./algorithm.ts";
+import { bc } from "./bc/algorithm.ts";
+import { cql } from "./cql/algorithm.ts";
 import { distillation } from "./distillation/algorithm.ts";
+import { iql } from "./iql/algorithm.ts";
+import { rebrac } from "./rebrac/algorithm.ts";
+import { td3Bc } from "./td3_bc/algorithm.ts";
 
 /** Every algorithm there is: the only list. The first is meant where none is named. */
-export const algorithms: readonly [Algorithm, ...Algorithm[]] = [distillation];
+export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
+  distillation,
+  bc,
+  td3Bc,
+  rebrac,
+  iql,
+  cql,
+];
 
 /** By its name, however it is spelt: `Distillation` in files of rsl_rl. */
 export function algorithmNamed(name: string): Algorithm | undefined {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { refuseChangedRun } from "../config/kept-keys.ts";
 import { type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
@@ -11,6 +12,7 @@ import type { Progress } from "../running/run-state.ts";
 import { ControlMailbox, refuseSecondFlight } from "../runs/control.ts";
 import { createRun } from "../runs/create-run.ts";
 import { type OpenedRun, openRun } from "../runs/open-run.ts";
+import { RunError } from "../runs/run-error.ts";
 import { setAsideLater } from "../runs/set-aside.ts";
 import { prepareRun } from "../training/assemble.ts";
 import { Notices } from "../training/messages.ts";
@@ -107,7 +109,7 @@ async function resolveRun(input: TrainInput, opened: OpenedRun | undefined): Pro
   const resolved = resolveConfig({ ...base, ...given });
   const { config, algorithm } = resolved;
   if (opened) refuseChangedRun(resolveConfig(base).config, config, algorithm);
-  return resolved;
+  return { ...resolved, config: (await algorithm.complete?.(config)) ?? config };
 }
 
 async function simulatorFor({ config, algorithm }: Resolved, { signals, notices, version }: Shell) {
@@ -150,7 +152,19 @@ async function findRun(input: TrainInput, request: ResumeRequest): Promise<Opene
   const { log_root, experiment_name } = resolveConfig(input.config).config;
   const opened = await openRun(path ?? join(log_root, experiment_name), patterns);
   refuseSecondFlight(opened.run.path);
+  await refuseForeign(opened.checkpoint);
   return opened;
+}
+
+/** Before its configuration is looked for: somebody else's run need not have one. @throws RunError */
+async function refuseForeign(checkpoint: string): Promise<void> {
+  const { kind } = await readCheckpointFile(checkpoint);
+  if (kind !== "ppo") return;
+  throw new RunError(
+    "not-our-run",
+    `${checkpoint} is a PPO checkpoint: there is no distillation to go on with`,
+    "Use it as a teacher: --checkpoint FILE without --resume.",
+  );
 }
 
 /** What will be flown, once, for whoever reads along; programs find it in `params/agent.yaml`. */

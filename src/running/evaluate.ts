@@ -13,6 +13,8 @@ export interface EvaluateOptions {
   readonly episodes: number;
   readonly seed: number;
   readonly stop?: AbortSignal;
+  /** γ, for the discounted return. */
+  readonly discount?: number;
 }
 
 /** Figures by policy. */
@@ -27,7 +29,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { env, policies, episodes, seed } = options;
   const split = evaluationSplit(env.spec.numEnvs, Object.keys(policies));
   const crew = new SideBySide(policies, split);
-  const tally = new Tally(env.spec, split, episodes);
+  const tally = new Tally(env.spec, split, { episodes, discount: options.discount });
   let frame = await env.reset(seed);
   while (!tally.complete) {
     options.stop?.throwIfAborted();

@@ -11,16 +11,26 @@ export interface PolicyFigures {
   readonly stdReturn: number;
   /** Episodes that ended in a terminal state. */
   readonly deaths: number;
+  /** Mean sum of rewards, each weighed by γ to the number of steps before it; only where γ was given. */
+  readonly discountedReturn?: number;
   /** Mean distance to the goal at the end of an episode, m; null where the simulator doesn't show it. */
   readonly finalDistance: number | null;
 }
 
 class Sums {
   return = 0;
+  discounted = 0;
   squares = 0;
   deaths = 0;
   distance = 0;
   distances = 0;
+}
+
+export interface TallyOptions {
+  /** Whole episodes of each policy, at least. */
+  readonly episodes: number;
+  /** γ; absent: nothing is discounted. */
+  readonly discount?: number | undefined;
 }
 
 /** Counts the same number of whole episodes of every row. */
@@ -32,10 +42,16 @@ export class Tally {
   /** Whole episodes seen per row; -1 while the first, possibly partial one runs. */
   readonly #counts: Int32Array;
   readonly #returns: Float64Array;
+  readonly #discount: number | undefined;
+  readonly #discounted: Float64Array;
+  readonly #weights: Float64Array;
   readonly #sums: Readonly<Record<string, Sums>>;
   #waiting: number;
 
-  constructor(spec: EnvSpec, split: EnvSplit, episodes: number) {
+  constructor(spec: EnvSpec, split: EnvSplit, { episodes, discount }: TallyOptions) {
+    this.#discount = discount;
+    this.#discounted = new Float64Array(split.numEnvs);
+    this.#weights = new Float64Array(split.numEnvs).fill(1);
     const groups = Object.entries(split.evaluation);
     // The smallest share decides: all rows fly the same number of episodes.
     const least = Math.min(...groups.map(([, rows]) => rowCount(rows)));
@@ -56,6 +72,8 @@ export class Tally {
   record(result: StepResult): void {
     for (let row = 0; row < this.#returns.length; row += 1) {
       this.#returns[row]! += result.rewards[row]!;
+      this.#discounted[row]! += this.#weights[row]! * result.rewards[row]!;
+      this.#weights[row]! *= this.#discount ?? 1;
       if (result.terminated[row] || result.truncated[row]) this.#end(row, result);
     }
   }
@@ -70,11 +88,14 @@ export class Tally {
     }
     this.#counts[row] = count + 1;
     this.#returns[row] = 0;
+    this.#discounted[row] = 0;
+    this.#weights[row] = 1;
   }
 
   #add(sums: Sums, row: number, { terminated, final }: StepResult): void {
     const value = this.#returns[row]!;
     sums.return += value;
+    sums.discounted += this.#discounted[row]!;
     sums.squares += value * value;
     sums.deaths += terminated[row]!;
     if (!this.#goal || !final) return;
@@ -89,22 +110,23 @@ export class Tally {
     return Object.fromEntries(
       groups.map(([name, rows]) => {
         const episodes = this.#quotas[name]! * rowCount(rows);
-        return [name, figuresOf(this.#sums[name]!, episodes)];
+        return [name, this.#figuresOf(this.#sums[name]!, episodes)];
       }),
     );
   }
-}
 
-function figuresOf(sums: Sums, episodes: number): PolicyFigures {
-  const meanReturn = sums.return / episodes;
-  const variance = Math.max(0, sums.squares / episodes - meanReturn ** 2);
-  return {
-    episodes,
-    meanReturn,
-    stdReturn: Math.sqrt(variance * (episodes / Math.max(1, episodes - 1))),
-    deaths: sums.deaths,
-    finalDistance: sums.distances === 0 ? null : sums.distance / sums.distances,
-  };
+  #figuresOf(sums: Sums, episodes: number): PolicyFigures {
+    const meanReturn = sums.return / episodes;
+    const variance = Math.max(0, sums.squares / episodes - meanReturn ** 2);
+    return {
+      episodes,
+      meanReturn,
+      stdReturn: Math.sqrt(variance * (episodes / Math.max(1, episodes - 1))),
+      deaths: sums.deaths,
+      ...(this.#discount === undefined ? {} : { discountedReturn: sums.discounted / episodes }),
+      finalDistance: sums.distances === 0 ? null : sums.distance / sums.distances,
+    };
+  }
 }
 
 interface Goal {

@@ -45,7 +45,9 @@ async function judge(context: RunContext, progress: Progress): Promise<Verdict |
   const options = { algorithm, env: simulator.env, episodes, seed, stop: signals.stop };
   try {
     if (best !== undefined && last !== undefined) await chooseBest(context, { best, last });
-    announce(context, `the ${checkpoint === best ? "best" : "last"} student`, episodes);
+    const beside = context.assembled.facts.teacher === undefined ? "" : " and its teacher";
+    const who = `the ${checkpoint === best ? "best" : "last"} student${beside}`;
+    announce(context, who, episodes);
     return verdictOf(await evaluateRun(checkpoint, options));
   } catch (error) {
     if (signals.interrupted) return undefined;

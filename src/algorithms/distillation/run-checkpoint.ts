@@ -81,7 +81,7 @@ export async function readRun(path: string): Promise<SavedRun & { own: Distilled
   if (file.kind === "distillation") return { ...readRunCheckpoint(file, path), path };
   throw new RunError(
     "not-our-run",
-    `${path} is a PPO checkpoint: it holds no student, and no distillation to go on with`,
+    `${path} is no distillation checkpoint: it holds no student, and nothing to go on with`,
     "Use it as a teacher (--checkpoint FILE), or give a run of firstsolo.",
   );
 }
