@@ -10,16 +10,23 @@ export interface OfflineSite {
   readonly observationWidth: number;
   /** Bounds of the simulator's actions, per component. */
   readonly action: { readonly low: readonly number[]; readonly high: readonly number[] };
-  /** Of all observations in the data; absent: of none, and a checkpoint brings them. */
-  readonly statistics?: Pick<NormaliserState, "mean" | "std"> & { readonly count: number };
-  /** Returns of the data's episodes, and steps of the longest: for `normalize_reward`. */
-  readonly returns?: Returns;
+  /** Of all observations in the data, the groups side by side; absent: a checkpoint brings them. */
+  readonly statistics?: StateStatistics | undefined;
+  /** Of the data's episodes, undiscounted, and the steps of the longest: for `normalize_reward`. */
+  readonly returns?: Returns | undefined;
   readonly seed: number;
 }
 
+export interface StateStatistics {
+  readonly mean: ArrayLike<number>;
+  /** Of the population: over n. */
+  readonly std: ArrayLike<number>;
+  readonly count: number;
+}
+
 export interface Returns {
-  readonly least: number;
-  readonly most: number;
+  readonly worst: number;
+  readonly best: number;
   readonly horizon: number;
 }
 
@@ -48,7 +55,8 @@ export function stateNormaliser({ statistics, observationWidth }: OfflineSite): 
     const std = new Float32Array(observationWidth).fill(1);
     return { mean, std, variance: std.slice(), count: 0, epsilon: STATE_EPSILON };
   }
-  const { mean, std, count } = statistics;
+  const [mean, std] = [Float32Array.from(statistics.mean), Float32Array.from(statistics.std)];
+  const { count } = statistics;
   return { mean, std, variance: std.map((s) => s * s), count, epsilon: STATE_EPSILON };
 }
 
@@ -58,7 +66,7 @@ export function stateNormaliser({ statistics, observationWidth }: OfflineSite): 
  */
 export function rewardScaleOf(returns: Returns | undefined): number {
   if (returns === undefined) return 1;
-  const span = returns.most - returns.least;
+  const span = returns.best - returns.worst;
   return span > 0 ? returns.horizon / span : 1;
 }
 
