@@ -40,19 +40,28 @@ export function createCql(
   if (!given) followSlowly(criticTarget, critic, 1);
   const draws = given?.draws ?? seededDraws(random);
   const updates = update.updatesOf(settings);
-  const learn: BatchAlgorithm["learn"] = (batch, { number, figures, step }) => {
-    const before = tf.tidy(
-      () => update.before(networks, batch, { draws, settings }) as unknown as tf.TensorContainer,
-    ) as unknown as update.Before;
+  const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
+    const before = update.before(networks, batch, { drawn, settings });
     const known = { before, settings, figures };
     for (const one of updates) step(one, () => lossOf(one)(networks, batch, known));
-    if (number % settings.target_update_period === 0) {
-      followSlowly(criticTarget, critic, settings.tau);
-    }
-    tf.dispose(before as unknown as tf.TensorContainer);
+    const [copiesFollow] = form;
+    if (copiesFollow) followSlowly(criticTarget, critic, settings.tau);
   };
   return new BatchLearner({
     ...{ groups, updates, losses: update.losses, random, learn },
+    form: (number) => [number % settings.target_update_period === 0],
+    draw: ({ rows, actionWidth }) => {
+      const one = [rows, actionWidth];
+      const many = [rows, settings.cql_n_actions, actionWidth];
+      // In CORL's order.
+      return [
+        draws.normal(one),
+        draws.normal(settings.cql_max_target_backup ? many : one),
+        draws.uniform(many),
+        draws.normal(many),
+        draws.normal(many),
+      ];
+    },
     owners: updates.map(
       ({ owner }) => new Owner(owner, groups, { learningRate: rateOf(owner, settings) }),
     ),

@@ -35,18 +35,18 @@ export function createIql(settings: IqlSettings, site: OfflineSite, given?: Give
   ];
   if (!given) followSlowly(criticTarget, critic, 1);
   const actorOwner = new Owner("actor", groups, { learningRate: settings.actor_learning_rate });
-  const learn: BatchAlgorithm["learn"] = (batch, { number, progress, figures, step }) => {
-    const before = tf.tidy(() => ({ ...update.before(networks, batch) }));
-    const known = { before, settings, figures };
+  const learn: BatchAlgorithm["learn"] = (batch, { figures, step }) => {
+    const known = { before: update.before(networks, batch), settings, figures };
     step(update.valueUpdate, () => update.valueLoss(networks, batch, known));
     step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
     followSlowly(criticTarget, critic, settings.tau);
+    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
+  };
+  const prepare: BatchAlgorithm["prepare"] = (number, progress) => {
     const over = settings.max_steps === null ? progress : (number - 1) / settings.max_steps;
     const rate = settings.actor_learning_rate * scheduleFactor("cosine", over, 0);
     actorOwner.learningRate = rate;
-    figures.note("Loss/actor_learning_rate", () => tf.scalar(rate));
-    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
-    tf.dispose(before);
+    return { "Loss/actor_learning_rate": rate };
   };
   return new BatchLearner({
     groups,
@@ -58,7 +58,7 @@ export function createIql(settings: IqlSettings, site: OfflineSite, given?: Give
     updates: [update.valueUpdate, update.criticUpdate, update.actorUpdate],
     losses: update.losses,
     policies: { student: acting.policy },
-    ...{ view: acting.view, graph: acting.graph, random, learn },
+    ...{ view: acting.view, graph: acting.graph, random, prepare, learn },
   });
 }
 

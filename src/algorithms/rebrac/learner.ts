@@ -39,20 +39,17 @@ export function createRebrac(
     followSlowly(actsTarget, acts, 1);
   }
   const draws = given?.draws ?? seededDraws(random);
-  const learn: BatchAlgorithm["learn"] = (batch, { number, figures, step }) => {
-    const noise = draws.normal(batch.actions.shape);
-    const known = { noise, settings, figures };
+  const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
+    const [noise, anywhere] = drawn;
+    const known = { noise: noise!, settings, figures };
     step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
-    if ((number - 1) % settings.policy_freq === 0) {
-      const anywhere = draws.uniform(batch.actions.shape);
-      figures.note("Policy/random_squared_distance", () => update.randomDistance(anywhere, batch));
-      anywhere.dispose();
-      // The actor's copy lags one step: it follows the actor as it was before this one.
-      followSlowly(actsTarget, acts, settings.tau);
-      step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
-      followSlowly(criticTarget, critic, settings.tau);
-    }
-    noise.dispose();
+    const [actorSteps] = form;
+    if (!actorSteps) return;
+    figures.note("Policy/random_squared_distance", update.randomDistance(anywhere!, batch));
+    // The actor's copy lags one step: it follows the actor as it was before this one.
+    followSlowly(actsTarget, acts, settings.tau);
+    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
+    followSlowly(criticTarget, critic, settings.tau);
   };
   return new BatchLearner({
     groups,
@@ -64,6 +61,11 @@ export function createRebrac(
     losses: update.losses,
     policies: { student: acting.policy },
     view: { ...acting.view, nextActions: true },
+    form: (number) => [(number - 1) % settings.policy_freq === 0],
+    draw: ({ rows, actionWidth }, [actorSteps]) => {
+      const shape = [rows, actionWidth];
+      return actorSteps ? [draws.normal(shape), draws.uniform(shape)] : [draws.normal(shape)];
+    },
     ...{ graph: acting.graph, random, learn },
   });
 }

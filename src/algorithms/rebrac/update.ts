@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Network } from "../../../policies/networks/network.ts";
 import { detached } from "../../learning/gradients.ts";
 import { leastQValue, meanSquare, qValue, type Twins } from "../../learning/offline/critic.ts";
-import type { Figures } from "../../learning/offline/figures.ts";
+import type { Sheet } from "../../learning/offline/figures.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
 import type { RebracSettings } from "./settings.ts";
@@ -35,7 +35,7 @@ export const losses = ["critic", "q", "bc"] as const;
 interface Known {
   readonly noise: tf.Tensor;
   readonly settings: RebracSettings;
-  readonly figures: Figures;
+  readonly figures: Sheet;
 }
 
 /** Σ over the components of (a − b)², `[rows]`. */

@@ -44,15 +44,13 @@ export function createTd3Bc(
   if (!given) follow(1);
   const all = Object.values(groups);
   const draws = given?.draws ?? seededDraws(random);
-  const learn: BatchAlgorithm["learn"] = (batch, { number, figures, step }) => {
-    const noise = draws.normal(batch.actions.shape);
-    const known = { noise, settings, figures };
+  const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
+    const known = { noise: drawn[0]!, settings, figures };
     step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
-    if (number % settings.policy_freq === 0) {
-      step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
-      follow(settings.tau);
-    }
-    noise.dispose();
+    const [actorSteps] = form;
+    if (!actorSteps) return;
+    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
+    follow(settings.tau);
   };
   return new BatchLearner({
     groups: all,
@@ -63,6 +61,8 @@ export function createTd3Bc(
     updates: [update.criticUpdate, update.actorUpdate],
     losses: update.losses,
     policies: { student: acting.policy },
+    form: (number) => [number % settings.policy_freq === 0],
+    draw: ({ rows, actionWidth }) => [draws.normal([rows, actionWidth])],
     ...{ view: acting.view, graph: acting.graph, random, learn },
   });
 }

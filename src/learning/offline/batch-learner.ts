@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
 import type { NamedArray } from "../../../policies/named-array.ts";
 import type { Normaliser } from "../../../policies/networks/normaliser.ts";
@@ -13,7 +13,7 @@ import type { Owner } from "../owner.ts";
 import type { GradientMeter, ParameterGroup, Update } from "../owners.ts";
 import { arraysUnder, loadParameters, readParameters } from "../parameters.ts";
 import type { Stage } from "../stage.ts";
-import { Figures } from "./figures.ts";
+import { Figures, Sheet } from "./figures.ts";
 import {
   disposeTransitions,
   type Transitions,
@@ -21,13 +21,15 @@ import {
   transitionsAt,
 } from "./transitions.ts";
 
+/** What chooses the form of an update, e.g. whether the actor steps in it. */
+export type Form = readonly (string | number | boolean)[];
+
 /** What an update is given besides its batch. */
 export interface UpdateContext {
-  /** Number of this update, from 1, over the whole run. */
-  readonly number: number;
-  /** Share of the run's iterations that are over, 0 to 1. */
-  readonly progress: number;
-  readonly figures: Figures;
+  /** What was drawn for it. */
+  readonly drawn: readonly tf.Tensor[];
+  readonly form: Form;
+  readonly figures: Sheet;
   /** Lets the update's owner step on this loss, measured where that is asked for. */
   step(update: Update, loss: () => tf.Scalar): void;
 }
@@ -44,7 +46,16 @@ export interface BatchAlgorithm {
   readonly graph: () => Promise<GraphOptions>;
   /** Where it draws from, to be kept in a checkpoint. */
   readonly random: Random;
-  /** One update: the order of its steps is the algorithm. */
+  /** @param number of the update, from 1, over the whole run. Default: all are alike */
+  form?(number: number): Form;
+  /** Sets what changes from update to update, such as rates; gives figures. */
+  prepare?(number: number, progress: number): Metrics;
+  /** In their order; default: nothing. To be disposed by the caller. */
+  draw?(shape: { readonly rows: number; readonly actionWidth: number }, form: Form): tf.Tensor[];
+  /**
+   * One update: the order of its steps is the algorithm. A function of tensors, parameters and owners
+   * alone, for one form the same operations each time. Called inside `tidy`.
+   */
   learn(batch: Transitions, context: UpdateContext): void;
 }
 
@@ -84,28 +95,41 @@ export class BatchLearner implements Learner {
   async update(experience: Experience, stage: Stage, meter?: GradientMeter): Promise<Metrics> {
     checkStatistics(this.#view.normaliser);
     const figures = new Figures();
-    for (let step = 0; step < experience.steps; step += 1) {
-      const batch = transitionsAt(experience, step, this.#view);
-      this.#number += 1;
-      figures.next();
-      this.#algorithm.learn(batch, this.#context(figures, stage, meter));
-      disposeTransitions(batch);
-      await letOthersRun();
+    let prepared: Metrics = {};
+    try {
+      for (let step = 0; step < experience.steps; step += 1) {
+        const batch = transitionsAt(experience, step, this.#view);
+        this.#number += 1;
+        prepared = this.#algorithm.prepare?.(this.#number, stage.progress) ?? {};
+        this.#learn(batch, figures, meter);
+        disposeTransitions(batch);
+        await letOthersRun();
+      }
+      const metrics = await figures.read();
+      checkFinite(metrics);
+      return { ...metrics, ...prepared, "Train/updates": this.#number };
+    } finally {
+      figures.dispose();
     }
-    const metrics = await figures.read();
-    checkFinite(metrics);
-    return { ...metrics, "Train/updates": this.#number };
   }
 
-  #context(figures: Figures, { progress }: Stage, meter?: GradientMeter): UpdateContext {
-    return {
-      ...{ number: this.#number, progress, figures },
-      step: (update, loss) => {
-        const owner = this.#algorithm.owners.find(({ name }) => name === update.owner)!;
-        const step = () => owner.step(loss);
-        (meter ? meter.measure(update, loss, step) : step()).dispose();
-      },
-    };
+  #learn(batch: Transitions, figures: Figures, meter: GradientMeter | undefined): void {
+    const { form: formOf, draw, view, owners } = this.#algorithm;
+    const form = formOf?.(this.#number) ?? [];
+    const drawn = draw?.({ rows: batch.rows, actionWidth: view.actionWidth }, form) ?? [];
+    const sheet = new Sheet();
+    tf.tidy(() => {
+      this.#algorithm.learn(batch, {
+        ...{ drawn, form, figures: sheet },
+        step: (update, loss) => {
+          const owner = owners.find(({ name }) => name === update.owner)!;
+          const step = () => owner.step(loss);
+          (meter ? meter.measure(update, loss, step) : step()).dispose();
+        },
+      });
+    });
+    figures.add(sheet.names, sheet.take());
+    tf.dispose(drawn);
   }
 
   /** The student for exports: inputs `obs`, outputs `actions` in the simulator's units. */
