@@ -1,4 +1,5 @@
 import { deriveSeed, Random } from "../../../policies/random.ts";
+import { actorCriticGroups } from "../../learning/offline/actor-critic.ts";
 import { type BatchAlgorithm, BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { createTwins } from "../../learning/offline/critic.ts";
 import {
@@ -9,7 +10,7 @@ import {
 import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
 import { smallLast } from "../../learning/offline/initialisers.ts";
 import { type OfflineSite, rewardScaleOf } from "../../learning/offline/site.ts";
-import { followSlowly, groupOf, Owner } from "../../learning/owner.ts";
+import { createOwners } from "../../learning/owner.ts";
 import type { RebracSettings } from "./settings.ts";
 import * as update from "./update.ts";
 
@@ -28,16 +29,9 @@ export function createRebrac(
   const random = new Random(deriveSeed(site.seed, "rebrac"));
   const acting = createActor(settings, site, { random: weights.uniform, given });
   const networks = createNetworks(settings, acting, { random: weights.uniform, given });
-  const { actor, actorTarget, critics, criticTargets } = networks;
-  const critic = groupOf("critic", "critic", critics);
-  const acts = groupOf("actor", "actor", [actor]);
-  const criticTarget = groupOf("critic_target", "ema", criticTargets);
-  const actsTarget = groupOf("actor_target", "ema", [actorTarget]);
-  const groups = [critic, acts, criticTarget, actsTarget];
-  if (!given) {
-    followSlowly(criticTarget, critic, 1);
-    followSlowly(actsTarget, acts, 1);
-  }
+  const groups = actorCriticGroups(networks);
+  if (!given) groups.followCritic(1);
+  if (!given) groups.followActor(1);
   const draws = given?.draws ?? seededDraws(random);
   const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
     const [noise, anywhere] = drawn;
@@ -47,16 +41,14 @@ export function createRebrac(
     if (!actorSteps) return;
     figures.note("Policy/random_squared_distance", update.randomDistance(anywhere!, batch));
     // The actor's copy lags one step: it follows the actor as it was before this one.
-    followSlowly(actsTarget, acts, settings.tau);
+    groups.followActor(settings.tau);
     step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
-    followSlowly(criticTarget, critic, settings.tau);
+    groups.followCritic(settings.tau);
   };
+  const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
   return new BatchLearner({
-    groups,
-    owners: [
-      new Owner("critic", groups, { learningRate: settings.critic_learning_rate }),
-      new Owner("actor", groups, { learningRate: settings.actor_learning_rate }),
-    ],
+    groups: groups.all,
+    owners: createOwners(groups.all, { critic, actor }),
     updates: [update.criticUpdate, update.actorUpdate],
     losses: update.losses,
     policies: { student: acting.policy },
