@@ -9,7 +9,7 @@ import {
 } from "../../learning/offline/deterministic-actor.ts";
 import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
 import { orthogonal, xavierLast } from "../../learning/offline/initialisers.ts";
-import { type OfflineSite, rewardScaleOf } from "../../learning/offline/site.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
 import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
 import type { Update } from "../../learning/owners.ts";
 import type { CqlSettings } from "./settings.ts";
@@ -105,8 +105,7 @@ function createActor(settings: CqlSettings, site: OfflineSite, { random, given }
   return createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
     normaliseStates: settings.normalize_states,
-    rewardScale: settings.normalize_reward ? rewardScaleOf(site.returns) : 1,
-    rewardShift: settings.reward_shift ?? 0,
+    reward: rewardUnits(settings, site),
     outputsPerAction: 2,
     ...{ random, given, init: xavierLast(1e-2), prefix: "actor.base_network" },
   });

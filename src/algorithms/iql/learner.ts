@@ -8,7 +8,7 @@ import {
   type DeterministicActor,
   type Given,
 } from "../../learning/offline/deterministic-actor.ts";
-import { type OfflineSite, rewardScaleOf } from "../../learning/offline/site.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
 import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
 import { scheduleFactor } from "../../learning/schedule.ts";
 import type { IqlSettings } from "./settings.ts";
@@ -72,8 +72,7 @@ function createActor(settings: IqlSettings, site: OfflineSite, { random, given }
   return createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
     normaliseStates: settings.normalize_states,
-    rewardScale: settings.normalize_reward ? rewardScaleOf(site.returns) : 1,
-    rewardShift: settings.reward_shift ?? 0,
+    reward: rewardUnits(settings, site),
     ...{ random, given, prefix: "actor.net.net" },
   });
 }

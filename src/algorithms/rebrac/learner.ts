@@ -9,7 +9,7 @@ import {
 } from "../../learning/offline/deterministic-actor.ts";
 import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
 import { smallLast } from "../../learning/offline/initialisers.ts";
-import { type OfflineSite, rewardScaleOf } from "../../learning/offline/site.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
 import { createOwners } from "../../learning/owner.ts";
 import type { RebracSettings } from "./settings.ts";
 import * as update from "./update.ts";
@@ -73,8 +73,7 @@ function createActor(settings: RebracSettings, site: OfflineSite, { random, give
     hidden: settings.actor_hidden_dims,
     layerNorm: settings.actor_layer_norm ? norm : undefined,
     normaliseStates: settings.normalize_states,
-    rewardScale: settings.normalize_reward ? rewardScaleOf(site.returns) : 1,
-    rewardShift: settings.reward_shift ?? 0,
+    reward: rewardUnits(settings, site),
     ...{ random, given, init: smallLast(1e-3), stride: 3, prefix: "actor" },
   });
 }

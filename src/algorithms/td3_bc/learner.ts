@@ -8,7 +8,7 @@ import {
   type Given,
 } from "../../learning/offline/deterministic-actor.ts";
 import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
-import { type OfflineSite, rewardScaleOf } from "../../learning/offline/site.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
 import { createOwners } from "../../learning/owner.ts";
 import type { Td3BcSettings } from "./settings.ts";
 import * as update from "./update.ts";
@@ -68,8 +68,7 @@ function createActor(settings: Td3BcSettings, site: OfflineSite, { random, given
   return createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
     normaliseStates: settings.normalize_states,
-    rewardScale: settings.normalize_reward ? rewardScaleOf(site.returns) : 1,
-    rewardShift: settings.reward_shift ?? 0,
+    reward: rewardUnits(settings, site),
     ...{ random, given, prefix: "actor.net" },
   });
 }

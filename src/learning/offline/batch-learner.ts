@@ -88,7 +88,8 @@ export class BatchLearner implements Learner {
   }
 
   /**
-   * Means over the updates of what the algorithm notes, and `Train/updates`, their number so far.
+   * Means over the updates of what the algorithm notes; values are in units of scaled rewards, where
+   * `Value/reward_scale` says so. `Train/updates`: their number so far.
    *
    * @throws LearningError `diverged`, `no-statistics`, `missing-array`, `array-size`
    */
@@ -107,7 +108,9 @@ export class BatchLearner implements Learner {
       }
       const metrics = await figures.read();
       checkFinite(metrics);
-      return { ...metrics, ...prepared, "Train/updates": this.#number };
+      const { scale } = this.#view.reward;
+      const units = scale === 1 ? {} : { "Value/reward_scale": scale };
+      return { ...metrics, ...prepared, ...units, "Train/updates": this.#number };
     } finally {
       figures.dispose();
     }

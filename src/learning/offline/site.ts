@@ -1,6 +1,7 @@
 import type { OutputRange } from "../../../policies/networks/bounded.ts";
 import type { NormaliserState } from "../../../policies/networks/normaliser.ts";
 import { LearningError } from "../learning-error.ts";
+import type { ValueFacts } from "../monitors/divergence.ts";
 
 /** What recorded flights and their simulator say to a learner. */
 export interface OfflineSite {
@@ -60,14 +61,52 @@ export function stateNormaliser({ statistics, observationWidth }: OfflineSite): 
   return { mean, std, variance: std.map((s) => s * s), count, epsilon: STATE_EPSILON };
 }
 
+export interface RewardSettings {
+  readonly normalize_reward: boolean;
+  /** Added to every scaled reward. */
+  readonly reward_shift: number | null;
+}
+
+/** What rewards are multiplied by, and what is then added: a learner's own units of reward. */
+export interface RewardUnits {
+  readonly scale: number;
+  readonly shift: number;
+}
+
 /**
- * Steps of the longest episode over the span of returns: the best return is about one reward of 1 per
- * step above the worst (CORL's rule, with the data's own horizon for its 1000).
+ * Scaled, the best return is about one reward of 1 per step of the longest episode above the worst
+ * (CORL's rule, with the data's own horizon for its 1000).
  */
-export function rewardScaleOf(returns: Returns | undefined): number {
-  if (returns === undefined) return 1;
-  const span = returns.best - returns.worst;
-  return span > 0 ? returns.horizon / span : 1;
+export function rewardUnits(
+  { normalize_reward, reward_shift }: RewardSettings,
+  { returns }: Pick<OfflineSite, "returns">,
+): RewardUnits {
+  const span = normalize_reward && returns ? returns.best - returns.worst : 0;
+  return { scale: span > 0 ? returns!.horizon / span : 1, shift: reward_shift ?? 0 };
+}
+
+/** Figures of the data, in its own units. */
+export interface RecordedRewards {
+  /** Of single rewards. */
+  readonly least: number;
+  readonly most: number;
+  /** Steps of the longest episode. */
+  readonly horizon: number;
+  /** Largest discounted return from any step on. */
+  readonly largestDiscounted?: number;
+}
+
+/** What a value can be at most, in the learner's units: for `watchDivergence`. */
+export function valueFacts(
+  { least, most, horizon, largestDiscounted }: RecordedRewards,
+  { discount, units: { scale, shift } }: { readonly discount: number; readonly units: RewardUnits },
+): ValueFacts {
+  const ends = [least, most].map((reward) => Math.abs(reward * scale + shift));
+  // A shift counts by the steps that are left, which the data's returns don't say.
+  const best =
+    shift === 0 && largestDiscounted !== undefined ? largestDiscounted * scale : undefined;
+  const facts = { rewardBound: Math.max(...ends), discount, horizon };
+  return best === undefined ? facts : { ...facts, bestReturn: best };
 }
 
 /**
@@ -76,7 +115,7 @@ export function rewardScaleOf(returns: Returns | undefined): number {
  * @param terminals some recorded episodes end in a terminal state
  */
 export function rewardWarnings(
-  { reward_shift }: { readonly reward_shift: number | null },
+  { reward_shift }: Pick<RewardSettings, "reward_shift">,
   terminals: boolean,
 ): readonly string[] {
   if (!reward_shift || !terminals) return [];
