@@ -44,8 +44,11 @@ export class FlowMeter implements GradientMeter {
     try {
       return step();
     } finally {
-      this.#pending.push({ update, loss: both, gradients, changes: this.#changes(before) });
+      const pending = { update, loss: both, gradients, changes: this.#changes(before) };
+      this.#pending.push(pending);
       tf.dispose(before);
+      // It outlives whatever tidy the update may be in.
+      for (const tensor of tensorsOf(pending)) tf.keep(tensor);
     }
   }
 
@@ -73,10 +76,7 @@ export class FlowMeter implements GradientMeter {
   }
 
   dispose(): void {
-    for (const { loss, gradients, changes } of this.#pending.splice(0)) {
-      tf.dispose([loss, ...changes]);
-      tf.dispose(gradients.filter((gradient) => gradient !== undefined));
-    }
+    for (const pending of this.#pending.splice(0)) tf.dispose(tensorsOf(pending));
   }
 
   #gradients(loss: () => tf.Scalar) {
@@ -99,6 +99,10 @@ export class FlowMeter implements GradientMeter {
       tf.tidy(() => size(parameters.map(({ value }, k) => tf.sub(value, before[i]![k]!)))),
     );
   }
+}
+
+function tensorsOf({ loss, gradients, changes }: Pending): tf.Tensor[] {
+  return [loss, ...changes, ...gradients.filter((gradient) => gradient !== undefined)];
 }
 
 /** `[m, Σ (x/m)²]` with m the largest |x|: the norm is m √Σ, and squares of small numbers don't vanish. */

@@ -112,6 +112,16 @@ export class Owner {
   }
 }
 
+/** One owner for each name, with its step size. @throws LearningError `starved` for one that no group names */
+export function createOwners(
+  groups: readonly ParameterGroup[],
+  learningRates: Readonly<Record<string, number>>,
+): readonly Owner[] {
+  return Object.entries(learningRates).map(
+    ([name, learningRate]) => new Owner(name, groups, { learningRate }),
+  );
+}
+
 /** The parameters of some networks as one group. */
 export function groupOf(
   name: string,

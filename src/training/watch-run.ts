@@ -16,13 +16,12 @@ export interface RunWatch extends Watch {
  */
 export function watchRun(context: RunContext): RunWatch {
   const { monitors } = context.assembled;
-  const { room } = context.algorithm.description;
   let latest: Stage | undefined;
   return {
     stage: () => latest,
     observe(iteration, row, { stage }) {
       latest = stage;
-      const updates = row[`${room}/updates`] ?? iteration;
+      const updates = row["Train/updates"] ?? iteration;
       const at = { iteration, updates, stage: stage.name };
       for (const monitor of monitors) tell(context, monitor.observe(row, at), iteration);
     },

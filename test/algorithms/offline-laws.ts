@@ -31,7 +31,7 @@ export const site: OfflineSite = {
     std: Float32Array.of(1, 2, 0.5, 1, 0.1),
     count: 1000,
   },
-  returns: { least: -20, most: 30, horizon: 100 },
+  returns: { worst: -20, best: 30, horizon: 100 },
   seed: 7,
 };
 

@@ -21,7 +21,7 @@ export function createBc(settings: BcSettings, site: OfflineSite): BatchLearner 
   const acting = createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
     normaliseStates: settings.normalize_states,
-    ...{ rewardScale: 1, rewardShift: 0, random: random.uniform, prefix: "actor.net" },
+    ...{ random: random.uniform, prefix: "actor.net" },
   });
   const { network, policy, view, graph } = acting;
   const groups = [groupOf("actor", "actor", [network])];

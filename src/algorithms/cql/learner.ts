@@ -9,9 +9,9 @@ import {
 } from "../../learning/offline/deterministic-actor.ts";
 import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
 import { orthogonal, xavierLast } from "../../learning/offline/initialisers.ts";
-import { type OfflineSite, rewardScaleOf } from "../../learning/offline/site.ts";
-import { followSlowly, groupOf, Owner } from "../../learning/owner.ts";
-import type { ParameterGroup, Update } from "../../learning/owners.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
+import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
+import type { Update } from "../../learning/owners.ts";
 import type { CqlSettings } from "./settings.ts";
 import * as update from "./update.ts";
 
@@ -33,29 +33,33 @@ export function createCql(
   const random = new Random(deriveSeed(site.seed, "cql"));
   const acting = createActor(settings, site, { random: weights.uniform, given });
   const networks = createNetworks(settings, acting, { random: weights.uniform, given });
-  const groups = groupsOf(networks);
-  const [critic, criticTarget] = ["critic", "critic_target"].map((name) =>
-    groups.find((group) => group.name === name),
-  ) as [ParameterGroup, ParameterGroup];
-  if (!given) followSlowly(criticTarget, critic, 1);
+  const { groups, follow } = groupsOf(networks);
+  if (!given) follow(1);
   const draws = given?.draws ?? seededDraws(random);
   const updates = update.updatesOf(settings);
-  const learn: BatchAlgorithm["learn"] = (batch, { number, figures, step }) => {
-    const before = tf.tidy(
-      () => update.before(networks, batch, { draws, settings }) as unknown as tf.TensorContainer,
-    ) as unknown as update.Before;
+  const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
+    const before = update.before(networks, batch, { drawn, settings });
     const known = { before, settings, figures };
     for (const one of updates) step(one, () => lossOf(one)(networks, batch, known));
-    if (number % settings.target_update_period === 0) {
-      followSlowly(criticTarget, critic, settings.tau);
-    }
-    tf.dispose(before as unknown as tf.TensorContainer);
+    const [copiesFollow] = form;
+    if (copiesFollow) follow(settings.tau);
   };
   return new BatchLearner({
     ...{ groups, updates, losses: update.losses, random, learn },
-    owners: updates.map(
-      ({ owner }) => new Owner(owner, groups, { learningRate: rateOf(owner, settings) }),
-    ),
+    form: (number) => [number % settings.target_update_period === 0],
+    draw: ({ rows, actionWidth }) => {
+      const one = [rows, actionWidth];
+      const many = [rows, settings.cql_n_actions, actionWidth];
+      // In CORL's order.
+      return [
+        draws.normal(one),
+        draws.normal(settings.cql_max_target_backup ? many : one),
+        draws.uniform(many),
+        draws.normal(many),
+        draws.normal(many),
+      ];
+    },
+    owners: createOwners(groups, ratesOf(updates, settings)),
     policies: { student: acting.policy },
     ...{ view: acting.view, graph: acting.graph },
   });
@@ -68,28 +72,28 @@ function lossOf({ name }: Update) {
 }
 
 /** The multiplier goes with the critics, entropy's weight with the actor. */
-function rateOf(owner: string, settings: CqlSettings): number {
-  return owner === "critic" || owner === "alpha_prime"
-    ? settings.critic_learning_rate
-    : settings.actor_learning_rate;
+function ratesOf(updates: readonly Update[], settings: CqlSettings): Record<string, number> {
+  const { actor_learning_rate: actor, critic_learning_rate: critic } = settings;
+  const rate = { actor, alpha: actor, critic, alpha_prime: critic };
+  return Object.fromEntries(updates.map(({ owner }) => [owner, rate[owner as keyof typeof rate]]));
 }
 
-function groupsOf(networks: update.CqlNetworks): readonly ParameterGroup[] {
-  const { actor, critics, criticTargets, logAlpha, logAlphaPrime } = networks;
+function groupsOf({ actor, critics, criticTargets, logAlpha, logAlphaPrime }: update.CqlNetworks) {
   const single = (name: string, value: tf.Variable) => ({ parameters: [{ name, value }] });
-  return [
-    groupOf("actor", "actor", [
-      actor.network,
-      single("actor.log_std_multiplier.constant", actor.multiplier),
-      single("actor.log_std_offset.constant", actor.offset),
-    ]),
-    groupOf("critic", "critic", critics),
-    groupOf("critic_target", "ema", criticTargets),
-    ...(logAlpha ? [groupOf("alpha", "alpha", [single("log_alpha.constant", logAlpha)])] : []),
-    ...(logAlphaPrime
-      ? [groupOf("alpha_prime", "alpha_prime", [single("log_alpha_prime.constant", logAlphaPrime)])]
-      : []),
-  ];
+  const weight = (name: string, value: tf.Variable | undefined) =>
+    value ? [groupOf(name, name, [single(`log_${name}.constant`, value)])] : [];
+  const acts = groupOf("actor", "actor", [
+    actor.network,
+    single("actor.log_std_multiplier.constant", actor.multiplier),
+    single("actor.log_std_offset.constant", actor.offset),
+  ]);
+  const critic = groupOf("critic", "critic", critics);
+  const criticTarget = groupOf("critic_target", "ema", criticTargets);
+  const weights = [...weight("alpha", logAlpha), ...weight("alpha_prime", logAlphaPrime)];
+  return {
+    groups: [acts, critic, criticTarget, ...weights],
+    follow: (rate: number) => followSlowly(criticTarget, critic, rate),
+  };
 }
 
 interface Source {
@@ -101,8 +105,7 @@ function createActor(settings: CqlSettings, site: OfflineSite, { random, given }
   return createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
     normaliseStates: settings.normalize_states,
-    rewardScale: settings.normalize_reward ? rewardScaleOf(site.returns) : 1,
-    rewardShift: settings.reward_shift ?? 0,
+    reward: rewardUnits(settings, site),
     outputsPerAction: 2,
     ...{ random, given, init: xavierLast(1e-2), prefix: "actor.base_network" },
   });

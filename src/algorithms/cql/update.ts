@@ -1,8 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { detached } from "../../learning/gradients.ts";
 import { leastQValue, meanSquare, qValue, type Twins } from "../../learning/offline/critic.ts";
-import type { Draws } from "../../learning/offline/draws.ts";
-import type { Figures } from "../../learning/offline/figures.ts";
+import type { Sheet } from "../../learning/offline/figures.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
 import { gap, spread, type Unseen, unseenValues } from "./penalty.ts";
@@ -33,33 +32,34 @@ export interface Before {
   readonly unseen: Unseen;
 }
 
-/** The draws in CORL's order, and everything of the networks as they are before any of them steps. */
+/**
+ * Everything of the networks as they are before any of them steps.
+ *
+ * @param drawn in CORL's order: the policy at s and s′, uniform actions, several of the policy at s and s′
+ */
 export function before(
   networks: CqlNetworks,
   batch: Transitions,
-  { draws, settings }: { readonly draws: Draws; readonly settings: CqlSettings },
+  { drawn, settings }: { readonly drawn: readonly tf.Tensor[]; readonly settings: CqlSettings },
 ): Before {
   const { actor, logAlpha, logAlphaPrime } = networks;
-  const { rows, observations, next, actions } = batch;
-  const one = actions.shape;
-  const many = [rows, settings.cql_n_actions, one[1]];
-  const noise = draws.normal(one);
-  const nextNoise = draws.normal(settings.cql_max_target_backup ? many : one);
-  const random = draws.uniform(many) as tf.Tensor3D;
-  const [currentNoise, nextMany] = [draws.normal(many), draws.normal(many)];
+  const { observations, next } = batch;
+  const [noise, nextNoise, random, currentMany, nextMany] = drawn as readonly [
+    ...[tf.Tensor, tf.Tensor, tf.Tensor3D, tf.Tensor, tf.Tensor],
+  ];
   const alpha = logAlpha
     ? tf.mul(tf.exp(logAlpha), settings.alpha_multiplier)
     : tf.tensor1d([settings.alpha_multiplier]);
   const multiplier = logAlphaPrime && tf.clipByValue(tf.exp(logAlphaPrime), 0, 1e6);
-  const drawn = sample(actor, next, nextNoise);
+  const followed = sample(actor, next, nextNoise);
   return {
     ...{ noise, alpha, alphaPrime: multiplier ?? tf.tensor1d([1]) },
     logProb: sample(actor, observations, noise).logProb,
-    nextValues: nextValues(networks, batch, { drawn, alpha, settings }),
+    nextValues: nextValues(networks, batch, { drawn: followed, alpha, settings }),
     unseen: {
       random,
       next: sample(actor, next, nextMany),
-      current: sample(actor, observations, currentNoise),
+      current: sample(actor, observations, currentMany),
     },
   };
 }
@@ -93,7 +93,7 @@ function nextValues(
 interface Known {
   readonly before: Before;
   readonly settings: CqlSettings;
-  readonly figures: Figures;
+  readonly figures: Sheet;
 }
 
 /** −mean(log α · (log π + target entropy)): the logarithm is multiplied, not α. */
@@ -164,7 +164,7 @@ export function criticLoss(
     figures.note(`Loss/cql_${n}`, penalty);
     figures.note(`Value/q_data_${n}`, tf.mean(seen));
     figures.note(`CQL/gap_${n}`, found);
-    figures.note(`CQL/std_${n}`, () => spread(seen, values));
+    figures.note(`CQL/std_${n}`, spread(seen, values));
     figures.note(`CQL/q_random_${n}`, tf.mean(values.random));
     figures.note(`CQL/q_next_${n}`, tf.mean(values.next));
     figures.note(`CQL/q_current_${n}`, tf.mean(values.current));

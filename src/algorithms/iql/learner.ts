@@ -8,9 +8,8 @@ import {
   type DeterministicActor,
   type Given,
 } from "../../learning/offline/deterministic-actor.ts";
-import { type OfflineSite, rewardScaleOf } from "../../learning/offline/site.ts";
-import { followSlowly, groupOf, Owner } from "../../learning/owner.ts";
-import type { ParameterGroup } from "../../learning/owners.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
+import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
 import { scheduleFactor } from "../../learning/schedule.ts";
 import type { IqlSettings } from "./settings.ts";
 import * as update from "./update.ts";
@@ -23,43 +22,45 @@ export function createIql(settings: IqlSettings, site: OfflineSite, given?: Give
   const random = new Random(deriveSeed(site.seed, "weights"));
   const acting = createActor(settings, site, { random: random.uniform, given });
   const networks = createNetworks(settings, acting, { random: random.uniform, given });
-  const { actor, logStd, value, critics, criticTargets } = networks;
-  const noise = logStd ? [{ parameters: [{ name: "actor.log_std", value: logStd }] }] : [];
-  const critic = groupOf("critic", "critic", critics);
-  const criticTarget = groupOf("critic_target", "ema", criticTargets);
-  const groups: readonly ParameterGroup[] = [
-    groupOf("value", "value", [value]),
-    critic,
-    groupOf("actor", "actor", [actor, ...noise]),
-    criticTarget,
-  ];
-  if (!given) followSlowly(criticTarget, critic, 1);
-  const actorOwner = new Owner("actor", groups, { learningRate: settings.actor_learning_rate });
-  const learn: BatchAlgorithm["learn"] = (batch, { number, progress, figures, step }) => {
-    const before = tf.tidy(() => ({ ...update.before(networks, batch) }));
-    const known = { before, settings, figures };
+  const { groups, follow } = groupsOf(networks);
+  if (!given) follow(1);
+  const {
+    actor_learning_rate: actor,
+    critic_learning_rate: critic,
+    value_learning_rate: value,
+  } = settings;
+  const owners = createOwners(groups, { value, critic, actor });
+  const learn: BatchAlgorithm["learn"] = (batch, { figures, step }) => {
+    const known = { before: update.before(networks, batch), settings, figures };
     step(update.valueUpdate, () => update.valueLoss(networks, batch, known));
     step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
-    followSlowly(criticTarget, critic, settings.tau);
-    const over = settings.max_steps === null ? progress : (number - 1) / settings.max_steps;
-    const rate = settings.actor_learning_rate * scheduleFactor("cosine", over, 0);
-    actorOwner.learningRate = rate;
-    figures.note("Loss/actor_learning_rate", () => tf.scalar(rate));
+    follow(settings.tau);
     step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
-    tf.dispose(before);
+  };
+  const prepare: BatchAlgorithm["prepare"] = (number, progress) => {
+    const over = settings.max_steps === null ? progress : (number - 1) / settings.max_steps;
+    const rate = actor * scheduleFactor("cosine", over, 0);
+    owners.at(-1)!.learningRate = rate;
+    return { "Loss/actor_learning_rate": rate };
   };
   return new BatchLearner({
-    groups,
-    owners: [
-      new Owner("value", groups, { learningRate: settings.value_learning_rate }),
-      new Owner("critic", groups, { learningRate: settings.critic_learning_rate }),
-      actorOwner,
-    ],
+    ...{ groups, owners },
     updates: [update.valueUpdate, update.criticUpdate, update.actorUpdate],
     losses: update.losses,
     policies: { student: acting.policy },
-    ...{ view: acting.view, graph: acting.graph, random, learn },
+    ...{ view: acting.view, graph: acting.graph, random, prepare, learn },
   });
+}
+
+function groupsOf({ actor, logStd, value, critics, criticTargets }: update.IqlNetworks) {
+  const noise = logStd ? [{ parameters: [{ name: "actor.log_std", value: logStd }] }] : [];
+  const critic = groupOf("critic", "critic", critics);
+  const criticTarget = groupOf("critic_target", "ema", criticTargets);
+  const acts = groupOf("actor", "actor", [actor, ...noise]);
+  return {
+    groups: [groupOf("value", "value", [value]), critic, acts, criticTarget],
+    follow: (rate: number) => followSlowly(criticTarget, critic, rate),
+  };
 }
 
 interface Source {
@@ -71,8 +72,7 @@ function createActor(settings: IqlSettings, site: OfflineSite, { random, given }
   return createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
     normaliseStates: settings.normalize_states,
-    rewardScale: settings.normalize_reward ? rewardScaleOf(site.returns) : 1,
-    rewardShift: settings.reward_shift ?? 0,
+    reward: rewardUnits(settings, site),
     ...{ random, given, prefix: "actor.net.net" },
   });
 }

@@ -3,6 +3,7 @@ import {
   flag,
   maybeNumber,
   maybeWhole,
+  notNegative,
   portion,
   positive,
   share,
@@ -13,7 +14,7 @@ import {
 /** IQL's settings, by CORL's names where it has one and with its defaults. */
 export const iqlSettings = z.strictObject({
   iql_tau: share(0.7, "Expectile of the values: 0.5 is their mean, 1 would be the best action's"),
-  beta: positive(3, "How much better actions count more in imitation"),
+  beta: notNegative(3, "How much better actions count more in imitation"),
   iql_deterministic: flag(false, "An actor without a deviation, which is trained on the distance"),
   discount: portion(0.99, "Weight of the next step's value, gamma"),
   tau: portion(0.005, "Share of the critics in their slow copies, at each update"),

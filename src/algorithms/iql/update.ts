@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Network } from "../../../policies/networks/network.ts";
 import { detached } from "../../learning/gradients.ts";
 import { leastQValue, meanSquare, qValue, type Twins } from "../../learning/offline/critic.ts";
-import type { Figures } from "../../learning/offline/figures.ts";
+import type { Sheet } from "../../learning/offline/figures.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
 import type { IqlSettings } from "./settings.ts";
@@ -65,7 +65,7 @@ export function before(
 interface Known {
   readonly before: Before;
   readonly settings: IqlSettings;
-  readonly figures: Figures;
+  readonly figures: Sheet;
 }
 
 /** Expectile regression: mean |τ − 1[u < 0]| u², u = min Q′ − V(s). */

@@ -8,7 +8,13 @@ import { type FlightStatistics, flightStatistics } from "../../datasets/statisti
 import { Transitions } from "../../datasets/transitions.ts";
 import { watchDivergence } from "../../learning/monitors/divergence.ts";
 import type { Monitor } from "../../learning/monitors/monitor.ts";
-import { type OfflineSite, rewardScaleOf, rewardWarnings } from "../../learning/offline/site.ts";
+import {
+  type OfflineSite,
+  type RewardSettings,
+  rewardUnits,
+  rewardWarnings,
+  valueFacts,
+} from "../../learning/offline/site.ts";
 import type { Judge } from "../../running/judge.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { actionOf, readsOf } from "./fit-data.ts";
@@ -27,7 +33,8 @@ export async function assemble(
   const data = await openData(config);
   for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
   const offline = siteOf(data, site);
-  for (const warning of rewardWarnings(data.shift, hasDeaths(data.flights))) say(warning);
+  for (const warning of rewardWarnings(rewardSettings(config), hasDeaths(data.flights)))
+    say(warning);
   const learner = await create(config, offline);
   const student = learner.policies.student as NetworkPolicy;
   const source = sourceOf(data, learner.needs, config);
@@ -61,7 +68,6 @@ interface Data {
   readonly flights: RecordedFlights;
   readonly episodes: Int32Array | undefined;
   readonly statistics: FlightStatistics;
-  readonly shift: { readonly reward_shift: number | null };
 }
 
 async function openData({ dataset, dataset_format, dataset_memory, algorithm }: OfflineConfig) {
@@ -73,8 +79,7 @@ async function openData({ dataset, dataset_format, dataset_memory, algorithm }: 
   const episodes = bc_fraction < 1 ? bestEpisodes(flights, bc_fraction) : undefined;
   const chosen = { ...(episodes && { episodes }), ...(discount && { discount }) };
   const statistics = flightStatistics(flights, chosen);
-  const shift = { reward_shift: algorithm.reward_shift ?? null };
-  return { flights, episodes, statistics, shift } satisfies Data;
+  return { flights, episodes, statistics } satisfies Data;
 }
 
 function siteOf({ flights, statistics }: Data, { config, env }: Site<OfflineConfig>): OfflineSite {
@@ -82,8 +87,6 @@ function siteOf({ flights, statistics }: Data, { config, env }: Site<OfflineConf
   const parts = reads.map((group) => statistics.groups[group]!);
   const joined = (pick: (part: (typeof parts)[number]) => ArrayLike<number>) =>
     Float32Array.from(parts.flatMap((part) => Array.from(pick(part))));
-  const { lengths, returns } = flights.episodes;
-  const horizon = lengths.reduce((most, length) => Math.max(most, length), 0);
   return {
     reads,
     observationWidth: reads.reduce((sum, group) => sum + flights.spec.groups[group]!.width, 0),
@@ -93,15 +96,10 @@ function siteOf({ flights, statistics }: Data, { config, env }: Site<OfflineConf
       std: joined(({ std }) => std),
       count: statistics.steps,
     },
-    ...(flights.spec.hasRewards && {
-      returns: { least: returns.reduce(least), most: returns.reduce(most), horizon },
-    }),
+    returns: spanOf(flights),
     seed: config.seed,
   };
 }
-
-const least = (a: number, b: number) => Math.min(a, b);
-const most = (a: number, b: number) => Math.max(a, b);
 
 function hasDeaths({ episodes }: RecordedFlights): boolean {
   return episodes.endings.includes("terminated");
@@ -123,25 +121,38 @@ function sourceOf(
 }
 
 /** Of a value function, where the algorithm has one and the data have rewards. */
-function monitorsOf(data: Data, { algorithm }: OfflineConfig): readonly Monitor[] {
-  const { rewards, returns } = data.statistics;
-  const { discount, normalize_reward } = algorithm;
+function monitorsOf({ flights, statistics }: Data, config: OfflineConfig): readonly Monitor[] {
+  const { rewards, returns } = statistics;
+  const { discount } = config.algorithm;
   if (discount === undefined || !rewards || !returns) return [];
-  const { lengths } = data.flights.episodes;
-  const horizon = lengths.reduce(most, 0);
-  const span = { least: returns.worst, most: returns.best, horizon };
-  const scale = normalize_reward ? rewardScaleOf(span) : 1;
-  const largest = Math.max(
-    ...Array.from(rewards.min, Math.abs),
-    ...Array.from(rewards.max, Math.abs),
-  );
-  const facts = {
-    rewardBound: largest * scale + Math.abs(data.shift.reward_shift ?? 0),
-    discount,
-    horizon,
-    ...(data.shift.reward_shift ? {} : { bestReturn: returns.largestDiscounted * scale }),
+  const recorded = {
+    least: rewards.min[0]!,
+    most: rewards.max[0]!,
+    horizon: longest(flights),
+    largestDiscounted: returns.largestDiscounted,
   };
-  return [watchDivergence({ facts })];
+  const units = rewardUnits(rewardSettings(config), { returns: spanOf(flights) });
+  return [watchDivergence({ facts: valueFacts(recorded, { discount, units }) })];
+}
+
+function rewardSettings({ algorithm }: OfflineConfig): RewardSettings {
+  const { normalize_reward = false, reward_shift = null } = algorithm;
+  return { normalize_reward, reward_shift };
+}
+
+function longest({ episodes }: RecordedFlights): number {
+  return episodes.lengths.reduce((most, length) => Math.max(most, length), 0);
+}
+
+/** Undiscounted returns of all episodes; absent where no rewards are recorded. */
+function spanOf(flights: RecordedFlights): OfflineSite["returns"] {
+  if (!flights.spec.hasRewards) return undefined;
+  const { returns } = flights.episodes;
+  return {
+    worst: returns.reduce((a, b) => Math.min(a, b)),
+    best: returns.reduce((a, b) => Math.max(a, b)),
+    horizon: longest(flights),
+  };
 }
 
 function describe(flights: RecordedFlights, { facts }: Transitions): string {

@@ -1,4 +1,5 @@
 import { deriveSeed, Random } from "../../../policies/random.ts";
+import { actorCriticGroups } from "../../learning/offline/actor-critic.ts";
 import { type BatchAlgorithm, BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { createTwins } from "../../learning/offline/critic.ts";
 import {
@@ -8,8 +9,8 @@ import {
 } from "../../learning/offline/deterministic-actor.ts";
 import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
 import { smallLast } from "../../learning/offline/initialisers.ts";
-import { type OfflineSite, rewardScaleOf } from "../../learning/offline/site.ts";
-import { followSlowly, groupOf, Owner } from "../../learning/owner.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
+import { createOwners } from "../../learning/owner.ts";
 import type { RebracSettings } from "./settings.ts";
 import * as update from "./update.ts";
 
@@ -28,42 +29,35 @@ export function createRebrac(
   const random = new Random(deriveSeed(site.seed, "rebrac"));
   const acting = createActor(settings, site, { random: weights.uniform, given });
   const networks = createNetworks(settings, acting, { random: weights.uniform, given });
-  const { actor, actorTarget, critics, criticTargets } = networks;
-  const critic = groupOf("critic", "critic", critics);
-  const acts = groupOf("actor", "actor", [actor]);
-  const criticTarget = groupOf("critic_target", "ema", criticTargets);
-  const actsTarget = groupOf("actor_target", "ema", [actorTarget]);
-  const groups = [critic, acts, criticTarget, actsTarget];
-  if (!given) {
-    followSlowly(criticTarget, critic, 1);
-    followSlowly(actsTarget, acts, 1);
-  }
+  const groups = actorCriticGroups(networks);
+  if (!given) groups.followCritic(1);
+  if (!given) groups.followActor(1);
   const draws = given?.draws ?? seededDraws(random);
-  const learn: BatchAlgorithm["learn"] = (batch, { number, figures, step }) => {
-    const noise = draws.normal(batch.actions.shape);
-    const known = { noise, settings, figures };
+  const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
+    const [noise, anywhere] = drawn;
+    const known = { noise: noise!, settings, figures };
     step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
-    if ((number - 1) % settings.policy_freq === 0) {
-      const anywhere = draws.uniform(batch.actions.shape);
-      figures.note("Policy/random_squared_distance", () => update.randomDistance(anywhere, batch));
-      anywhere.dispose();
-      // The actor's copy lags one step: it follows the actor as it was before this one.
-      followSlowly(actsTarget, acts, settings.tau);
-      step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
-      followSlowly(criticTarget, critic, settings.tau);
-    }
-    noise.dispose();
+    const [actorSteps] = form;
+    if (!actorSteps) return;
+    figures.note("Policy/random_squared_distance", update.randomDistance(anywhere!, batch));
+    // The actor's copy lags one step: it follows the actor as it was before this one.
+    groups.followActor(settings.tau);
+    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
+    groups.followCritic(settings.tau);
   };
+  const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
   return new BatchLearner({
-    groups,
-    owners: [
-      new Owner("critic", groups, { learningRate: settings.critic_learning_rate }),
-      new Owner("actor", groups, { learningRate: settings.actor_learning_rate }),
-    ],
+    groups: groups.all,
+    owners: createOwners(groups.all, { critic, actor }),
     updates: [update.criticUpdate, update.actorUpdate],
     losses: update.losses,
     policies: { student: acting.policy },
     view: { ...acting.view, nextActions: true },
+    form: (number) => [(number - 1) % settings.policy_freq === 0],
+    draw: ({ rows, actionWidth }, [actorSteps]) => {
+      const shape = [rows, actionWidth];
+      return actorSteps ? [draws.normal(shape), draws.uniform(shape)] : [draws.normal(shape)];
+    },
     ...{ graph: acting.graph, random, learn },
   });
 }
@@ -79,8 +73,7 @@ function createActor(settings: RebracSettings, site: OfflineSite, { random, give
     hidden: settings.actor_hidden_dims,
     layerNorm: settings.actor_layer_norm ? norm : undefined,
     normaliseStates: settings.normalize_states,
-    rewardScale: settings.normalize_reward ? rewardScaleOf(site.returns) : 1,
-    rewardShift: settings.reward_shift ?? 0,
+    reward: rewardUnits(settings, site),
     ...{ random, given, init: smallLast(1e-3), stride: 3, prefix: "actor" },
   });
 }

@@ -1,17 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Network } from "../../../policies/networks/network.ts";
 import { detached } from "../../learning/gradients.ts";
-import { leastQValue, meanSquare, qValue, type Twins } from "../../learning/offline/critic.ts";
-import type { Figures } from "../../learning/offline/figures.ts";
+import type { ActorCritic } from "../../learning/offline/actor-critic.ts";
+import { leastQValue, meanSquare, qValue } from "../../learning/offline/critic.ts";
+import type { Sheet } from "../../learning/offline/figures.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
 import type { RebracSettings } from "./settings.ts";
 
-export interface RebracNetworks {
-  readonly actor: Network;
-  readonly actorTarget: Network;
-  readonly critics: Twins;
-  readonly criticTargets: Twins;
+export interface RebracNetworks extends ActorCritic {
   /** Half the width of the action range. */
   readonly maxAction: number;
 }
@@ -35,7 +31,7 @@ export const losses = ["critic", "q", "bc"] as const;
 interface Known {
   readonly noise: tf.Tensor;
   readonly settings: RebracSettings;
-  readonly figures: Figures;
+  readonly figures: Sheet;
 }
 
 /** Σ over the components of (a − b)², `[rows]`. */

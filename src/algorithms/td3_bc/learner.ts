@@ -1,4 +1,5 @@
 import { deriveSeed, Random } from "../../../policies/random.ts";
+import { actorCriticGroups } from "../../learning/offline/actor-critic.ts";
 import { type BatchAlgorithm, BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { createTwins } from "../../learning/offline/critic.ts";
 import {
@@ -7,8 +8,8 @@ import {
   type Given,
 } from "../../learning/offline/deterministic-actor.ts";
 import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
-import { type OfflineSite, rewardScaleOf } from "../../learning/offline/site.ts";
-import { followSlowly, groupOf, Owner } from "../../learning/owner.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
+import { createOwners } from "../../learning/owner.ts";
 import type { Td3BcSettings } from "./settings.ts";
 import * as update from "./update.ts";
 
@@ -30,39 +31,30 @@ export function createTd3Bc(
   const random = new Random(deriveSeed(site.seed, "td3_bc"));
   const acting = createActor(settings, site, { random: weights.uniform, given });
   const networks = createNetworks(settings, acting, { random: weights.uniform, given });
-  const { actor, actorTarget, critics, criticTargets } = networks;
-  const groups = {
-    critic: groupOf("critic", "critic", critics),
-    actor: groupOf("actor", "actor", [actor]),
-    criticTarget: groupOf("critic_target", "ema", criticTargets),
-    actorTarget: groupOf("actor_target", "ema", [actorTarget]),
-  };
+  const groups = actorCriticGroups(networks);
   const follow = (rate: number) => {
-    followSlowly(groups.criticTarget, groups.critic, rate);
-    followSlowly(groups.actorTarget, groups.actor, rate);
+    groups.followCritic(rate);
+    groups.followActor(rate);
   };
   if (!given) follow(1);
-  const all = Object.values(groups);
   const draws = given?.draws ?? seededDraws(random);
-  const learn: BatchAlgorithm["learn"] = (batch, { number, figures, step }) => {
-    const noise = draws.normal(batch.actions.shape);
-    const known = { noise, settings, figures };
+  const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
+    const known = { noise: drawn[0]!, settings, figures };
     step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
-    if (number % settings.policy_freq === 0) {
-      step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
-      follow(settings.tau);
-    }
-    noise.dispose();
+    const [actorSteps] = form;
+    if (!actorSteps) return;
+    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
+    follow(settings.tau);
   };
+  const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
   return new BatchLearner({
-    groups: all,
-    owners: [
-      new Owner("critic", all, { learningRate: settings.critic_learning_rate }),
-      new Owner("actor", all, { learningRate: settings.actor_learning_rate }),
-    ],
+    groups: groups.all,
+    owners: createOwners(groups.all, { critic, actor }),
     updates: [update.criticUpdate, update.actorUpdate],
     losses: update.losses,
     policies: { student: acting.policy },
+    form: (number) => [number % settings.policy_freq === 0],
+    draw: ({ rows, actionWidth }) => [draws.normal([rows, actionWidth])],
     ...{ view: acting.view, graph: acting.graph, random, learn },
   });
 }
@@ -76,8 +68,7 @@ function createActor(settings: Td3BcSettings, site: OfflineSite, { random, given
   return createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
     normaliseStates: settings.normalize_states,
-    rewardScale: settings.normalize_reward ? rewardScaleOf(site.returns) : 1,
-    rewardShift: settings.reward_shift ?? 0,
+    reward: rewardUnits(settings, site),
     ...{ random, given, prefix: "actor.net" },
   });
 }

@@ -11,7 +11,7 @@ import {
 
 /** TD3+BC's settings, by CORL's names where it has one and with its defaults. */
 export const td3BcSettings = z.strictObject({
-  alpha: positive(2.5, "Weight of the value against imitation: larger is weaker imitation"),
+  alpha: notNegative(2.5, "Weight of the value against imitation: larger is weaker imitation"),
   discount: portion(0.99, "Weight of the next step's value, gamma"),
   tau: portion(0.005, "Share of the networks in their slow copies, at each step of the actor"),
   policy_noise: notNegative(0.2, "Noise on the target's actions, in halves of the action range"),

@@ -1,17 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Network } from "../../../policies/networks/network.ts";
 import { detached } from "../../learning/gradients.ts";
-import { leastQValue, meanSquare, qValue, type Twins } from "../../learning/offline/critic.ts";
-import type { Figures } from "../../learning/offline/figures.ts";
+import type { ActorCritic } from "../../learning/offline/actor-critic.ts";
+import { leastQValue, meanSquare, qValue } from "../../learning/offline/critic.ts";
+import type { Sheet } from "../../learning/offline/figures.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
 import type { Td3BcSettings } from "./settings.ts";
 
-export interface Td3BcNetworks {
-  readonly actor: Network;
-  readonly actorTarget: Network;
-  readonly critics: Twins;
-  readonly criticTargets: Twins;
+export interface Td3BcNetworks extends ActorCritic {
   /** Half the width of the action range. */
   readonly maxAction: number;
 }
@@ -50,7 +46,7 @@ export function target(
 export function criticLoss(
   networks: Td3BcNetworks,
   batch: Transitions,
-  known: { noise: tf.Tensor; settings: Td3BcSettings; figures: Figures },
+  known: { noise: tf.Tensor; settings: Td3BcSettings; figures: Sheet },
 ): tf.Scalar {
   const { figures } = known;
   const wanted = detached(() => target(networks, batch, known));
@@ -69,7 +65,7 @@ export function criticLoss(
 export function actorLoss(
   { actor, critics }: Td3BcNetworks,
   { observations, actions }: Transitions,
-  { settings, figures }: { settings: Td3BcSettings; figures: Figures },
+  { settings, figures }: { settings: Td3BcSettings; figures: Sheet },
 ): tf.Scalar {
   const chosen = actor.forward(observations, []).outputs;
   const values = qValue(critics[0], observations, chosen);

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
 import type { NamedArray } from "../../../policies/named-array.ts";
 import type { Normaliser } from "../../../policies/networks/normaliser.ts";
@@ -8,12 +8,12 @@ import type { Metrics } from "../../metrics/metric-sink.ts";
 import { checkOwners } from "../check-owners.ts";
 import type { Experience } from "../experience.ts";
 import type { Learner, LearnerState, Needs } from "../learner.ts";
-import { loadGroups, saveGroups } from "../learner-state.ts";
 import { LearningError } from "../learning-error.ts";
 import type { Owner } from "../owner.ts";
 import type { GradientMeter, ParameterGroup, Update } from "../owners.ts";
+import { arraysUnder, loadParameters, readParameters } from "../parameters.ts";
 import type { Stage } from "../stage.ts";
-import { Figures } from "./figures.ts";
+import { Figures, Sheet } from "./figures.ts";
 import {
   disposeTransitions,
   type Transitions,
@@ -21,13 +21,15 @@ import {
   transitionsAt,
 } from "./transitions.ts";
 
+/** What chooses the form of an update, e.g. whether the actor steps in it. */
+export type Form = readonly (string | number | boolean)[];
+
 /** What an update is given besides its batch. */
 export interface UpdateContext {
-  /** Number of this update, from 1, over the whole run. */
-  readonly number: number;
-  /** Share of the run's iterations that are over, 0 to 1. */
-  readonly progress: number;
-  readonly figures: Figures;
+  /** What was drawn for it. */
+  readonly drawn: readonly tf.Tensor[];
+  readonly form: Form;
+  readonly figures: Sheet;
   /** Lets the update's owner step on this loss, measured where that is asked for. */
   step(update: Update, loss: () => tf.Scalar): void;
 }
@@ -44,7 +46,16 @@ export interface BatchAlgorithm {
   readonly graph: () => Promise<GraphOptions>;
   /** Where it draws from, to be kept in a checkpoint. */
   readonly random: Random;
-  /** One update: the order of its steps is the algorithm. */
+  /** @param number of the update, from 1, over the whole run. Default: all are alike */
+  form?(number: number): Form;
+  /** Sets what changes from update to update, such as rates; gives figures. */
+  prepare?(number: number, progress: number): Metrics;
+  /** In their order; default: nothing. To be disposed by the caller. */
+  draw?(shape: { readonly rows: number; readonly actionWidth: number }, form: Form): tf.Tensor[];
+  /**
+   * One update: the order of its steps is the algorithm. A function of tensors, parameters and owners
+   * alone, for one form the same operations each time. Called inside `tidy`.
+   */
   learn(batch: Transitions, context: UpdateContext): void;
 }
 
@@ -77,35 +88,51 @@ export class BatchLearner implements Learner {
   }
 
   /**
-   * Means over the updates of what the algorithm notes, and `Train/updates`, their number so far.
+   * Means over the updates of what the algorithm notes; values are in units of scaled rewards, where
+   * `Value/reward_scale` says so. `Train/updates`: their number so far.
    *
    * @throws LearningError `diverged`, `no-statistics`, `missing-array`, `array-size`
    */
   async update(experience: Experience, stage: Stage, meter?: GradientMeter): Promise<Metrics> {
     checkStatistics(this.#view.normaliser);
     const figures = new Figures();
-    for (let step = 0; step < experience.steps; step += 1) {
-      const batch = transitionsAt(experience, step, this.#view);
-      this.#number += 1;
-      figures.next();
-      this.#algorithm.learn(batch, this.#context(figures, stage, meter));
-      disposeTransitions(batch);
-      await letOthersRun();
+    let prepared: Metrics = {};
+    try {
+      for (let step = 0; step < experience.steps; step += 1) {
+        const batch = transitionsAt(experience, step, this.#view);
+        this.#number += 1;
+        prepared = this.#algorithm.prepare?.(this.#number, stage.progress) ?? {};
+        this.#learn(batch, figures, meter);
+        disposeTransitions(batch);
+        await letOthersRun();
+      }
+      const metrics = await figures.read();
+      checkFinite(metrics);
+      const { scale } = this.#view.reward;
+      const units = scale === 1 ? {} : { "Value/reward_scale": scale };
+      return { ...metrics, ...prepared, ...units, "Train/updates": this.#number };
+    } finally {
+      figures.dispose();
     }
-    const metrics = await figures.read();
-    checkFinite(metrics);
-    return { ...metrics, "Train/updates": this.#number };
   }
 
-  #context(figures: Figures, { progress }: Stage, meter?: GradientMeter): UpdateContext {
-    return {
-      ...{ number: this.#number, progress, figures },
-      step: (update, loss) => {
-        const owner = this.#algorithm.owners.find(({ name }) => name === update.owner)!;
-        const step = () => owner.step(loss);
-        (meter ? meter.measure(update, loss, step) : step()).dispose();
-      },
-    };
+  #learn(batch: Transitions, figures: Figures, meter: GradientMeter | undefined): void {
+    const { form: formOf, draw, view, owners } = this.#algorithm;
+    const form = formOf?.(this.#number) ?? [];
+    const drawn = draw?.({ rows: batch.rows, actionWidth: view.actionWidth }, form) ?? [];
+    const sheet = new Sheet();
+    tf.tidy(() => {
+      this.#algorithm.learn(batch, {
+        ...{ drawn, form, figures: sheet },
+        step: (update, loss) => {
+          const owner = owners.find(({ name }) => name === update.owner)!;
+          const step = () => owner.step(loss);
+          (meter ? meter.measure(update, loss, step) : step()).dispose();
+        },
+      });
+    });
+    figures.add(sheet.names, sheet.take());
+    tf.dispose(drawn);
   }
 
   /** The student for exports: inputs `obs`, outputs `actions` in the simulator's units. */
@@ -115,7 +142,7 @@ export class BatchLearner implements Learner {
 
   async save(): Promise<LearnerState> {
     const { owners, random } = this.#algorithm;
-    const arrays: Record<string, NamedArray> = { ...(await saveGroups(this.groups)) };
+    const arrays: Record<string, NamedArray> = { ...(await readParameters(this.groups)) };
     const counters: Record<string, unknown> = {
       updates: this.#number,
       random: random.save(),
@@ -134,7 +161,7 @@ export class BatchLearner implements Learner {
 
   load(state: LearnerState): void {
     const { owners, random } = this.#algorithm;
-    loadGroups(this.groups, state.arrays);
+    loadParameters(this.groups, state.arrays);
     for (const owner of owners) owner.load(state);
     this.#view.normaliser?.load(statisticsIn(state));
     const { counters } = state;
@@ -151,10 +178,8 @@ export class BatchLearner implements Learner {
 }
 
 function statisticsIn({ arrays }: LearnerState): Record<string, NamedArray> {
-  const own = Object.entries(arrays).filter(([name]) => name.startsWith(NORMALISER));
-  return Object.fromEntries(
-    own.map(([name, array]) => [PREFIX + name.slice(NORMALISER.length), array]),
-  );
+  const own = Object.entries(arraysUnder(NORMALISER, arrays));
+  return Object.fromEntries(own.map(([name, array]) => [PREFIX + name, array]));
 }
 
 function checkStatistics(normaliser: Normaliser | undefined): void {

@@ -7,7 +7,7 @@ import type { Network } from "../../../policies/networks/network.ts";
 import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { Normaliser } from "../../../policies/networks/normaliser.ts";
 import { LearningError } from "../learning-error.ts";
-import { type OfflineSite, rangeOf, stateNormaliser } from "./site.ts";
+import { type OfflineSite, type RewardUnits, rangeOf, stateNormaliser } from "./site.ts";
 import type { TransitionView } from "./transitions.ts";
 
 /** Instead of what a seed and a simulator give: a recorded update's. */
@@ -20,8 +20,8 @@ export interface Given {
 export interface ActorOptions {
   readonly hidden: readonly number[];
   readonly normaliseStates: boolean;
-  readonly rewardScale: number;
-  readonly rewardShift: number;
+  /** Absent: rewards are taken as they are. */
+  readonly reward?: RewardUnits;
   readonly random: () => number;
   /** Of the parameters' names, e.g. `actor.net`. */
   readonly prefix: string;
@@ -77,7 +77,7 @@ export function createDeterministicActor(
   const view: TransitionView = {
     ...{ reads, observationWidth, actionWidth, normaliser },
     range: given ? undefined : range,
-    reward: { scale: options.rewardScale, shift: options.rewardShift },
+    reward: options.reward ?? { scale: 1, shift: 0 },
   };
   return {
     ...{ mlp, view, maxAction },

@@ -4,6 +4,7 @@ import type { Normaliser } from "../../../policies/networks/normaliser.ts";
 import { gatherGroups } from "../../../policies/rows.ts";
 import type { Experience } from "../experience.ts";
 import { LearningError } from "../learning-error.ts";
+import type { RewardUnits } from "./site.ts";
 
 /** One batch on the device, as the networks see it. */
 export interface Transitions {
@@ -31,8 +32,7 @@ export interface TransitionView {
   readonly normaliser?: Normaliser | undefined;
   /** Of the simulator's actions, which is brought to ±1; absent: taken as they are. */
   readonly range?: OutputRange | undefined;
-  /** Rewards times `scale`, plus `shift`. */
-  readonly reward: { readonly scale: number; readonly shift: number };
+  readonly reward: RewardUnits;
   /** `notes/next_actions` are wanted. */
   readonly nextActions?: boolean;
 }

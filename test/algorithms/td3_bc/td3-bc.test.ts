@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createTd3Bc } from "../../../src/algorithms/td3_bc/learner.ts";
 import { td3BcParity } from "../../../src/algorithms/td3_bc/parity.ts";
 import { td3BcSettings } from "../../../src/algorithms/td3_bc/settings.ts";
-import { rewardWarnings } from "../../../src/learning/offline/site.ts";
+import { rewardUnits, rewardWarnings, valueFacts } from "../../../src/learning/offline/site.ts";
 import { isOff } from "../../../src/learning/parity/reference.ts";
 import { flights, offlineLaws, parametersOf, site, stage } from "../offline-laws.ts";
 import { offlineParity, referenceFile } from "../offline-parity.ts";
@@ -103,10 +103,19 @@ describe("TD3+BC", () => {
     const [scaled, plain] = [make({ normalize_reward: true }), make()];
     const rewards = new Float32Array(16).fill(1);
     const doubled = rewards.map((reward) => reward * 2);
-    await scaled.update(flights(1, 16, { rewards }), stage);
+    const metrics = await scaled.update(flights(1, 16, { rewards }), stage);
     // 100 steps over a span of 50.
     await plain.update(flights(1, 16, { rewards: doubled }), stage);
     expect(await parametersOf(scaled)).toEqual(await parametersOf(plain));
+    expect(metrics["Value/reward_scale"]).toBe(2);
+    const units = rewardUnits(td3BcSettings.parse({ normalize_reward: true }), site);
+    const data = { least: -3, most: 1, horizon: 100, largestDiscounted: 20 };
+    expect(valueFacts(data, { discount: 0.9, units })).toEqual({
+      ...{ rewardBound: 6, discount: 0.9, horizon: 100, bestReturn: 40 },
+    });
+    expect(valueFacts(data, { discount: 0.9, units: { scale: 1, shift: 4 } })).toEqual({
+      ...{ rewardBound: 5, discount: 0.9, horizon: 100 },
+    });
     expect(rewardWarnings(td3BcSettings.parse({ reward_shift: -1 }), true)).toEqual([
       expect.stringContaining("end them sooner"),
     ]);
