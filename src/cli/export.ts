@@ -4,9 +4,9 @@ import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { planFlight } from "../../policies/checkpoint/load-teacher.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
-import { nearest } from "../../policies/nearest.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { startEngine } from "../engine/start.ts";
 import { writeAtomically } from "../runs/atomic-write.ts";
@@ -78,7 +78,7 @@ function choice<const T extends string>(flag: string, known: readonly T[], given
   throw new ConfigError(
     "bad-value",
     `${flag} is ${given}; expected one of ${known.join(", ")}`,
-    `Did you mean ${flag} ${nearest(given, known)}?`,
+    `For example ${flag} ${nearest(given, known, { within: Infinity })}.`,
   );
 }
 

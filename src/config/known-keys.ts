@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nearest } from "../../protocol/settings.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import type { LeafNotes } from "./leaf.ts";
 import { configSchema } from "./schema.ts";
 

@@ -6,7 +6,6 @@ import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
 import { checkWritable } from "../../policies/checkpoint/rsl-rl-write.ts";
 import { type FlightExample, recordExample } from "../../policies/flight-example.ts";
 import { elementsOf } from "../../policies/named-array.ts";
-import { nearest } from "../../policies/nearest.ts";
 import { withHistory } from "../../policies/networks/history.ts";
 import { createMlp } from "../../policies/networks/mlp.ts";
 import { NetworkPolicy } from "../../policies/networks/network-policy.ts";
@@ -22,6 +21,7 @@ import { createHover } from "../../policies/pilots/hover.ts";
 import { createSimulatorTeacher } from "../../policies/pilots/simulator-teacher.ts";
 import type { Policy } from "../../policies/policy.ts";
 import { deriveSeed, Random } from "../../policies/random.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { type PilotFacts, readRunCheckpoint } from "../algorithms/distillation/run-checkpoint.ts";
 import type { Config } from "../config/schema.ts";
@@ -181,7 +181,7 @@ function groupsWidth(who: string, reads: readonly string[], spec: EnvSpec): numb
     throw new FlightError(
       "unknown-group",
       `The ${who} should read the observation group '${missing}'; task '${spec.task}' has ${known.join(", ")}.`,
-      `Name groups of that task: agent.obs_groups.${who}=[${nearest(missing, Object.keys(spec.observations))}].`,
+      `Name groups of that task: agent.obs_groups.${who}=[${nearest(missing, Object.keys(spec.observations), { within: Infinity })}].`,
     );
   }
   return reads.reduce((sum, group) => sum + elementsOf(spec.observations[group]!.shape), 0);
