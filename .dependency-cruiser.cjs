@@ -50,9 +50,10 @@ module.exports = {
       "algorithms",
       "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error)",
     ),
-    rooms("metrics-are-leaves", "metrics", "metrics|config/schema|errors"),
-    rooms("engine-knows-nobody", "engine", "engine"),
-    rooms("runs-know-no-algorithm", "runs", "runs|running|learning|metrics|errors"),
+    rooms("metrics-are-leaves", "metrics", "metrics|disk|config/schema"),
+    rooms("engine-knows-nobody", "engine", "engine|disk"),
+    rooms("disk-knows-nobody", "disk", "disk"),
+    rooms("runs-know-no-algorithm", "runs", "runs|running|learning|metrics|disk"),
     rooms("screen-knows-state-alone", "tui", "tui|metrics|running/requests|runs"),
     rooms(
       "configuration-is-data",
