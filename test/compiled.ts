@@ -60,7 +60,10 @@ export function compiledProgram(): string {
 /** The engine alone; gives the folder of its modules. */
 export function compiledEngine(): string {
   return join(
-    compiled(["protocol", "src/disk", "src/engine"], ["src/engine/install/quiet.cc"]),
+    compiled(
+      ["protocol", "src/disk", "src/engine"],
+      ["src/engine/install/quiet.cc", "src/engine/install/native/package.json"],
+    ),
     "dist/src/engine",
   );
 }

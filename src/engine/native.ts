@@ -8,7 +8,7 @@ import { EngineError, reasonOf } from "./engine-error.ts";
 import { ADDON, QUIET } from "./install/addon.ts";
 import { runCommand } from "./install/command.ts";
 import { ADDON_FOLDER, readInstalled } from "./install/installed.ts";
-import { NATIVE_PACKAGE, packageFolder, projectRoot } from "./install/package-paths.ts";
+import { NATIVE_PACKAGE, nativePackage, projectRoot } from "./install/package-paths.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -56,7 +56,7 @@ export async function startNative(
 }
 
 function nativeFolder(): string {
-  const folder = packageFolder(NATIVE_PACKAGE, projectRoot());
+  const folder = nativePackage(projectRoot());
   if (folder === undefined) {
     throw new EngineError(
       "native-unavailable",
@@ -107,7 +107,7 @@ function loadBackend(folder: string): NodeBackend {
   quiet?.mute();
   try {
     // Required, not imported: the same copy of tfjs-core that our imports see, in either case.
-    const tf = require(NATIVE_PACKAGE) as { backend(): NodeBackend };
+    const tf = require(folder) as { backend(): NodeBackend };
     backend = tf.backend();
   } catch (error) {
     failure = error;
