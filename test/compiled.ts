@@ -62,7 +62,11 @@ export function compiledEngine(): string {
   return join(
     compiled(
       ["protocol", "src/disk", "src/engine"],
-      ["src/engine/install/quiet.cc", "src/engine/install/native/package.json"],
+      [
+        "src/cli/firstsolo.mjs",
+        "src/engine/install/quiet.cc",
+        "src/engine/install/native/package.json",
+      ],
     ),
     "dist/src/engine",
   );

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { howToCall } from "../disk/how-to-call.ts";
 import { studentVsTeacher } from "../running/compare.ts";
 import type { Evaluation } from "../running/evaluate.ts";
 import type { Progress } from "../running/train-loop.ts";
@@ -110,5 +111,5 @@ function landingText(
   const returns = `student ${figure(student_return)}, teacher ${figure(teacher_return)}${percent} over ${episodes} episodes`;
   return whole
     ? `${returns}; ${run.path}`
-    : `stopped before the end; ${returns}; go on with: firstsolo train --resume ${run.path}`;
+    : `stopped before the end; ${returns}; go on with: ${howToCall("train", "--resume", run.path)}`;
 }

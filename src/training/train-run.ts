@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { toWireSpec } from "../../protocol/env-spec.ts";
+import { howToCall } from "../disk/how-to-call.ts";
 import {
   type CheckpointKind,
   type FlightState,
@@ -37,7 +38,7 @@ export async function conduct(flight: Conducted): Promise<number> {
 /** What the simulator's error says, and how the run goes on. */
 function lostInFlight(cause: unknown, { path }: RunFolder): RunError {
   const { message, hint = "" } = cause as { message: string; hint?: string };
-  const next = `${hint} The run goes on with: firstsolo train --resume ${path}`.trim();
+  const next = `${hint} The run goes on with: ${howToCall("train", "--resume", path)}`.trim();
   return new RunError("simulator-lost", message, next, { cause });
 }
 

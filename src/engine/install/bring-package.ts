@@ -1,5 +1,6 @@
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { howToCall } from "../../disk/how-to-call.ts";
 import { EngineError } from "../engine-error.ts";
 import type { RunCommand } from "./command.ts";
 import {
@@ -40,7 +41,7 @@ export async function bringNativePackage(
   throw new EngineError(
     "package-missing",
     `npm did not bring ${NATIVE_PACKAGE} ${version}: ${failure}`,
-    "See that npm reaches its registry (npm ping), then run: npx firstsolo doctor --install.",
+    `See that npm reaches its registry (npm ping), then run: ${howToCall("doctor", "--install")}.`,
   );
 }
 
