@@ -9,8 +9,8 @@ import {
   writeSync,
 } from "node:fs";
 import { ProtoWriter } from "../../../protocol/protobuf.ts";
-import type { Metrics } from "../metric-sink.ts";
 import { MetricFormatError } from "../metric-format-error.ts";
+import type { Metrics } from "../metric-sink.ts";
 import { encodeRecord, LOG_HEADER, type LogRecord, readRecords } from "./record-log.ts";
 import { decodeRecord, RECORD, type RecordBody } from "./records.ts";
 

@@ -1,5 +1,13 @@
 /** The folder of a W&B run inside ours, and the small files W&B's users look for in it. */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+} from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
 import { putWholeSync } from "../../disk/whole-file.ts";
@@ -90,7 +98,10 @@ export function linkFile(folder: WandbFolder, file: string): string {
 export function writeConfig(folder: WandbFolder, config: Readonly<Record<string, unknown>>): void {
   const values = Object.entries(config).filter(([, value]) => value !== undefined);
   const wrapped = Object.fromEntries(values.map(([key, value]) => [key, { value }]));
-  putWholeSync(join(folder.files, "config.yaml"), stringify(wrapped, { aliasDuplicateObjects: false }));
+  putWholeSync(
+    join(folder.files, "config.yaml"),
+    stringify(wrapped, { aliasDuplicateObjects: false }),
+  );
 }
 
 export function writeSummary(folder: WandbFolder, json: string): void {
