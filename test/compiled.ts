@@ -60,7 +60,14 @@ export function compiledProgram(): string {
 /** The engine alone; gives the folder of its modules. */
 export function compiledEngine(): string {
   return join(
-    compiled(["protocol", "src/disk", "src/engine"], ["src/engine/install/quiet.cc"]),
+    compiled(
+      ["protocol", "src/disk", "src/engine"],
+      [
+        "src/cli/firstsolo.mjs",
+        "src/engine/install/quiet.cc",
+        "src/engine/install/native/package.json",
+      ],
+    ),
     "dist/src/engine",
   );
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { howToCall } from "../disk/how-to-call.ts";
 import { type Request, requests } from "../running/requests.ts";
 import { postRequest } from "../runs/control.ts";
 import { presenceOf } from "../runs/control-files.ts";
@@ -73,7 +74,7 @@ function refuseNobody(run: string): void {
 }
 
 function notInProgress(run: string, why: string): RunError {
-  const hint = "`firstsolo train --resume RUN` goes on with a run; `firstsolo watch RUN` shows it.";
+  const hint = `${howToCall("train", "--resume", run)} goes on with it; ${howToCall("watch", run)} shows it.`;
   return new RunError("not-in-progress", `${run} is not in progress: ${why}`, hint);
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { howToCall } from "../disk/how-to-call.ts";
 import type { Stage } from "../learning/stage.ts";
 import type { Progress } from "../running/run-state.ts";
 import { compareStudents, evaluateRun } from "./evaluate-run.ts";
@@ -27,7 +28,7 @@ export async function finish(context: RunContext, progress: Progress, stage: Sta
   await run.saveSummary({ ...verdict, ...counters });
   const message = whole
     ? `${verdictText(verdict)}; ${run.path}`
-    : `stopped before the end; ${verdictText(verdict)}; go on with: firstsolo train --resume ${run.path}`;
+    : `stopped before the end; ${verdictText(verdict)}; go on with: ${howToCall("train", "--resume", run.path)}`;
   report(context, "landed", message, { ...verdict, ...counters });
 }
 

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { toWireSpec } from "../../protocol/env-spec.ts";
+import { howToCall } from "../disk/how-to-call.ts";
 import type { Stage } from "../learning/stage.ts";
 import type { CheckpointKind } from "../running/loop.ts";
 import type { Progress, RunState } from "../running/run-state.ts";
@@ -36,7 +37,7 @@ export async function trainRun(context: RunContext): Promise<number> {
 /** What the simulator's error says, and how the run goes on. */
 function lostInFlight(cause: unknown, { path }: RunFolder): RunError {
   const { message, hint = "" } = cause as { message: string; hint?: string };
-  const next = `${hint} The run goes on with: firstsolo train --resume ${path}`.trim();
+  const next = `${hint} The run goes on with: ${howToCall("train", "--resume", path)}`.trim();
   return new RunError("simulator-lost", message, next, { cause });
 }
 

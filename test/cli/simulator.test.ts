@@ -18,7 +18,7 @@ describe("the simulator of our own, killed in flight,", () => {
     expect(lost.code).toBe(3);
     expect(lost.stderr).toMatch(humanError);
     expect(lost.stderr).toContain("the built-in simulator ended with SIGKILL");
-    expect(lost.stderr).toContain(`firstsolo train --resume ${lost.run}`);
+    expect(lost.stderr).toContain(`train --resume ${lost.run}`);
     const at = { type: "simulator-lost", iteration: lost.rows.length };
     expect(lost.events.at(-1)).toMatchObject(at);
     const end = String(lost.rows.length + 3);
@@ -68,7 +68,7 @@ describe("a simulator in a process of its own", () => {
     });
     expect(lost.code).toBe(3);
     expect(lost.stderr).toMatch(/the simulator at ipc:.* is lost/);
-    expect(lost.stderr).toContain(`firstsolo train --resume ${lost.run}`);
+    expect(lost.stderr).toContain(`train --resume ${lost.run}`);
   });
 
   it("dials out to a runner that listens", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OpenOptions, openFlights } from "../../src/datasets/open-flights.ts";
 import type { RecordedFlights } from "../../src/datasets/recorded-flights.ts";
-import { pythonWith } from "../python-env.ts";
+import { readyPython } from "../python-env.ts";
 
 const here = import.meta.dirname;
 /** What one download and installation may take. */
@@ -18,7 +18,7 @@ export interface FlightFiles {
 }
 
 export async function makeFlightFiles(): Promise<FlightFiles> {
-  const python = await pythonWith(join(here, "requirements.txt"));
+  const python = readyPython("flights");
   const folder = mkdtempSync(join(tmpdir(), "firstsolo-flights-"));
   execFileSync(python, [join(here, "make_flights.py"), folder], { stdio: "pipe" });
   return {

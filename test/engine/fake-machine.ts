@@ -174,7 +174,10 @@ function makeProject(root: string): string {
     mkdirSync(dirname(join(target, path)), { recursive: true });
     writeFileSync(join(target, path), text);
   };
-  file("package.json", `{ "name": "@tensorflow/tfjs-node-gpu", "main": "dist/index.js" }`);
+  file(
+    "package.json",
+    `{ "name": "@tensorflow/tfjs-node-gpu", "version": "4.22.0", "main": "dist/index.js" }`,
+  );
   file("dist/index.js", PACKAGE);
   file("binding/tfjs_binding.cc", BINDING);
   file("scripts/install.js", `console.error("Error: getaddrinfo ENOTFOUND"); process.exit(1);`);

@@ -7,13 +7,13 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { sharesOneCore } from "../../src/engine/doctor/probe-facts.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { readInstalled } from "../../src/engine/install/installed.ts";
-import { packageFolder } from "../../src/engine/install/package-paths.ts";
+import { nativePackage } from "../../src/engine/install/package-paths.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { compiledEngine } from "../compiled.ts";
 import { REPOSITORY } from "./fake-machine.ts";
 import { regression, wrongGradients } from "./learns.ts";
 
-const folder = packageFolder("@tensorflow/tfjs-node-gpu", REPOSITORY);
+const folder = nativePackage(REPOSITORY);
 const installed = folder === undefined ? undefined : await readInstalled(folder);
 
 describe.skipIf(installed === undefined)("the native engine", () => {

@@ -10,7 +10,7 @@ import type { MetricSink, Metrics } from "../../src/metrics/metric-sink.ts";
 import { tee } from "../../src/metrics/tee.ts";
 import { openTensorboard } from "../../src/metrics/tensorboard/tensorboard.ts";
 import { openWandb } from "../../src/metrics/wandb/wandb.ts";
-import { metricsTools, runProgram, SETUP_MS, type Tools } from "./python.ts";
+import { metricsTools, runProgram, type Tools } from "./python.ts";
 import { readEvents } from "./tensorboard-tools.ts";
 import { historyOf, sync } from "./wandb-tools.ts";
 
@@ -72,7 +72,7 @@ beforeAll(async () => {
   await fly(12, 24, 12);
   const lines = readFileSync(join(runFolder, "metrics.jsonl"), "utf8").trimEnd().split("\n");
   rows = lines.map((line) => decodeRow(line)!);
-}, SETUP_MS);
+});
 afterAll(() => rmSync(runFolder, { recursive: true, force: true }));
 
 it("holds in metrics.jsonl what was written, bit for bit, over a resumption", () => {

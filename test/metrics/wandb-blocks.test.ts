@@ -10,7 +10,7 @@ import {
   outputRecord,
   type RecordBody,
 } from "../../src/metrics/wandb/records.ts";
-import { metricsTools, SETUP_MS, type Tools } from "./python.ts";
+import { metricsTools, type Tools } from "./python.ts";
 import { inspect } from "./wandb-tools.ts";
 
 let tools: Tools;
@@ -18,7 +18,7 @@ let root = "";
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "firstsolo-blocks-"));
   tools = await metricsTools();
-}, SETUP_MS);
+});
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** A log whose end can be put anywhere in a block. */

@@ -1,3 +1,4 @@
+import { howToCall } from "../../disk/how-to-call.ts";
 import type { Engine } from "../engine.ts";
 import { type Flavour, type Host, howToInstall } from "../install/host.ts";
 import type { ZeromqFacts } from "./probe-zeromq.ts";
@@ -143,8 +144,8 @@ function engineFindings(facts: Facts): readonly Finding[] {
       what: `${facts.cards[0]} is not used, training runs on the processor`,
       do:
         facts.flavour === "cuda"
-          ? "Update NVIDIA's driver; TF_CPP_MIN_LOG_LEVEL=0 npx firstsolo doctor --device cuda shows why."
-          : "Run: FIRSTSOLO_FLAVOUR=cuda npx firstsolo doctor --install.",
+          ? `Update NVIDIA's driver; TF_CPP_MIN_LOG_LEVEL=0 ${howToCall("doctor", "--device", "cuda")} shows why.`
+          : `Run: FIRSTSOLO_FLAVOUR=cuda ${howToCall("doctor", "--install")}.`,
     });
   }
   return findings;
@@ -155,7 +156,7 @@ function nextStepTo(facts: Facts): string {
   const missing: string[] = [];
   if ("missing" in facts.python) missing.push(howToInstall(facts.python.missing, facts.host));
   if (facts.compiler === undefined) missing.push(howToInstall("compiler", facts.host));
-  return `Run: ${[...missing, "npx firstsolo doctor --install"].join(", then ")}.`;
+  return `Run: ${[...missing, howToCall("doctor", "--install")].join(", then ")}.`;
 }
 
 function zeromqFindings(zeromq: Facts["zeromq"]): readonly Finding[] {

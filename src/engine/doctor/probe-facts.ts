@@ -6,7 +6,7 @@ import { EngineError, reasonOf } from "../engine-error.ts";
 import { bytesUnder, cacheRoot } from "../install/cache.ts";
 import { runCommand } from "../install/command.ts";
 import { readInstalled } from "../install/installed.ts";
-import { NATIVE_PACKAGE, packageFolder, projectRoot } from "../install/package-paths.ts";
+import { nativePackage, packageFolder, projectRoot } from "../install/package-paths.ts";
 import { startEngine } from "../start.ts";
 import type { Facts, Failure } from "./diagnosis.ts";
 import { findCompiler, findPython, nvidiaCards, probeHost } from "./probes.ts";
@@ -19,7 +19,7 @@ export async function probeFacts(device: Device, options: EngineOptions = {}): P
   const zeromq = await orFailure(async () => (await import("./probe-zeromq.ts")).probeZeromq());
   const mujoco = await orFailure(probeMujoco);
   const compiler = await findCompiler(runCommand);
-  const native = packageFolder(NATIVE_PACKAGE, projectRoot());
+  const native = nativePackage(projectRoot());
   const installed = native === undefined ? undefined : await readInstalled(native);
   const path = cacheRoot();
   return {
@@ -56,7 +56,7 @@ async function probeMujoco(): Promise<{ version: string }> {
 /** Gradients are kept in the copy of tfjs-core that registered them: there must be one. */
 export function sharesOneCore(): boolean {
   const root = projectRoot();
-  const native = packageFolder(NATIVE_PACKAGE, root);
+  const native = nativePackage(root);
   const union = native === undefined ? undefined : packageFolder("@tensorflow/tfjs", native);
   if (union === undefined) return true;
   const coreOf = (from: string) =>

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { howToCall } from "../../disk/how-to-call.ts";
 import { findCompiler } from "../doctor/probes.ts";
 import { EngineError } from "../engine-error.ts";
 import { faultOf, makeEntry } from "./cache.ts";
@@ -69,7 +70,7 @@ async function compile(
     throw new EngineError(
       "tool-missing",
       "no C++ compiler on the PATH",
-      `Run: ${howToInstall("compiler", place.host)}, then npx firstsolo doctor --install.`,
+      `Run: ${howToInstall("compiler", place.host)}, then ${howToCall("doctor", "--install")}.`,
     );
   }
   const links = join(folder, LINKS);

@@ -1,3 +1,4 @@
+import { howToCall } from "../../disk/how-to-call.ts";
 import {
   type InstallOptions,
   type InstallOutcome,
@@ -13,7 +14,7 @@ export async function runInstallStep(options: InstallOptions = {}): Promise<Inst
   if (outcome.kind === "fallback") {
     report(`no native TensorFlow: ${SLOW_FALLBACK}.`);
     report(
-      "npx firstsolo doctor says what is missing; npx firstsolo doctor --install tries again.",
+      `${howToCall("doctor")} says what is missing; ${howToCall("doctor", "--install")} tries again.`,
     );
   }
   return outcome;

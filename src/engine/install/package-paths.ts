@@ -30,14 +30,17 @@ export function packageFolder(name: string, from: string): string | undefined {
   return undefined;
 }
 
-/** The version of a package that our package.json asks for. */
-export function wantedVersion(name: string, root: string): string | undefined {
-  const own = readJson(join(root, "package.json"));
-  for (const key of ["dependencies", "optionalDependencies"]) {
-    const version = (own[key] as Record<string, string> | undefined)?.[name];
-    if (version !== undefined) return version;
-  }
-  return undefined;
+/**
+ * Where the install step puts `@tensorflow/tfjs-node-gpu` and its needs: npm leaves names with a dot alone, and what
+ * lies there sees our own packages above it.
+ */
+export function nativeHome(root: string): string {
+  return join(root, "node_modules", ".firstsolo");
+}
+
+/** The folder of `@tensorflow/tfjs-node-gpu`, brought by the install step or by the user, or undefined. */
+export function nativePackage(root: string): string | undefined {
+  return packageFolder(NATIVE_PACKAGE, nativeHome(root));
 }
 
 export function readJson(path: string): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { howToCall } from "../../disk/how-to-call.ts";
 import { EngineError } from "../engine-error.ts";
 import type { RunCommand } from "./command.ts";
 
@@ -33,7 +34,7 @@ export async function tryNative(run: RunCommand, packageFolder: string): Promise
   throw new EngineError(
     "load-failed",
     `TensorFlow was put into ${join(packageFolder, "deps")}, but ${whyNot(result)}`,
-    "Run: npx firstsolo doctor.",
+    `Run: ${howToCall("doctor")}.`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { howToCall } from "../../disk/how-to-call.ts";
 import { findPython } from "../doctor/probes.ts";
 import { EngineError } from "../engine-error.ts";
 import { bytesUnder, faultOf, makeEntry } from "./cache.ts";
@@ -115,7 +116,7 @@ async function downloader(
     throw new EngineError(
       "tool-missing",
       tool === "python" ? "no Python 3 on the PATH" : `Python ${python.version} has no pip`,
-      `Run: ${howToInstall(tool, place.host)}, then npx firstsolo doctor --install.`,
+      `Run: ${howToInstall(tool, place.host)}, then ${howToCall("doctor", "--install")}.`,
     );
   }
   return async (requirement) => {
@@ -132,7 +133,7 @@ async function downloader(
     throw new EngineError(
       "download-failed",
       `pip could not fetch ${requirement}: ${explainPip(output)}`,
-      "See that pip reaches its index (python3 -m pip download wheel), then run: npx firstsolo doctor --install.",
+      `See that pip reaches its index (python3 -m pip download wheel), then run: ${howToCall("doctor", "--install")}.`,
     );
   };
 }
