@@ -66,6 +66,7 @@ const requests = {
     settings: settings.default({}),
     groups: z.array(groupName).min(1).max(limits.groups).optional(),
     num_envs: z.int().min(1).max(limits.numEnvs).optional(),
+    run: identity.optional(),
   }),
   reset: z.object({
     type: z.literal("reset"),
@@ -76,7 +77,12 @@ const requests = {
   snapshot: z.object({ type: z.literal("snapshot"), ...request }),
   restore: z.object({ type: z.literal("restore"), ...request }),
   close: z.object({ type: z.literal("close"), ...request }),
-  ping: z.object({ type: z.literal("ping"), seq: count, session: identity.optional() }),
+  ping: z.object({
+    type: z.literal("ping"),
+    seq: count,
+    session: identity.optional(),
+    spare: z.boolean().optional(),
+  }),
 };
 
 const reply = { seq: count, epoch: identity };

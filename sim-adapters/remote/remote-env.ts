@@ -8,9 +8,10 @@ import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { ClientCurve } from "../curve-keys.ts";
 import type { VectorEnv } from "../vector-env.ts";
-import { Caller, type LinkStats } from "./caller.ts";
+import { Caller } from "./caller.ts";
 import { failure } from "./failures.ts";
 import { RemoteError } from "./remote-error.ts";
+import type { LinkStats } from "./traffic.ts";
 
 export interface RemoteOptions {
   /** `ipc:///path` or `tcp://host:port`. */
@@ -79,7 +80,9 @@ export async function connectRemote(options: RemoteOptions): Promise<RemoteEnv> 
   if (options.signal?.aborted === true) throw failure.aborted();
   const caller = await Caller.open({ ...options, onWaiting });
   if (options.listen === true) options.onListening?.(caller.endpoint);
-  options.signal?.addEventListener("abort", () => caller.fail(failure.aborted()), { once: true });
+  const abort = () => caller.fail(failure.aborted());
+  options.signal?.addEventListener("abort", abort, { once: true });
+  caller.onClosed(() => options.signal?.removeEventListener("abort", abort));
   const gone = (reason: unknown) => caller.fail(failure.exited(reason));
   options.exited?.then(gone, gone);
   try {

@@ -5,7 +5,7 @@ import unittest
 import gymnasium
 import numpy as np
 from firstsolo_sim.gymnasium import GymnasiumEnv
-from firstsolo_sim.sessions import ServeError
+from firstsolo_sim.session_order import ServeError
 from firstsolo_sim.spaces import action_spec, group_specs
 from firstsolo_sim.spec import check_spec
 from gymnasium import spaces

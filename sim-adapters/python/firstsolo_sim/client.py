@@ -16,7 +16,7 @@ import zmq
 
 from . import protocol
 from .protocol import ProtocolError
-from .sessions import ServeError
+from .session_order import ServeError
 from .spec import check_spec
 
 

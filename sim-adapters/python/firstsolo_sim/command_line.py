@@ -8,10 +8,10 @@ import re
 import sys
 from typing import Any, Callable, NoReturn, Optional
 
-from .front import Curve
+from .router import Curve
 from .protocol import ProtocolError
 from .server import serve
-from .sessions import ServeError
+from .session_order import ServeError
 
 
 def add_serving_arguments(parser: argparse.ArgumentParser) -> None:

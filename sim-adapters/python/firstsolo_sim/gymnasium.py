@@ -11,7 +11,7 @@ import numpy as np
 
 from .command_line import add_serving_arguments, refuse_other_size, run, serve_from, split_overrides
 from .protocol import ProtocolError, check_setting_names
-from .sessions import ServeError
+from .session_order import ServeError
 from .spaces import action_spec, group_arrays, group_specs, joined, rows_of, stacked
 
 MODES = ("same_step", "next_step", "disabled")

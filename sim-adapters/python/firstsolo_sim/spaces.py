@@ -9,7 +9,7 @@ from typing import Any, Mapping, Optional, Sequence
 import numpy as np
 
 from .protocol import GROUP_NAME
-from .sessions import ServeError
+from .session_order import ServeError
 
 LARGEST_BOUND = 1e6
 """A bound beyond it is none: spaces write "unbounded" as infinity, or as the largest float there is."""

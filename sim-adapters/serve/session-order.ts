@@ -26,7 +26,7 @@ const run: Verdict = { kind: "run" };
  * Who drives, and which requests were already carried out: at most one session, at most one request at a time,
  * none twice. Knows nothing of sockets or simulators; `now` is in seconds.
  */
-export class SessionDesk {
+export class SessionOrder {
   #session: Session | undefined;
 
   judge(request: Exclude<Request, { type: "ping" }>, now: number): Verdict {

@@ -31,7 +31,7 @@ class _Session:
     last_reply: list[Any] = field(default_factory=list)
 
 
-class SessionDesk:
+class SessionOrder:
     """At most one session, at most one request at a time, none carried out twice."""
 
     def __init__(self) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 
 from . import protocol, spec as specs
 from .protocol import ProtocolError, check_setting_names
-from .sessions import ServeError
+from .session_order import ServeError
 
 
 _TEACHER = "teacher_actions"
 
 
-class Host:
+class EnvCalls:
     """Runs on the simulation's thread; ``env`` as in ``serve``."""
 
     def __init__(self, env: Any, name: str, version: str) -> None:
