@@ -7,6 +7,14 @@ const only = (name, from, allowed, comment) => ({
   to: { path: "^(src|protocol|policies|sim-adapters|test|bench)/", pathNot: allowed },
 });
 
+/** A room of `src` and the other parts of `src` that it may import. */
+const rooms = (name, room, allowed) => ({
+  name,
+  severity: "error",
+  from: { path: `^src/${room}/` },
+  to: { path: "^src/", pathNot: `^src/(${allowed})` },
+});
+
 module.exports = {
   forbidden: [
     only("protocol-imports-nothing", "^protocol/", "^protocol/", "what travels knows nobody"),
@@ -28,24 +36,30 @@ module.exports = {
       "^(src|protocol|policies|sim-adapters)/",
       "nothing leans on tests or bench",
     ),
+    rooms("learning-knows-no-loop", "learning", "learning|metrics/metric-sink"),
+    rooms("datasets-know-contracts", "datasets", "datasets|learning"),
+    rooms("running-knows-stages-not-algorithms", "running", "running|learning|metrics"),
     {
-      name: "learning-knows-no-loop",
-      severity: "error",
-      from: { path: "^src/learning/" },
-      to: { path: "^src/(running|runs|tui|cli|config|engine)/" },
-    },
-    {
-      name: "running-knows-no-concrete-class",
+      name: "running-knows-no-simulator",
       severity: "error",
       from: { path: "^src/running/" },
-      to: { path: "^src/(runs|tui|cli|config|engine)/|^sim-adapters/(remote|mujoco|serve)/" },
+      to: { path: "^sim-adapters/(remote|mujoco|serve)/" },
     },
-    {
-      name: "metrics-are-leaves",
-      severity: "error",
-      from: { path: "^src/metrics/" },
-      to: { path: "^src/(running|runs|tui|cli|learning|engine)/" },
-    },
+    rooms(
+      "algorithms-know-no-program",
+      "algorithms",
+      "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error)",
+    ),
+    rooms("metrics-are-leaves", "metrics", "metrics|config/schema|errors"),
+    rooms("engine-knows-nobody", "engine", "engine"),
+    rooms("runs-know-no-algorithm", "runs", "runs|running|learning|metrics|errors"),
+    rooms("screen-knows-state-alone", "tui", "tui|metrics|running/requests|runs"),
+    rooms(
+      "configuration-is-data",
+      "config",
+      "config|algorithms|running/env-split|running/running-error",
+    ),
+    rooms("nobody-calls-the-commands", "training", "(?!cli/)"),
     {
       name: "only-the-codec-packs",
       severity: "error",
@@ -61,7 +75,7 @@ module.exports = {
     {
       name: "tensors-live-in-policies-learning-engine",
       severity: "error",
-      from: { pathNot: "^(policies/|src/learning/|src/engine/|test/|bench/)" },
+      from: { pathNot: "^(policies/|src/(learning|algorithms|engine)/|test/|bench/)" },
       to: { path: "node_modules/@tensorflow" },
     },
     { name: "no-circles", severity: "error", from: {}, to: { circular: true } },

@@ -1,10 +1,10 @@
 /** Measures one engine, prints median milliseconds by case: `network-child.js JOB`, JSON both. */
-import { createMlp } from "../policies/mlp.ts";
-import { NetworkPolicy } from "../policies/network-policy.ts";
+import { createMlp } from "../policies/networks/mlp.ts";
+import { NetworkPolicy } from "../policies/networks/network-policy.ts";
+import { createRecurrent } from "../policies/networks/recurrent.ts";
 import { Random } from "../policies/random.ts";
-import { createRecurrent } from "../policies/recurrent.ts";
+import { Distillation } from "../src/algorithms/distillation/distillation.ts";
 import { startEngine } from "../src/engine/start.ts";
-import { Distillation } from "../src/learning/distillation.ts";
 import type { Rollout } from "../src/learning/experience.ts";
 import { type Case, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
 import { median, timed } from "./timing.ts";

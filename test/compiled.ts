@@ -59,7 +59,7 @@ export function compiledProgram(): string {
 
 /** The engine alone; gives the folder of its modules. */
 export function compiledEngine(): string {
-  return join(compiled(["src/engine"], ["src/engine/quiet.cc"]), "dist/src/engine");
+  return join(compiled(["src/engine"], ["src/engine/install/quiet.cc"]), "dist/src/engine");
 }
 
 function compile(path: string, root: string): void {

@@ -1,7 +1,7 @@
-import type { Head } from "../actor.ts";
 import type { FlightExample } from "../flight-example.ts";
 import { elementsOf, type NamedArray } from "../named-array.ts";
 import { CheckpointError } from "../policy-error.ts";
+import type { Head } from "./actor.ts";
 import { describe, isDict, isTensor, type TorchDict, type TorchValue } from "./torch-value.ts";
 
 /** What Firstsolo keeps of each network in the `infos` of its own checkpoints. */

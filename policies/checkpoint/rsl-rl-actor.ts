@@ -1,5 +1,5 @@
 import { elementsOf, type NamedArray, type NamedArrays, shapeText } from "../named-array.ts";
-import type { NormaliserState } from "../normaliser.ts";
+import type { NormaliserState } from "../networks/normaliser.ts";
 import { CheckpointError } from "../policy-error.ts";
 import { describe, isTensor, type TorchValue } from "./torch-value.ts";
 

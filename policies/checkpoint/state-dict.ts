@@ -1,4 +1,4 @@
-import type { NormaliserState } from "../normaliser.ts";
+import type { NormaliserState } from "../networks/normaliser.ts";
 import type { RslRlActorState } from "./rsl-rl-actor.ts";
 import { OrderedDict, type TorchTensor, type TorchValue, torchDict } from "./torch-value.ts";
 

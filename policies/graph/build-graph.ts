@@ -1,8 +1,8 @@
-import type { ActivationName } from "../activation.ts";
-import type { Head } from "../actor.ts";
+import type { Head } from "../checkpoint/actor.ts";
 import type { RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
 import type { NamedArray } from "../named-array.ts";
-import { NORMALISER_EPSILON } from "../normaliser.ts";
+import type { ActivationName } from "../networks/activation.ts";
+import { NORMALISER_EPSILON } from "../networks/normaliser.ts";
 import type { GraphNode, PolicyGraph, Port, UnaryOp } from "./policy-graph.ts";
 
 export interface GraphOptions {

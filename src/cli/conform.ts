@@ -4,7 +4,7 @@ import { conform, type Finding, laws } from "../../sim-adapters/conform/conform.
 import { type ClientCurve, readClientCurve } from "../../sim-adapters/curve-keys.ts";
 import { checkEndpoint } from "../../sim-adapters/endpoint.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 
 interface ConformFlags {
   readonly num_envs?: number;

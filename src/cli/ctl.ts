@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { type Request, requests } from "../running/steering.ts";
+import { type Request, requests } from "../running/requests.ts";
 import { postRequest } from "../runs/control.ts";
 import { presenceOf } from "../runs/control-files.ts";
 import { locateRun } from "../runs/locate-run.ts";
 import { RunError } from "../runs/run-error.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 
 const lookEvery = 100;
 

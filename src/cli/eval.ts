@@ -2,11 +2,11 @@ import type { Command } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
-import { Steering } from "../running/steering.ts";
+import { Steering } from "../running/requests.ts";
 import { openRun } from "../runs/open-run.ts";
-import { evaluateRun } from "./evaluate-run.ts";
-import { watchSignals } from "./signals.ts";
-import { openSimulator } from "./simulator.ts";
+import { evaluateRun } from "../training/evaluate-run.ts";
+import { openSimulator } from "../training/open-simulator.ts";
+import { watchSignals } from "../training/signals.ts";
 import { threadsOf } from "./threads.ts";
 
 interface EvalOptions {

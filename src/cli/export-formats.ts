@@ -1,4 +1,9 @@
-import { createActorPolicy } from "../../policies/actor-policy.ts";
+import { createActorPolicy } from "../../policies/checkpoint/actor-policy.ts";
+import {
+  checkOwnExample,
+  type FlightPlan,
+  planFlight,
+} from "../../policies/checkpoint/load-teacher.ts";
 import { optimiserOrder, reorderOptimiser } from "../../policies/checkpoint/optimiser-order.ts";
 import { type RslRlCheckpoint, readRslRl } from "../../policies/checkpoint/rsl-rl.ts";
 import { checkWritable, writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl-write.ts";
@@ -11,7 +16,6 @@ import { writeTfjs } from "../../policies/graph/write-tfjs.ts";
 import { findOnnxRuntime, openOnnx } from "../../policies/onnx/onnx-runtime.ts";
 import { writeOnnx } from "../../policies/onnx/write-onnx.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
-import { checkOwnExample, type FlightPlan, planFlight } from "../../policies/teacher.ts";
 
 /** What an export has made, not yet written. */
 export interface Made {

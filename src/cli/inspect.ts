@@ -1,10 +1,14 @@
 import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import {
+  type FlightPlan,
+  loadTeacher,
+  planFlight,
+} from "../../policies/checkpoint/load-teacher.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
 import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
-import { type FlightPlan, loadTeacher, planFlight } from "../../policies/teacher.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import {
   actionsOf,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 import { reportError } from "./report-error.ts";
 
 interface Door {

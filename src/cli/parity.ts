@@ -1,19 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command } from "commander";
-import { createMlp } from "../../policies/mlp.ts";
-import { NetworkPolicy } from "../../policies/network-policy.ts";
-import { Normaliser, normaliserStateIn } from "../../policies/normaliser.ts";
-import { createRecurrent } from "../../policies/recurrent.ts";
-import { parseDevice, startEngine } from "../engine/start.ts";
-import { LearningError } from "../learning/learning-error.ts";
+import { createMlp } from "../../policies/networks/mlp.ts";
+import { NetworkPolicy } from "../../policies/networks/network-policy.ts";
+import { Normaliser, normaliserStateIn } from "../../policies/networks/normaliser.ts";
+import { createRecurrent } from "../../policies/networks/recurrent.ts";
 import {
   type ParityCase,
   type ParityUpdate,
   parityTolerance,
   readParityCase,
   replayParity,
-} from "../learning/parity.ts";
+} from "../algorithms/distillation/parity.ts";
+import { parseDevice, startEngine } from "../engine/start.ts";
+import { LearningError } from "../learning/learning-error.ts";
 import { readSafetensors } from "../learning/safetensors.ts";
 
 interface ParityOptions {

@@ -1,28 +1,28 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import { readRunCheckpoint } from "../algorithms/distillation/run-checkpoint.ts";
 import { refuseChangedRun } from "../config/kept-keys.ts";
 import { type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { loadOwnSink } from "../metrics/own-sink.ts";
-import type { Progress } from "../running/flight.ts";
-import { Steering } from "../running/steering.ts";
-import { readRunCheckpoint } from "../runs/checkpoint.ts";
+import { Steering } from "../running/requests.ts";
+import type { Progress } from "../running/train-loop.ts";
 import { ControlMailbox, refuseSecondFlight } from "../runs/control.ts";
 import { createRun } from "../runs/create-run.ts";
 import { openRun } from "../runs/open-run.ts";
 import { RunError } from "../runs/run-error.ts";
 import { setAsideLater } from "../runs/set-aside.ts";
+import { prepareFlight, type Resumed } from "../training/assemble.ts";
+import { Notices } from "../training/messages.ts";
+import { openSimulator } from "../training/open-simulator.ts";
+import { openSinks } from "../training/open-sinks.ts";
+import { type SignalWatch, watchSignals } from "../training/signals.ts";
+import { conduct } from "../training/train-run.ts";
 import { chooseUi, type Ui } from "../tui/choose-ui.ts";
-import { conduct } from "./conduct.ts";
 import { withTeacher } from "./find-teacher.ts";
-import { prepareFlight, type Resumed } from "./flight-deck.ts";
-import { Notices } from "./notices.ts";
-import { type SignalWatch, watchSignals } from "./signals.ts";
-import { openSimulator } from "./simulator.ts";
-import { openSinks } from "./sinks.ts";
 import { threadsOf } from "./threads.ts";
 import {
   addTrainOptions,

@@ -1,6 +1,6 @@
 import { checkEndpoint, type EndpointError } from "../../sim-adapters/endpoint.ts";
-import type { FlightError } from "../running/flight-error.ts";
-import { assignSeats } from "../running/seats.ts";
+import { assignSeats } from "../running/env-split.ts";
+import type { FlightError } from "../running/running-error.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Config } from "./schema.ts";
 

@@ -1,4 +1,4 @@
-import { firstPhase, teacherShare } from "../running/hand-over.ts";
+import { firstPhase, teacherShare } from "../algorithms/distillation/two-stage-plan.ts";
 import type { Config } from "./schema.ts";
 
 /**

@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { ADDON, QUIET } from "./addon.ts";
-import { runCommand } from "./command.ts";
+import { nvidiaCards } from "./doctor/probes.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { EngineError, reasonOf } from "./engine-error.ts";
-import { ADDON_FOLDER, readInstalled } from "./installed.ts";
-import { NATIVE_PACKAGE, packageFolder, projectRoot } from "./package-paths.ts";
-import { nvidiaCards } from "./probes.ts";
+import { ADDON, QUIET } from "./install/addon.ts";
+import { runCommand } from "./install/command.ts";
+import { ADDON_FOLDER, readInstalled } from "./install/installed.ts";
+import { NATIVE_PACKAGE, packageFolder, projectRoot } from "./install/package-paths.ts";
 
 const require = createRequire(import.meta.url);
 

@@ -2,10 +2,10 @@ import { elementsOf } from "../../policies/named-array.ts";
 import type { Memory } from "../../policies/policy.ts";
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
+import type { Cockpit, Decision } from "../algorithms/distillation/teacher-student-actor.ts";
 import type { Rollout } from "../learning/experience.ts";
-import type { Cockpit, Decision } from "./cockpit.ts";
+import { rowCount, type Seats } from "./env-split.ts";
 import type { Episodes } from "./episodes.ts";
-import { rowCount, type Seats } from "./seats.ts";
 
 export interface CollectOptions {
   readonly env: VectorEnv;

@@ -1,5 +1,5 @@
 import type { StepResult } from "../../protocol/frame.ts";
-import { inside, type Seats } from "./seats.ts";
+import { inside, type Seats } from "./env-split.ts";
 
 /** Figures of a group of rows, over the last episodes that ended in them. */
 export interface EpisodeFigures {

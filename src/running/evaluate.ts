@@ -4,11 +4,11 @@ import { Random } from "../../policies/random.ts";
 import type { StepResult } from "../../protocol/frame.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
-import { Cockpit } from "./cockpit.ts";
+import { Cockpit } from "../algorithms/distillation/teacher-student-actor.ts";
+import { noGates } from "../algorithms/distillation/two-stage-plan.ts";
 import { studentVsTeacher } from "./compare.ts";
-import { FlightError } from "./flight-error.ts";
-import { noGates } from "./hand-over.ts";
-import { inside, rowCount, type Seats } from "./seats.ts";
+import { inside, rowCount, type Seats } from "./env-split.ts";
+import { FlightError } from "./running-error.ts";
 
 export interface EvaluateOptions {
   readonly env: VectorEnv;

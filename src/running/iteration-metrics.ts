@@ -1,5 +1,5 @@
+import type { Cockpit } from "../algorithms/distillation/teacher-student-actor.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
-import type { Cockpit } from "./cockpit.ts";
 import type { Collected } from "./collect.ts";
 import { studentVsTeacher } from "./compare.ts";
 import type { Episodes } from "./episodes.ts";

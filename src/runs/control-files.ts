@@ -6,7 +6,7 @@
 import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import type { Request } from "../running/steering.ts";
+import type { Request } from "../running/requests.ts";
 
 /** Seconds without a heartbeat after which nobody believes in a flight. An update may block it for some. */
 export const staleAfter = 30;

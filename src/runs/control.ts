@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { MetricSink } from "../metrics/metric-sink.ts";
 import { SinkGuard } from "../metrics/sink-guard.ts";
-import { type Asked, type Request, requests } from "../running/steering.ts";
+import { type Asked, type Request, requests } from "../running/requests.ts";
 import {
   type AnswerFile,
   controlFolder,

@@ -1,19 +1,19 @@
-import "./production.ts";
+import "./terminal/production.ts";
 import { createElement } from "react";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
-import type { Steering } from "../running/steering.ts";
-import { Backlog } from "./backlog.ts";
-import { FrameWriter } from "./frame-writer.ts";
-import { InkFrames } from "./ink-frames.ts";
-import { TerminalKeys } from "./keyboard.ts";
-import { type Deed, type Keyboard, newKeyboard, press } from "./keys.ts";
-import type { Size } from "./layout.ts";
-import { FramePace } from "./pace.ts";
-import { Screen } from "./screen.tsx";
-import { StrayOutput } from "./stray-output.ts";
-import { summaryText } from "./summary.ts";
-import { type Action, initialState, reduce, type ScreenState } from "./view-model.ts";
-import { wandbFolderOf } from "./wandb-folder.ts";
+import type { Steering } from "../running/requests.ts";
+import { type Action, initialState, reduce, type ScreenState } from "./state/view-model.ts";
+import { Backlog } from "./terminal/backlog.ts";
+import { FrameWriter } from "./terminal/frame-writer.ts";
+import { InkFrames } from "./terminal/ink-frames.ts";
+import { TerminalKeys } from "./terminal/keyboard.ts";
+import { type Deed, type Keyboard, newKeyboard, press } from "./terminal/keys.ts";
+import { FramePace } from "./terminal/pace.ts";
+import { StrayOutput } from "./terminal/stray-output.ts";
+import { wandbFolderOf } from "./terminal/wandb-folder.ts";
+import type { Size } from "./view/layout.ts";
+import { Screen } from "./view/screen.tsx";
+import { summaryText } from "./view/summary.ts";
 
 export interface ScreenOptions {
   /** Where keys go. */

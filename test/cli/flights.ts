@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll } from "vitest";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
-import { readRunCheckpoint } from "../../src/runs/checkpoint.ts";
+import { readRunCheckpoint } from "../../src/algorithms/distillation/run-checkpoint.ts";
 import { compiledProgram } from "../compiled.ts";
 
 type Row = Readonly<Record<string, number>> & { readonly iteration: number };

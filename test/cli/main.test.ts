@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
-import { exitCodeOf } from "../../src/cli/exit-codes.ts";
 import { reportError } from "../../src/cli/report-error.ts";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { LearningError } from "../../src/learning/learning-error.ts";
-import { FlightError } from "../../src/running/flight-error.ts";
+import { FlightError } from "../../src/running/running-error.ts";
 import { RunError } from "../../src/runs/run-error.ts";
+import { exitCodeOf } from "../../src/training/exit-codes.ts";
 
 const quiet = { debug: false };
 

@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { decodeRow, type MetricRow } from "../../src/metrics/jsonl-row.ts";
+import { decodeRow, type MetricRow } from "../../src/metrics/files/jsonl-row.ts";
 import { compiledProgram } from "../compiled.ts";
 import { metricsTools, SETUP_MS, type Tools } from "../metrics/python.ts";
 import { readEvents } from "../metrics/tensorboard-tools.ts";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { describeDiagnosis, diagnose, type Facts } from "../../src/engine/diagnosis.ts";
-import { probeFacts } from "../../src/engine/probe-facts.ts";
+import { describeDiagnosis, diagnose, type Facts } from "../../src/engine/doctor/diagnosis.ts";
+import { probeFacts } from "../../src/engine/doctor/probe-facts.ts";
 
 const well: Facts = {
   node: "20.20.2",

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll } from "vitest";
-import type { InstallOptions } from "../../src/engine/install.ts";
+import type { InstallOptions } from "../../src/engine/install/install.ts";
 import { makeWheel } from "./zip-writer.ts";
 
 /** The repository's root: tests run there. */

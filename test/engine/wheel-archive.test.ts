@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EngineError } from "../../src/engine/engine-error.ts";
-import { openWheel } from "../../src/engine/zip.ts";
+import { openWheel } from "../../src/engine/install/zip.ts";
 import { makeWheel, makeZip } from "./zip-writer.ts";
 
 let folder: string;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { csvLine, openCsv } from "../../src/metrics/csv.ts";
+import { csvLine, openCsv } from "../../src/metrics/files/csv.ts";
 import { runProgram } from "./python.ts";
 
 let root = "";

@@ -1,10 +1,10 @@
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { consoleView } from "../../src/metrics/console-view.ts";
-import { decodeRow } from "../../src/metrics/jsonl-row.ts";
-import { jsonConsole, plainConsole } from "../../src/metrics/plain-console.ts";
-import { clock, eventText, iterationText } from "../../src/metrics/plain-text.ts";
-import { textWriter } from "../../src/metrics/text-writer.ts";
+import { consoleView } from "../../src/metrics/console/console-view.ts";
+import { jsonConsole, plainConsole } from "../../src/metrics/console/plain-console.ts";
+import { clock, eventText, iterationText } from "../../src/metrics/console/plain-text.ts";
+import { textWriter } from "../../src/metrics/console/text-writer.ts";
+import { decodeRow } from "../../src/metrics/files/jsonl-row.ts";
 
 const metrics = {
   "Loss/behavior": 0.1234,

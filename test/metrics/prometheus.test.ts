@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import { openPrometheus } from "../../src/metrics/prometheus.ts";
+import { openPrometheus } from "../../src/metrics/prometheus/prometheus.ts";
 import { metricsTools, runProgram, SETUP_MS, type Tools } from "./python.ts";
 
 let tools: Tools;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { crc32, crc32c } from "../../src/metrics/checksum.ts";
 import { MetricFormatError, ProtoWriter, protoFields } from "../../src/metrics/protobuf.ts";
-import { BLOCK_SIZE, encodeRecord, LOG_HEADER } from "../../src/metrics/record-log.ts";
+import { BLOCK_SIZE, encodeRecord, LOG_HEADER } from "../../src/metrics/wandb/record-log.ts";
 import { logOf, readAll } from "./record-log-tools.ts";
 
 /** Chunk types of the format. */

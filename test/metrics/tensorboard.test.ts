@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openTensorboard } from "../../src/metrics/tensorboard.ts";
+import { openTensorboard } from "../../src/metrics/tensorboard/tensorboard.ts";
 import { metricsTools, SETUP_MS, type Tools } from "./python.ts";
 import { readEvents } from "./tensorboard-tools.ts";
 

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ProtoWriter } from "../../src/metrics/protobuf.ts";
-import { BLOCK_SIZE, encodeRecord, LOG_HEADER } from "../../src/metrics/record-log.ts";
+import { BLOCK_SIZE, encodeRecord, LOG_HEADER } from "../../src/metrics/wandb/record-log.ts";
 import {
   exitRecord,
   headerRecord,
   outputRecord,
   type RecordBody,
-} from "../../src/metrics/wandb-records.ts";
+} from "../../src/metrics/wandb/records.ts";
 import { metricsTools, SETUP_MS, type Tools } from "./python.ts";
 import { inspect } from "./wandb-tools.ts";
 

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { openWandb, type WandbOptions } from "../../src/metrics/wandb.ts";
+import { openWandb, type WandbOptions } from "../../src/metrics/wandb/wandb.ts";
 import { metricsTools, SETUP_MS, type Tools } from "./python.ts";
 import { startWandbServer } from "./wandb-server.ts";
 import { historyOf, inspect, parseLine, sync, wandbEnvironment } from "./wandb-tools.ts";

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { createHover } from "../../policies/hover.ts";
-import { createSimulatorTeacher } from "../../policies/simulator-teacher.ts";
+import { createHover } from "../../policies/pilots/hover.ts";
+import { createSimulatorTeacher } from "../../policies/pilots/simulator-teacher.ts";
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import type { OpenRequest, ServedEnv } from "../../sim-adapters/serve/serve-env.ts";
-import { connectWanted, wishes } from "../../src/cli/connect-wanted.ts";
-import { hireTeacher } from "../../src/cli/crew.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
+import { connectWanted, wishes } from "../../src/training/connect-wanted.ts";
+import { hireTeacher } from "../../src/training/create-student.ts";
 import { connect, nodeServer } from "./servers.ts";
 
 const configOf = (...overrides: string[]) => resolveConfig({ overrides }).config;

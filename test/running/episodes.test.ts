@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StepResult } from "../../protocol/frame.ts";
+import { assignSeats } from "../../src/running/env-split.ts";
 import { Episodes } from "../../src/running/episodes.ts";
-import { assignSeats } from "../../src/running/seats.ts";
 
 /** Rows 0–1 train, row 2 checks the student, row 3 the teacher. */
 const seats = assignSeats(4, 0.5);

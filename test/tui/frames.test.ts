@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { Text } from "ink";
 import { createElement } from "react";
 import { expect, test } from "vitest";
-import { InkFrames } from "../../src/tui/ink-frames.ts";
-import { newKeyboard } from "../../src/tui/keys.ts";
-import { columnsOf } from "../../src/tui/span.ts";
-import { summaryText } from "../../src/tui/summary.ts";
-import { initialState, reduce, type ScreenState } from "../../src/tui/view-model.ts";
+import { initialState, reduce, type ScreenState } from "../../src/tui/state/view-model.ts";
+import { InkFrames } from "../../src/tui/terminal/ink-frames.ts";
+import { newKeyboard } from "../../src/tui/terminal/keys.ts";
+import { columnsOf } from "../../src/tui/view/span.ts";
+import { summaryText } from "../../src/tui/view/summary.ts";
 import { frameOf, replay } from "./replay.ts";
 
 const run = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { keysIn, newKeyboard, press } from "../../src/tui/keys.ts";
-import { initialState, type ScreenState } from "../../src/tui/view-model.ts";
+import { initialState, type ScreenState } from "../../src/tui/state/view-model.ts";
+import { keysIn, newKeyboard, press } from "../../src/tui/terminal/keys.ts";
 
 const flying: ScreenState = { ...initialState, status: "flying" };
 const board = newKeyboard(false);

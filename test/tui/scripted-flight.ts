@@ -3,11 +3,11 @@
  * are known beforehand. `node --import ./run-ts.mjs scripted-flight.ts '{"path": …}'`
  */
 
-import { openJsonl } from "../../src/metrics/jsonl.ts";
+import { plainConsole } from "../../src/metrics/console/plain-console.ts";
+import { openJsonl } from "../../src/metrics/files/jsonl.ts";
 import type { MetricSink } from "../../src/metrics/metric-sink.ts";
-import { plainConsole } from "../../src/metrics/plain-console.ts";
 import { tee } from "../../src/metrics/tee.ts";
-import { type Request, Steering } from "../../src/running/steering.ts";
+import { type Request, Steering } from "../../src/running/requests.ts";
 import { ControlMailbox } from "../../src/runs/control.ts";
 import { openScreen } from "../../src/tui/open-screen.ts";
 import { rowOf, startEvent } from "./scripted-run.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judge, type Progression } from "../../src/tui/verdict.ts";
+import { judge, type Progression } from "../../src/tui/state/verdict.ts";
 
 const flown = (student: (i: number) => number, length = 50, teacher = 100): Progression[] =>
   Array.from({ length }, (_, i) => ({ student: student(i), teacher, loss: 0.01 }));

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../../src/metrics/metric-sink.ts";
-import { gateOf, healthOf, progressOf, studentOf, timeSplit } from "../../src/tui/readings.ts";
+import {
+  gateOf,
+  healthOf,
+  progressOf,
+  studentOf,
+  timeSplit,
+} from "../../src/tui/state/readings.ts";
 import {
   type Action,
   initialState,
@@ -10,7 +16,7 @@ import {
   mostRecent,
   reduce,
   type ScreenState,
-} from "../../src/tui/view-model.ts";
+} from "../../src/tui/state/view-model.ts";
 import { frameOf, replay, summaryOf } from "./replay.ts";
 import { rowOf, startEvent, startTime, timeOf } from "./scripted-run.ts";
 
