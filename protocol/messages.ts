@@ -2,6 +2,7 @@ import * as z from "zod";
 import { decodeMessage, encodeMessage, type Tensors } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { limits } from "./limits.ts";
+import { visibleTree } from "./visible.ts";
 
 /** Headers as they travel, in snake_case; protocol/README.md §4 describes each. Unknown keys are dropped. */
 
@@ -152,8 +153,9 @@ export function parseRequest(header: Readonly<Record<string, unknown>>): Request
   return parse(pick(requests, header), header);
 }
 
+/** Texts of a reply are for people and files: what would steer a terminal is made visible here. */
 export function parseReply(header: Readonly<Record<string, unknown>>): Reply {
-  return parse(pick(replies, header), header);
+  return parse(pick(replies, header), visibleTree(header));
 }
 
 export function encodeRequest(header: Request, tensors?: Tensors): Uint8Array[] {

@@ -1,7 +1,7 @@
 import { Dealer } from "zeromq";
 import { limits } from "../../protocol/limits.ts";
 import { type ClientCurve, clientCurveOptions } from "../curve-keys.ts";
-import { checkEndpoint } from "../endpoint.ts";
+import { checkEndpoint, refuseOpenLine } from "../endpoint.ts";
 import { zmqContext } from "../zmq-context.ts";
 import type { Guest, Link, LinkEvents } from "./link.ts";
 import { Outbox } from "./outbox.ts";
@@ -9,6 +9,8 @@ import { Outbox } from "./outbox.ts";
 export interface DealerOptions {
   readonly endpoint: string;
   readonly curve?: ClientCurve;
+  /** Without CURVE beyond this machine. Default: refused. */
+  readonly insecure?: boolean;
 }
 
 /** Milliseconds in which the end of a socket has surely been told. */
@@ -21,8 +23,9 @@ export class DealerLink implements Link {
   readonly #outbox: Outbox;
 
   /** @throws EndpointError */
-  constructor({ endpoint, curve }: DealerOptions) {
+  constructor({ endpoint, curve, insecure = false }: DealerOptions) {
     checkEndpoint(endpoint);
+    refuseOpenLine(endpoint, curve !== undefined || insecure);
     this.endpoint = endpoint;
     this.#socket = observedDealer(curve);
     this.#outbox = new Outbox(this.#socket);

@@ -1,3 +1,5 @@
+import { visibleText } from "../../protocol/visible.ts";
+
 export interface RemoteErrorDetail {
   readonly hint: string;
   readonly cause?: unknown;
@@ -17,9 +19,9 @@ export class RemoteError extends Error {
   readonly fatal: boolean;
 
   constructor(code: string, message: string, { hint, cause, fatal = true }: RemoteErrorDetail) {
-    super(message, cause === undefined ? {} : { cause });
+    super(visibleText(message), cause === undefined ? {} : { cause });
     this.code = code;
-    this.hint = hint;
+    this.hint = visibleText(hint);
     this.fatal = fatal;
   }
 }

@@ -17,9 +17,12 @@ import {
   toState,
 } from "../../protocol/payload.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import { visibleText } from "../../protocol/visible.ts";
 import { QuietLog } from "./quiet-log.ts";
 import {
   chooseGroups,
+  closing,
+  driverLeft,
   finiteOnly,
   notReset,
   refuseOtherSize,
@@ -66,6 +69,7 @@ export class EnvHost {
   /** What the driver was told: the environment's specification with the groups it asked for. */
   #spec: EnvSpec | undefined;
   #flying = false;
+  #closing = false;
   #job: Job | undefined;
   #work: Promise<void> = Promise.resolve();
 
@@ -94,7 +98,9 @@ export class EnvHost {
     }
   }
 
+  /** Lets the request under way end; whatever else is asked is told that this is the end. */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#work;
     await this.#closeEnv();
   }
@@ -109,6 +115,7 @@ export class EnvHost {
       this.#link.send(from, this.#encode(request.seq, { type: "pong" }));
       return;
     }
+    if (this.#closing && request.type !== "close") throw closing();
     const verdict = this.#order.judge(request, now);
     if (verdict.kind === "refuse") throw verdict.error;
     if (verdict.kind === "replay") this.#link.send(from, verdict.reply);
@@ -120,7 +127,7 @@ export class EnvHost {
   #start(job: Job, tensors: Tensors): void {
     const { request } = job;
     if (request.type === "hello") {
-      this.#order.open(request.session, request.seq, job.since);
+      this.#order.open(request, job.since);
       this.#log(`driven by ${request.client.name} ${request.client.version}`);
     } else this.#order.begin(request.seq);
     this.#job = job;
@@ -184,7 +191,7 @@ export class EnvHost {
     });
     if (!this.#order.isDriver(hello.session)) {
       await env.close();
-      throw new ServeError("closing", "the driver left meanwhile", { hint: "Start again." });
+      throw driverLeft();
     }
     this.#env = env;
     const spec = chooseGroups(env.spec, groups);
@@ -261,7 +268,7 @@ export class EnvHost {
   }
 
   #log(line: string): void {
-    this.#options.onLog?.(line);
+    this.#options.onLog?.(visibleText(line));
   }
 }
 

@@ -50,3 +50,18 @@ export function unsupported(what: string): ServeError {
   const hint = "Only simulators with the capability snapshot can.";
   return new ServeError("unsupported", message, { hint });
 }
+
+/** To whoever asks while the server ends. */
+export function closing(): ServeError {
+  const message = "the simulator was asked to end, and does";
+  const hint = "Start it again, and resume the run.";
+  return new ServeError("closing", message, { hint, fatal: true });
+}
+
+/** Whoever wanted an environment went away while it was made. */
+export function driverLeft(): ServeError {
+  return new ServeError("closing", "the driver left meanwhile", {
+    hint: "Start again.",
+    fatal: true,
+  });
+}

@@ -31,6 +31,8 @@ const configFlags: readonly (readonly [flag: string, value: string, key: string]
   ["--device", "NAME", "device"],
   ["--threads", "N", "threads"],
   ["--sim", "ENDPOINT", "sim.endpoint"],
+  ["--sim_restarts", "N", "sim.restarts"],
+  ["--sim_wait", "SECONDS", "sim.wait"],
 ];
 
 /** Flags of Isaac Lab's train.py that ask for what there isn't. */
@@ -85,6 +87,7 @@ export function addTrainOptions(command: Command): Command {
   }
   command
     .option("--listen", knownKeys.get("sim.listen")!.doc)
+    .option("--insecure", knownKeys.get("sim.insecure")!.doc)
     .option("--config <FILE>", "YAML file with the same keys, e.g. an agent.yaml of Isaac Lab")
     .option("--resume [RUN]", "go on with a run: its folder, or a checkpoint in it")
     .option(
@@ -178,6 +181,8 @@ function settingsOf(options: ParsedOptions, patterns: boolean): readonly Setting
     if (typeof raw !== "string" || (patterns && key === "checkpoint")) return [];
     return [{ name: key, value: parseValue(raw, `${flag} ${raw}`), raw, origin: flag }];
   });
-  if (options.listen !== true) return settings;
-  return [...settings, { name: "sim.listen", value: true, origin: "--listen" }];
+  const switches = (["listen", "insecure"] as const).flatMap((name): Setting[] =>
+    options[name] === true ? [{ name: `sim.${name}`, value: true, origin: `--${name}` }] : [],
+  );
+  return [...settings, ...switches];
 }

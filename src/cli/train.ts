@@ -11,7 +11,7 @@ import { loadOwnSink } from "../metrics/own-sink.ts";
 import { Steering } from "../running/requests.ts";
 import type { Progress } from "../running/train-loop.ts";
 import { ControlMailbox, refuseSecondFlight } from "../runs/control.ts";
-import { createRun } from "../runs/create-run.ts";
+import { createRun, newRunId } from "../runs/create-run.ts";
 import { openRun } from "../runs/open-run.ts";
 import { RunError } from "../runs/run-error.ts";
 import { setAsideLater } from "../runs/set-aside.ts";
@@ -71,11 +71,12 @@ async function train(input: TrainInput, tower: Tower): Promise<number> {
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const signal = signals.abort;
   const told = { onNotice: warn, onWaiting: warn };
-  const simulator = await openSimulator(config, { signal, version, ...told });
+  const id = resumed?.run.id ?? newRunId();
+  const simulator = await openSimulator(config, { signal, version, run: id, ...told });
   try {
     const deck = await prepareFlight({ config, env: simulator.env, steering, resumed });
     const agentYaml = toYaml(config, resolved.sources);
-    const claim = { config, agentYaml, steering, warn };
+    const claim = { config, id, agentYaml, steering, warn };
     const { run, mailbox } = await claimRun(resumed, deck.start, claim);
     simulator.logTo(run.simLogPath);
     const sinks = await openSinks({
@@ -100,6 +101,7 @@ async function train(input: TrainInput, tower: Tower): Promise<number> {
 
 interface Claim {
   readonly config: Config;
+  readonly id: string;
   readonly agentYaml: string;
   readonly steering: Steering;
   readonly warn: (line: string) => void;
@@ -107,8 +109,8 @@ interface Claim {
 
 /** The run's folder, known as flown by us before anything in it is changed. */
 async function claimRun(resumed: Resumed | undefined, start: Progress, claim: Claim) {
-  const { config, agentYaml, steering, warn } = claim;
-  const run = resumed?.run ?? (await createRun(config, { agentYaml }));
+  const { config, id, agentYaml, steering, warn } = claim;
+  const run = resumed?.run ?? (await createRun(config, { id, agentYaml }));
   const mailbox = ControlMailbox.open(run.path, steering, { onFailure: warn });
   if (resumed) await goOn(resumed, start, claim);
   return { run, mailbox };

@@ -43,7 +43,7 @@ function lostInFlight(cause: unknown, { path }: RunFolder): RunError {
 
 async function recordStart({ config, deck, run, simulator, engine, sinks }: Conducted) {
   const { spec, start, teacher } = deck;
-  const { welcome } = simulator.env;
+  const { welcome } = simulator.env.current;
   await run.saveParams(
     "env",
     stringify({ ...toWireSpec(spec), settings: welcome.settings, server: welcome.server }),

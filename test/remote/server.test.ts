@@ -174,14 +174,14 @@ describe("session order", () => {
   it("lets another session take over after thirty seconds of silence, but never during work", () => {
     const order = new SessionOrder();
     const judge = (request: Request, now: number) => order.judge(request as never, now).kind;
-    order.open("aaaaaaaa", 1, 0);
+    order.open({ session: "aaaaaaaa", seq: 1 }, 0);
     expect(judge(hello("bbbbbbbb"), 100)).toBe("refuse");
     order.finish("aaaaaaaa", 1, [], 100);
     expect(judge(hello("bbbbbbbb"), 129)).toBe("refuse");
     order.hear("aaaaaaaa", 129);
     expect(judge(hello("bbbbbbbb"), 158)).toBe("refuse");
     expect(judge(hello("bbbbbbbb"), 160)).toBe("run");
-    order.open("bbbbbbbb", 1, 160);
+    order.open({ session: "bbbbbbbb", seq: 1 }, 160);
     expect(judge(step(2), 160)).toBe("refuse");
     expect(order.finish("aaaaaaaa", 2, [], 161)).toBe(false);
   });
@@ -190,7 +190,7 @@ describe("session order", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 60 }), (seqs) => {
         const order = new SessionOrder();
-        order.open("aaaaaaaa", 1, 0);
+        order.open({ session: "aaaaaaaa", seq: 1 }, 0);
         order.finish("aaaaaaaa", 1, [], 0);
         const done = [1];
         for (const seq of seqs) {

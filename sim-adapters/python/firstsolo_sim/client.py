@@ -15,9 +15,12 @@ import numpy as np
 import zmq
 
 from . import protocol
+from .patience import Patience
 from .protocol import ProtocolError
+from .router import is_local
 from .session_order import ServeError
 from .spec import check_spec
+from .visible import visible
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,19 @@ class Step:
     timing: dict[str, float] = field(default_factory=dict)
 
 
+_ENVELOPE = (
+    "malformed",
+    "too-large",
+    "unknown-type",
+    "version-mismatch",
+    "unknown-session",
+    "busy",
+    "stale-sequence",
+    "sequence-gap",
+)
+"""Codes of section 7 that leave the number of their request unused."""
+
+
 class Client:
     """One session with a simulator. Every request is repeated until answered, and carried out once.
 
@@ -52,14 +68,22 @@ class Client:
         num_envs: Optional[int] = None,
         groups: Optional[Sequence[str]] = None,
         teacher_actions: bool = False,
+        run: Optional[str] = None,
         startup_timeout: float = 300.0,
         step_timeout: float = 30.0,
         curve: Optional[tuple[bytes, bytes, bytes]] = None,
+        insecure: bool = False,
     ) -> None:
         """``teacher_actions`` asks for those of the simulator's own teacher.
 
-        ``curve``: the server's public key, then the client's own public and secret key.
+        ``run`` names a run: a later client of the same run takes over from this one at once.
+        ``curve``: the server's public key, then the client's own public and secret key; without it a simulator
+        beyond this machine is refused, unless ``insecure`` says that everybody in the network is trusted.
         """
+        if curve is None and not insecure and not is_local(endpoint):
+            message = f"{endpoint} is beyond this machine, and nothing protects the line"
+            hint = "Give CURVE keys, or insecure=True where you trust everybody in the network."
+            raise ServeError("unprotected-endpoint", message, hint)
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.linger = 0
@@ -77,10 +101,11 @@ class Client:
         self._seq = 0
         self._epoch: Optional[str] = None
         self._step_timeout = step_timeout
+        self._stepped = False
         self._taught = teacher_actions
         self.teacher_actions: Optional[np.ndarray] = None
         try:
-            self.welcome = self._greet(settings, num_envs, groups, startup_timeout)
+            self.welcome = self._greet(settings, num_envs, groups, run, startup_timeout)
             self.spec: dict[str, Any] = self.welcome["spec"]
             check_spec(self.spec)
         except BaseException:
@@ -89,14 +114,15 @@ class Client:
 
     def reset(self, seed: int) -> dict[str, np.ndarray]:
         """Starts a new episode everywhere; observations by group, ``[num_envs, ...shape]``."""
-        _, tensors = self._call({"type": "reset", "seed": int(seed)}, {}, "frame", 60.0, 6)
+        _, tensors = self._call({"type": "reset", "seed": int(seed) & 0x7FFFFFFF}, {}, "frame", 60.0, 6)
         self.teacher_actions = self._teacher(tensors)
         return self._observations(tensors, "obs", self.spec["num_envs"])
 
     def step(self, actions: np.ndarray) -> Step:
         """``actions``: ``[num_envs, ...shape]``, clamped by the simulator to its bounds."""
         sent = {"actions": np.asarray(actions, dtype="<f4")}
-        header, found = self._call({"type": "step"}, sent, "result", self._step_timeout, 1)
+        header, found = self._call({"type": "step"}, sent, "result", self._step_timeout, 1 if self._stepped else 10)
+        self._stepped = True
         count = self.spec["num_envs"]
         rows = found.get("final/rows", np.zeros(0, "<i4"))
         self.teacher_actions = self._teacher(found)
@@ -130,7 +156,9 @@ class Client:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def _greet(self, settings: Any, num_envs: Any, groups: Any, timeout: float) -> dict[str, Any]:
+    def _greet(
+        self, settings: Any, num_envs: Any, groups: Any, run: Optional[str], timeout: float
+    ) -> dict[str, Any]:
         hello = {
             "type": "hello",
             "protocol": protocol.PROTOCOL_VERSION,
@@ -142,6 +170,8 @@ class Client:
             hello["num_envs"] = num_envs
         if groups is not None:
             hello["groups"] = list(groups)
+        if run is not None:
+            hello["run"] = run
         welcome, _ = self._call(hello, {}, "welcome", timeout, 6)
         self._epoch = welcome["epoch"]
         return welcome
@@ -150,16 +180,15 @@ class Client:
         self, question: dict[str, Any], tensors: protocol.Tensors, answer: str, budget: float, patience: int
     ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Repeats the request until its reply is there; beats extend the budget up to ``patience`` times."""
-        header = {**question, "seq": self._seq + 1, "session": self._session}
-        frames = protocol.encode(header, tensors)
-        self._seq += 1
-        start = time.monotonic()
-        deadline, resend, pause = start + budget, start, 1.0
-        while (now := time.monotonic()) < deadline:
-            if now >= resend:
-                resend, pause = now + pause, min(pause * 2, 5.0)
+        frames = self._number(question, tensors)
+        wait = Patience(budget, patience)
+        while not wait.over():
+            if wait.resend_due():
+                if wait.renumber:
+                    frames = self._number(question, tensors)
+                wait.renumber, wait.refused = False, None
                 self._send(frames)
-            if not self._socket.poll(max(1.0, 1000 * min(resend - now, deadline - now))):
+            if not self._socket.poll(wait.pause()):
                 continue
             reply, found = protocol.decode(self._socket.recv_multipart())
             if self._epoch is not None and reply.get("epoch") != self._epoch:
@@ -167,15 +196,35 @@ class Client:
                 raise ServeError("epoch-changed", "the simulator was restarted", hint, fatal=True)
             kind, seq = reply.get("type"), reply.get("seq")
             if kind == "error" and seq in (self._seq, 0):
-                if reply.get("code") != "busy":
-                    raise _refusal(reply)
-                resend = now + 2.0
+                self._refused(reply, wait)
             elif kind == "progress" and seq == self._seq:
-                deadline = max(deadline, min(start + budget * patience, now + budget))
+                wait.beat()
             elif kind == answer and seq == self._seq:
                 return reply, found
+        if wait.refused is not None:
+            raise wait.refused
         message = f"no reply to {question['type']} from {self._endpoint} for {budget:.0f} s"
-        raise ServeError("simulator-lost", message, "Look at the simulator's output.", fatal=True)
+        hint = "Allow more time (startup_timeout, step_timeout), or look at the simulator's output."
+        raise ServeError("simulator-lost", message, hint, fatal=True)
+
+    def _number(self, question: dict[str, Any], tensors: protocol.Tensors) -> list[Any]:
+        """The question under the next number."""
+        frames = protocol.encode({**question, "seq": self._seq + 1, "session": self._session}, tensors)
+        self._seq += 1
+        return frames
+
+    def _refused(self, reply: Mapping[str, Any], wait: Patience) -> None:
+        """Raises what is final; what may succeed later is asked again, under a new number where it is used up."""
+        refused = _refusal(reply)
+        again = reply.get("retryable") is True and not refused.fatal
+        envelope = refused.code in _ENVELOPE
+        if not again:
+            if envelope and not refused.fatal:
+                self._seq -= 1
+            raise refused
+        if wait.refused is None:
+            wait.refused, wait.renumber = refused, not envelope
+            wait.resend_in(2.0 if refused.code == "busy" else wait.longer() / 2)
 
     def _send(self, frames: list[Any]) -> None:
         try:
@@ -214,12 +263,14 @@ def _take(found: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], dt
     if array is None or array.shape != shape or array.dtype.str != dtype:
         got = "nothing" if array is None else f"{array.dtype.str} {list(array.shape)}"
         raise ProtocolError("bad-tensor", f"tensors.{name}", f"got {got}, expected {dtype} {list(shape)}")
-    if dtype == "<f4" and not np.isfinite(array).all():
-        row = int(np.argwhere(~np.isfinite(array))[0][0])
-        raise ProtocolError("bad-value", f"tensors.{name}", f"environment {row} is not finite")
+    if dtype == "<f4" and not (np.abs(array) <= protocol.MAX_MAGNITUDE).all():
+        at = tuple(np.argwhere(~(np.abs(array) <= protocol.MAX_MAGNITUDE))[0])
+        expected = f"expected a finite number of at most {protocol.MAX_MAGNITUDE:g} in size"
+        problem = f"environment {at[0]} is {array[at]:.3g}, {expected}"
+        raise ProtocolError("bad-value", f"tensors.{name}", problem)
     return array
 
 
 def _refusal(reply: Mapping[str, Any]) -> ServeError:
-    code, message, hint = (str(reply.get(key, "")) for key in ("code", "message", "hint"))
+    code, message, hint = (visible(str(reply.get(key, ""))) for key in ("code", "message", "hint"))
     return ServeError(code, message, hint, fatal=reply.get("fatal") is True)

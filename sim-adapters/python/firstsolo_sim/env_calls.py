@@ -33,7 +33,7 @@ class EnvCalls:
         if self._spec is None:
             raise _not_reset()
         if kind == "reset":
-            return self._frame(self._env.reset(request["seed"]))
+            return self._frame(self._env.reset(request["seed"] & 0x7FFFFFFF))
         if kind == "restore":
             return self._frame(self._offer("restore")(_state(tensors)))
         if not self._flying:
@@ -132,9 +132,9 @@ class EnvCalls:
             got = "nothing" if actions is None else f"{actions.dtype.str} {list(actions.shape)}"
             problem = f"got {got}, expected <f4 {list(expected)}"
             raise ProtocolError("bad-tensor", "tensors.actions", problem)
-        if not np.isfinite(actions).all():
-            row = int(np.argwhere(~np.isfinite(actions))[0][0])
-            problem = f"environment {row} has a value that is not finite"
+        if not (np.abs(actions) <= protocol.MAX_MAGNITUDE).all():
+            row = int(np.argwhere(~(np.abs(actions) <= protocol.MAX_MAGNITUDE))[0][0])
+            problem = f"environment {row} has a value that is not finite, or beyond {protocol.MAX_MAGNITUDE:g}"
             hint = "The policy diverged: lower the learning rate."
             raise ProtocolError("bad-value", "tensors.actions", problem, hint)
         return actions.copy()

@@ -71,15 +71,20 @@ def open_router(
     return router
 
 
+def is_local(endpoint: str) -> bool:
+    """Whether only this machine reaches it: a socket file, or TCP on 127.0.0.0/8, ::1 or localhost."""
+    host = re.sub(r":[^:]*$", "", endpoint.replace("tcp://", "", 1))
+    if endpoint.startswith(("ipc://", "inproc://")) or host in ("localhost", "[::1]"):
+        return True
+    return re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+
+
 def _refuse_open_door(bind: str, curve: Optional[Curve]) -> None:
-    host = re.sub(r":[^:]*$", "", bind.replace("tcp://", "", 1))
-    local = bind.startswith(("ipc://", "inproc://")) or host in ("localhost", "[::1]")
-    if local or re.fullmatch(r"127(\.\d{1,3}){3}", host):
+    if is_local(bind) or (curve is not None and curve.allowed_clients):
         return
-    if curve is None or not curve.allowed_clients:
-        message = f"{bind} can be reached from the network, and nothing says who may come in"
-        hint = "Bind to ipc:// or 127.0.0.1, or give a Curve with the clients' public keys."
-        raise ServeError("unprotected-endpoint", message, hint)
+    message = f"{bind} can be reached from the network, and nothing says who may come in"
+    hint = "Bind to ipc:// or 127.0.0.1, or give a Curve with the clients' public keys."
+    raise ServeError("unprotected-endpoint", message, hint)
 
 
 def _refuse_taken_file(bind: str) -> None:

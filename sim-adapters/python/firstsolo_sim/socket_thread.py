@@ -19,6 +19,7 @@ from .protocol import ProtocolError
 from .router import Curve, open_guard, open_router
 from .session_order import ServeError, SessionOrder
 from .stranger_limit import QuietLog, StrangerLimit
+from .visible import visible
 
 log = logging.getLogger("firstsolo_sim")
 
@@ -147,8 +148,8 @@ class SocketThread:
                 self.stopping = self.stopping or self._once
         else:
             if kind == "hello":
-                self._order.open(session, seq, now)
-                log.info("driven by %s", request["client"]["name"])
+                self._order.open(request, now)
+                log.info("driven by %s", visible(request["client"]["name"]))
             else:
                 self._order.begin(seq)
             self._job = Job(request, tensors, peer, now, now)
@@ -207,5 +208,5 @@ def error_header(error: Exception, seq: int, epoch: str) -> dict[str, Any]:
 
 
 def _line(text: str) -> str:
-    clean = " ".join(text.split()).encode(errors="replace").decode()
+    clean = visible(" ".join(text.split()))
     return clean if len(clean) <= 1000 else clean[:999] + "…"
