@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import logging
 from typing import Any, Mapping, Optional
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy as np
 from . import protocol, spec as specs
 from .protocol import ProtocolError, check_setting_names
 from .session_order import ServeError
+from .visible import visible
 
+log = logging.getLogger("firstsolo_sim")
 
 _TEACHER = "teacher_actions"
 
@@ -25,6 +27,7 @@ class EnvCalls:
         self._spec: Optional[dict[str, Any]] = None
         self._flying = False
         self._taught = False
+        self._told: set[str] = set()
 
     def answer(self, request: dict[str, Any], tensors: Mapping[str, np.ndarray]) -> Any:
         kind = request["type"]
@@ -59,13 +62,14 @@ class EnvCalls:
             self._env.configure(settings)
         else:
             _refuse_other_settings(settings, getattr(self._env, "settings", {}))
-        spec = dict(self._env.spec)
+        spec = dict(specs.plain_spec(self._env.spec))
         spec["observations"] = _choose(spec.get("observations", {}), groups)
         specs.check_spec(spec)
         if num_envs is not None and num_envs != spec["num_envs"]:
             message = f"{num_envs} environments were asked for, the simulator has {spec['num_envs']}"
             hint = f"Ask for {spec['num_envs']}, or start the simulator with {num_envs}."
             raise ServeError("num-envs-refused", message, hint)
+        self._refuse_empty_promise(spec["capabilities"])
         self._spec = spec
         self._taught = _TEACHER in spec["capabilities"] and _TEACHER in hello["capabilities"]
         return {
@@ -75,8 +79,8 @@ class EnvCalls:
             "capabilities": list(spec["capabilities"]),
             "spec": spec,
             "spec_hash": specs.hash_spec(spec),
-            "settings": dict(getattr(self._env, "settings", {})),
-            "notices": list(getattr(self._env, "notices", []))[:32],
+            "settings": specs.plain(getattr(self._env, "settings", {})),
+            "notices": [str(line)[:4096] for line in getattr(self._env, "notices", [])][:32],
             "limits": {
                 "frame_bytes": protocol.MAX_FRAME_BYTES,
                 "frames": protocol.MAX_FRAMES,
@@ -105,8 +109,16 @@ class EnvCalls:
         header: dict[str, Any] = {"type": "result"}
         for key in ("log", "timing"):
             if found.get(key):
-                header[key] = _finite(found[key])
+                header[key], dropped = _figures(found[key])
+                self._tell_dropped(key, dropped)
         return header, wanted
+
+    def _tell_dropped(self, where: str, names: list[str]) -> None:
+        """Once for each name: a figure that is no number is no reason to end."""
+        for name in names:
+            if name not in self._told:
+                self._told.add(name)
+                log.warning("%s in %s is no number and is left out", visible(name), where)
 
     def _observations(self, found: Mapping[str, Any], prefix: str, count: int) -> dict[str, Any]:
         return {
@@ -139,6 +151,13 @@ class EnvCalls:
             raise ProtocolError("bad-value", "tensors.actions", problem, hint)
         return actions.copy()
 
+    def _refuse_empty_promise(self, capabilities: list[str]) -> None:
+        missing = [name for name in ("snapshot", "restore") if not hasattr(self._env, name)]
+        if "snapshot" not in capabilities or not missing:
+            return
+        problem = f"has 'snapshot', but the simulator has no {' and no '.join(missing)}"
+        raise ProtocolError("invalid-spec", "spec.capabilities", problem, "Write it, or drop the word.")
+
     def _offer(self, name: str) -> Any:
         if "snapshot" in self._spec["capabilities"] and hasattr(self._env, name):
             return getattr(self._env, name)
@@ -161,9 +180,21 @@ def _numbers(value: Any) -> np.ndarray:
     return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
 
 
-def _finite(figures: Mapping[str, Any]) -> dict[str, float]:
-    plain = {str(key): float(value) for key, value in figures.items()}
-    return {key: value for key, value in plain.items() if math.isfinite(value)}
+def _figures(figures: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:
+    """Figures as single finite numbers, arrays averaged; and the names of those that are neither."""
+    kept, dropped = {}, []
+    for key, value in list(figures.items())[:512]:
+        name = str(key)[:128]
+        try:
+            numbers = np.asarray(_numbers(value), dtype=float)
+        except (TypeError, ValueError):
+            dropped.append(name)
+            continue
+        if numbers.size == 0:
+            dropped.append(name)
+        elif np.isfinite(numbers).all():
+            kept[name] = float(numbers.mean())
+    return kept, dropped
 
 
 def _state(tensors: Mapping[str, np.ndarray]) -> bytes:
