@@ -12,7 +12,7 @@ import { Election } from "./election.ts";
 import { failure, isEnvelopeCode } from "./failures.ts";
 import type { Guest, Link, Weather } from "./link.ts";
 import { ListeningLink } from "./listening-link.ts";
-import { type Budget, Patience, type Pending } from "./pending.ts";
+import { type Budget, noteProgress, Patience, type Pending, waitingLine } from "./pending.ts";
 import { type Asked, answers, type Question } from "./questions.ts";
 import type { RemoteError } from "./remote-error.ts";
 import { type LinkStats, Traffic } from "./traffic.ts";
@@ -197,11 +197,9 @@ export class Caller {
     return encodeRequest({ type: "ping", seq: 0, session: this.session });
   }
 
-  #sayWaiting({ question, patience, told }: Pending, now: number): void {
-    const passed = `${patience.elapsed(now).toFixed(0)} s of ${patience.seconds} s`;
+  #sayWaiting(pending: Pending, now: number): void {
     const where = this.#listening ? `a simulator to dial ${this.endpoint}` : this.endpoint;
-    const state = told === "" ? "" : `: ${told}`;
-    this.#onWaiting(`waiting for ${where} to answer ${question.type} (${passed})${state}`);
+    this.#onWaiting(waitingLine(pending, where, now));
   }
 
   #weather(change: Weather): void {
@@ -259,7 +257,7 @@ export class Caller {
     const ours = header.seq === pending.seq || (header.type === "error" && header.seq === 0);
     if (!ours || header.type === "pong") return;
     const { type } = pending.question;
-    if (header.type === "progress") this.#progress(pending, header);
+    if (header.type === "progress") noteProgress(pending, header, seconds());
     else if (header.type === "error") this.#refusal(pending, header);
     else if (header.type !== answers[type]) {
       this.fail(failure.badReply(type, new Error(`its type is ${header.type}`)));
@@ -269,12 +267,6 @@ export class Caller {
       this.#settle();
       pending.resolve(message);
     }
-  }
-
-  #progress(pending: Pending, beat: Replies["progress"]): void {
-    pending.patience.beat(seconds());
-    const detail = beat.message === "" ? "" : `, ${beat.message}`;
-    pending.told = `it is ${beat.stage} (${beat.elapsed.toFixed(0)} s)${detail}`;
   }
 
   #refusal(pending: Pending, error: Replies["error"]): void {
@@ -304,6 +296,4 @@ export class Caller {
   }
 }
 
-function seconds(): number {
-  return performance.now() / 1000;
-}
+const seconds = () => performance.now() / 1000;

@@ -1,5 +1,5 @@
 import type { Tensors } from "../../protocol/codec.ts";
-import type { Message, Reply } from "../../protocol/messages.ts";
+import type { Message, Replies, Reply } from "../../protocol/messages.ts";
 import type { Question } from "./questions.ts";
 import type { RemoteError } from "./remote-error.ts";
 
@@ -96,4 +96,22 @@ export interface Pending {
   refused?: { readonly error: RemoteError; readonly renumber: boolean };
   readonly resolve: (message: Message<Reply>) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** For people: what is waited for, how long already, and what the other side last said. */
+export function waitingLine(
+  { question, patience, told }: Pending,
+  where: string,
+  now: number,
+): string {
+  const passed = `${patience.elapsed(now).toFixed(0)} s of ${patience.seconds} s`;
+  const state = told === "" ? "" : `: ${told}`;
+  return `waiting for ${where} to answer ${question.type} (${passed})${state}`;
+}
+
+/** A sign that the other side is at work on it. */
+export function noteProgress(pending: Pending, beat: Replies["progress"], now: number): void {
+  pending.patience.beat(now);
+  const detail = beat.message === "" ? "" : `, ${beat.message}`;
+  pending.told = `it is ${beat.stage} (${beat.elapsed.toFixed(0)} s)${detail}`;
 }

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FaultProxy } from "../../sim-adapters/chaos/fault-proxy.ts";
@@ -7,6 +8,7 @@ import { flownWhole } from "../../sim-adapters/env-revived.ts";
 import { connectRemote } from "../../sim-adapters/remote/remote-env.ts";
 import { waitForOther } from "../../sim-adapters/remote/revival-plan.ts";
 import { RevivingEnv } from "../../sim-adapters/remote/reviving-env.ts";
+import { compiledProgram } from "../compiled.ts";
 import { PointMass } from "../remote/point-mass.ts";
 import { atEnd, connect, nodeServer, pythonServer, socketFile } from "../remote/servers.ts";
 
@@ -164,6 +166,27 @@ it("a simulator killed at a step of the script is revived, and all that was aske
   const onRevived = () => void revived++;
   expect(await flownWhole(rollout, await env.reset(0), { onRevived })).toBe("whole");
   expect(revived).toBe(1);
+});
+
+it("the command stands between two addresses and says at the end what it did", async () => {
+  const { endpoint } = await nodeServer();
+  const listen = socketFile();
+  const words = ["chaos", "--between", listen, endpoint, "--script", "duplicate every 2"];
+  const child = spawn(process.execPath, [compiledProgram(), ...words]);
+  atEnd(() => {
+    child.kill("SIGKILL");
+  });
+  let said = "";
+  child.stdout.on("data", (data: Buffer) => {
+    said += data;
+  });
+  const env = await connect({ endpoint: listen });
+  await env.reset(0);
+  for (let step = 0; step < 4; step++) await env.step(push());
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  child.kill("SIGTERM");
+  expect(await ended).toBe(0);
+  expect(said).toMatch(/chaos: between .*\nchaos: duplicate \d+\n/);
 });
 
 it("is the same mass as in this process, without a fault", async () => {

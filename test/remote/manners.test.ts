@@ -11,6 +11,7 @@ import { protocolVersion } from "../../protocol/limits.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { readKeyFile } from "../../sim-adapters/curve-keys.ts";
 import { ServeError } from "../../sim-adapters/serve/serve-error.ts";
+import { compiledProgram } from "../compiled.ts";
 import { pythonEnv } from "../python-env.ts";
 import { PointMass } from "./point-mass.ts";
 import { atEnd, connect, nodeServer, pythonServer, RawClient } from "./servers.ts";
@@ -137,7 +138,7 @@ describe("time spent standing still", () => {
 
   it("does not count for a runner that was stopped (Ctrl-Z, fg)", async () => {
     const { endpoint } = await slow();
-    const file = join(import.meta.dirname, "../../dist/sim-adapters/remote/remote-env.js");
+    const file = join(compiledProgram(), "../../../dist/sim-adapters/remote/remote-env.js");
     const script = `
       const { connectRemote } = await import(${JSON.stringify(pathToFileURL(file).href)});
       const env = await connectRemote({ endpoint: ${JSON.stringify(endpoint)}, stepTimeout: 1 });

@@ -20,6 +20,7 @@ import {
   type RemoteOptions,
 } from "../../sim-adapters/remote/remote-env.ts";
 import { type EnvServer, type ServeOptions, serveEnv } from "../../sim-adapters/serve/serve-env.ts";
+import { compiledProgram } from "../compiled.ts";
 import { pythonEnv } from "../python-env.ts";
 import { PointMass } from "./point-mass.ts";
 
@@ -88,9 +89,11 @@ export async function pythonServer(
   throw new Error("the Python server did not start");
 }
 
+let program: string | undefined;
+
 /** The built-in simulator in a process of its own. */
 export async function servedProcess(): Promise<PythonServer> {
-  const program = join(import.meta.dirname, "../../src/cli/firstsolo.mjs");
+  program ??= compiledProgram();
   const bind = socketFile();
   const args = [program, "sim", "--num_envs", "8", "--bind", bind, "--exit-with-stdin"];
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "ignore"] });
