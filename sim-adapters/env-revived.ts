@@ -1,3 +1,4 @@
+import { CodedError } from "../protocol/coded-error.ts";
 import type { Frame } from "../protocol/frame.ts";
 
 export interface Revival {
@@ -17,10 +18,8 @@ export interface Revival {
  * The simulator was lost and is there again, so the step that was asked for has not happened: what was recorded since
  * the last whole rollout goes away, as do half episodes and the memory of the policies, and flying goes on from `frame`.
  */
-export class EnvRevived extends Error implements Revival {
+export class EnvRevived extends CodedError implements Revival {
   override readonly name = "EnvRevived";
-  readonly code = "env-revived";
-  readonly hint = "Fly on from its frame: `flownWhole` does.";
   readonly frame: Frame;
   readonly restored: boolean;
   readonly count: number;
@@ -28,7 +27,8 @@ export class EnvRevived extends Error implements Revival {
   override readonly cause: Error;
 
   constructor({ frame, restored, count, outage, cause }: Revival) {
-    super(`the simulator is back after ${outage.toFixed(1)} s (${cause.message})`);
+    const message = `the simulator is back after ${outage.toFixed(1)} s (${cause.message})`;
+    super("env-revived", message, "Fly on from its frame: `flownWhole` does.");
     this.frame = frame;
     this.restored = restored;
     this.count = count;

@@ -17,11 +17,18 @@ const patience = 240;
  */
 export async function pythonEnv(extra: "" | "test" = ""): Promise<string> {
   const project = readFileSync(join(packageFolder, "pyproject.toml"));
-  const key = createHash("sha256")
-    .update(project)
-    .update(packageFolder)
-    .update(extra)
-    .digest("hex");
+  const what = extra === "" ? packageFolder : `${packageFolder}[${extra}]`;
+  const key = createHash("sha256").update(project).update(packageFolder).update(extra);
+  return environment(key.digest("hex"), ["-e", what]);
+}
+
+/** The Python of a virtual environment with the packages that a requirements file names, made once per content of that file. */
+export async function pythonWith(requirements: string): Promise<string> {
+  const key = createHash("sha256").update(readFileSync(requirements));
+  return environment(key.digest("hex"), ["-r", requirements]);
+}
+
+async function environment(key: string, packages: readonly string[]): Promise<string> {
   const folder = join(root, "node_modules/.cache", `firstsolo-python-${key.slice(0, 12)}`);
   const python = join(folder, "bin/python");
   const ready = join(folder, "ready");
@@ -31,7 +38,7 @@ export async function pythonEnv(extra: "" | "test" = ""): Promise<string> {
   while (!existsSync(ready)) {
     if (take(lock)) {
       try {
-        if (!existsSync(ready)) install(folder, python, extra);
+        if (!existsSync(ready)) install(folder, python, packages);
         writeFileSync(ready, "");
       } finally {
         rmSync(lock, { force: true });
@@ -63,7 +70,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function install(folder: string, python: string, extra: string): void {
+function install(folder: string, python: string, packages: readonly string[]): void {
   rmSync(folder, { recursive: true, force: true });
   try {
     execFileSync("python3", ["-m", "venv", folder], { stdio: "pipe" });
@@ -73,11 +80,10 @@ function install(folder: string, python: string, extra: string): void {
     throw new Error(line, { cause });
   }
   try {
-    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e"];
-    const what = extra === "" ? packageFolder : `${packageFolder}[${extra}]`;
-    execFileSync(python, [...pip, what], { stdio: "pipe", timeout: 200_000 });
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    execFileSync(python, [...pip, ...packages], { stdio: "pipe", timeout: 200_000 });
   } catch (cause) {
     const { stderr } = cause as { stderr?: Buffer };
-    throw new Error(`pip could not install ${packageFolder}:\n${stderr}`, { cause });
+    throw new Error(`pip could not install ${packages.join(" ")}:\n${stderr}`, { cause });
   }
 }

@@ -118,7 +118,7 @@ function choose(path: string, checkpoint: RslRlCheckpoint, role?: "student" | "t
   if (role === undefined) return { role: "actor", actor: checkpoint.actor } as const;
   throw new PolicyError(
     "unknown-role",
-    `${path} is of a PPO run and has an actor, but no ${role}`,
+    `${path} holds one policy, the actor, and no ${role}`,
     "Leave the role out, or give a checkpoint of a distillation run.",
   );
 }

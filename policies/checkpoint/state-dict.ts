@@ -34,6 +34,9 @@ export function normaliserEntries(
     [`${prefix}_var`, floats(row, state.variance)],
     [`${prefix}_std`, floats(row, state.std)],
     [`${prefix}count`, { shape: [], dtype: "int64", data: count }],
+    ...(state.epsilon === undefined
+      ? []
+      : [[`${prefix}_epsilon`, floats([], Float32Array.of(state.epsilon))] as const]),
   ];
 }
 

@@ -1,3 +1,5 @@
+import { CodedError } from "../../protocol/coded-error.ts";
+
 /**
  * What goes wrong, and when. A script is rules joined by `;`, each `[requests|replies] FAULT [=AMOUNT] WHEN`:
  *
@@ -30,11 +32,14 @@ export interface Rule {
 }
 
 /** A script that can't be read. */
-export class ChaosError extends Error {
+export class ChaosError extends CodedError {
   override readonly name = "ChaosError";
-  readonly code = "bad-script";
-  readonly hint =
-    "Rules joined by ';', each [requests|replies] FAULT[=AMOUNT] and 3%, at 5,9 or every 100; faults: delay drop duplicate reorder truncate flip cut stall kill.";
+
+  constructor(message: string) {
+    const hint =
+      "Rules joined by ';', each [requests|replies] FAULT[=AMOUNT] and 3%, at 5,9 or every 100; faults: delay drop duplicate reorder truncate flip cut stall kill.";
+    super("bad-script", message, hint);
+  }
 }
 
 /** Faults with the amount they have when none is given. */

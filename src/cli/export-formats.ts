@@ -79,10 +79,10 @@ export async function exportCheckpoint(
   checkpoint: RslRlCheckpoint,
   version: number,
 ): Promise<Made> {
-  if (checkpoint.kind === "ppo") {
+  if (checkpoint.kind !== "distillation") {
     throw new PolicyError(
       "no-student",
-      `${file} is of a PPO run: a distillation checkpoint needs a student and a teacher`,
+      `${file} holds one policy: a distillation checkpoint of rsl_rl needs a student and a teacher`,
       "Give a run of firstsolo, or a distillation checkpoint of rsl_rl.",
     );
   }

@@ -3,8 +3,15 @@ import type { NamedArray } from "../../policies/named-array.ts";
 import type { Parameter } from "../../policies/networks/network.ts";
 import { gradientsOf } from "./gradients.ts";
 import { LearningError } from "./learning-error.ts";
-import type { OptimiserState } from "./old-learner.ts";
 import { type RuleName, rules } from "./rules.ts";
+
+/** In the layout of torch.optim: settings, and moments per parameter in the parameters' order. */
+export interface OptimiserState {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly step: number;
+  readonly moments: readonly Readonly<Record<string, NamedArray>>[];
+}
 
 /**
  * Moves the parameters of one network. All gradients travel as one flat vector: a rule then costs

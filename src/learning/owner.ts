@@ -1,8 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
 import { LearningError } from "./learning-error.ts";
-import type { OptimiserState } from "./old-learner.ts";
-import { Optimiser } from "./optimiser.ts";
+import { Optimiser, type OptimiserState } from "./optimiser.ts";
 import type { ParameterGroup } from "./owners.ts";
 import type { RuleName } from "./rules.ts";
 
@@ -14,7 +13,7 @@ export interface OwnerSettings {
   readonly maxGradNorm?: number | null;
 }
 
-/** What an owner must keep: moments `optimisers/OWNER/MOMENT/PARAMETER`, and `{ rule, step }`. */
+/** What an owner must keep: moments `optimisers/OWNER/MOMENT/PARAMETER`, and `{ rule, step, learningRate }`. */
 export interface OwnerState {
   readonly arrays: NamedArrays;
   readonly counters: Readonly<Record<string, unknown>>;
@@ -73,7 +72,12 @@ export class Owner {
         arrays[`optimisers/${this.name}/${moment}/${parameter}`] = array;
       }
     }
-    return { arrays, counters: { [`optimisers/${this.name}`]: { rule: name, step } } };
+    return {
+      arrays,
+      counters: {
+        [`optimisers/${this.name}`]: { rule: name, step, learningRate: this.learningRate },
+      },
+    };
   }
 
   /** @throws LearningError `optimiser-mismatch` */
@@ -106,6 +110,15 @@ export class Owner {
   #parameters(): ParameterGroup["parameters"] {
     return this.groups.flatMap((group) => group.parameters);
   }
+}
+
+/** The parameters of some networks as one group. */
+export function groupOf(
+  name: string,
+  owner: string,
+  networks: readonly Pick<ParameterGroup, "parameters">[],
+): ParameterGroup {
+  return { name, owner, parameters: networks.flatMap(({ parameters }) => parameters) };
 }
 
 /**

@@ -2,12 +2,15 @@ import { readClientCurve } from "../../sim-adapters/curve-keys.ts";
 import type { RemoteEnv, RemoteOptions } from "../../sim-adapters/remote/remote-env.ts";
 import { restartOwn, waitForOther } from "../../sim-adapters/remote/revival-plan.ts";
 import { type Attempt, RevivingEnv } from "../../sim-adapters/remote/reviving-env.ts";
+import type { Wish } from "../algorithms/algorithm.ts";
 import type { Config } from "../config/schema.ts";
 import { connectWanted } from "./connect-wanted.ts";
 import { startSimulator } from "./own-simulator.ts";
 import { SimulatorLog } from "./simulator-log.ts";
 
 export interface SimulatorOptions {
+  /** What the algorithm reads. */
+  readonly wishes: readonly Wish[];
   readonly onNotice: (line: string) => void;
   readonly onWaiting: (line: string) => void;
   /** Ours, for the simulator's log. */
@@ -54,7 +57,7 @@ async function connectNamed(
       : undefined;
   const env = await RevivingEnv.open({
     open: (attempt) =>
-      connectWanted(config, {
+      connectWanted(options.wishes, {
         ...remoteOptions(config, options, attempt),
         endpoint,
         listen,
@@ -90,7 +93,7 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
     const own = await startSimulator(config, log);
     ({ close, pid } = own);
     const { endpoint, exited } = own;
-    return connectWanted(config, {
+    return connectWanted(options.wishes, {
       ...remoteOptions(config, options, attempt),
       endpoint,
       exited,

@@ -200,7 +200,7 @@ describe("measuring", () => {
         [0, 3],
         [3, 6],
       ] as const) {
-        const loss = () => unroll.loss(batch, [{ epoch: 0, from, to }]);
+        const loss = () => unroll.loss(batch, [{ from, to }]);
         const step = () => optimiser.minimise(loss, null);
         (measuring ? meter.measure(update, loss, step) : step()).dispose();
         unroll.advance();
