@@ -76,3 +76,16 @@ export function refuseOpenDoor(bind: string, guarded: boolean): void {
     "Bind to ipc:// or 127.0.0.1, or give CURVE keys and the public keys of the clients.";
   throw new EndpointError("unprotected-endpoint", message, hint);
 }
+
+/**
+ * Whoever flies a simulator beyond this machine must know that it is the right one, and that nobody reads along.
+ *
+ * @throws EndpointError `unprotected-endpoint`
+ */
+export function refuseOpenLine(endpoint: string, guarded: boolean): void {
+  if (guarded || isLocal(endpoint)) return;
+  const message = `${endpoint} is beyond this machine, and nothing protects the line`;
+  const hint =
+    "Give CURVE keys (--curve_server_key_file, --curve_client_key_file), or say --insecure where you trust everybody in the network.";
+  throw new EndpointError("unprotected-endpoint", message, hint);
+}

@@ -1,4 +1,5 @@
 import { CodedError } from "../../protocol/coded-error.ts";
+import { visibleText } from "../../protocol/visible.ts";
 
 export interface RemoteErrorDetail {
   readonly hint: string;
@@ -17,7 +18,7 @@ export class RemoteError extends CodedError {
   readonly fatal: boolean;
 
   constructor(code: string, message: string, detail: RemoteErrorDetail) {
-    super(code, message, detail.hint, detail);
+    super(code, visibleText(message), visibleText(detail.hint), detail);
     this.fatal = detail.fatal ?? true;
   }
 }

@@ -1,6 +1,7 @@
 import { CodedError } from "../../protocol/coded-error.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Replies } from "../../protocol/messages.ts";
+import { visibleLine } from "../../protocol/visible.ts";
 
 export interface ServeErrorDetail {
   readonly hint: string;
@@ -61,6 +62,6 @@ export function stackOf(error: unknown): string {
 
 /** One line of valid Unicode that fits a header. */
 function clip(text: string): string {
-  const line = Buffer.from(text.slice(0, 4000).replace(/\s*\n\s*/g, " ")).toString();
+  const line = visibleLine(text.slice(0, 4000).replace(/\s*\n\s*/g, " "));
   return line.length <= 1000 ? line : `${Array.from(line).slice(0, 999).join("")}…`;
 }

@@ -3,6 +3,9 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+// Node would open its debugger, and with it this process to everybody on the machine.
+process.on("SIGUSR1", () => {});
+
 const [major, minor] = process.versions.node.split(".").map(Number);
 const main = new URL("../../dist/src/cli/main.js", import.meta.url);
 

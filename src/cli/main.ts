@@ -42,6 +42,11 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./conform.ts")).registerConform(program),
   },
   {
+    name: "chaos",
+    description: "make faults between a runner and its simulator, by a script",
+    register: async (program) => (await import("./chaos.ts")).registerChaos(program),
+  },
+  {
     name: "inspect",
     description: "show what a checkpoint holds",
     register: async (program) => (await import("./inspect.ts")).registerInspect(program),

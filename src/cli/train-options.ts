@@ -32,11 +32,14 @@ const commonFlags: readonly Flag[] = [
   ["--device", "NAME", "device"],
   ["--threads", "N", "threads"],
   ["--sim", "ENDPOINT", "sim.endpoint"],
+  ["--sim_restarts", "N", "sim.restarts"],
+  ["--sim_wait", "SECONDS", "sim.wait"],
 ];
 
 /** Flags without a value that set a key to true. */
 const switches: readonly (readonly [flag: string, key: string])[] = [
   ["--listen", "sim.listen"],
+  ["--insecure", "sim.insecure"],
   ["--allow_leaks", "checks.allow_leaks"],
   ["--allow_orphans", "checks.allow_orphans"],
   ["--allow_starved", "checks.allow_starved"],

@@ -10,7 +10,7 @@ import { loadOwnSink } from "../metrics/own-sink.ts";
 import { RequestQueue } from "../running/requests.ts";
 import type { Progress } from "../running/run-state.ts";
 import { ControlMailbox, refuseSecondFlight } from "../runs/control.ts";
-import { createRun } from "../runs/create-run.ts";
+import { createRun, newRunId } from "../runs/create-run.ts";
 import { type OpenedRun, openRun } from "../runs/open-run.ts";
 import { RunError } from "../runs/run-error.ts";
 import { setAsideLater } from "../runs/set-aside.ts";
@@ -68,13 +68,14 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   const ownSinks = await Promise.all(config.sinks.map(loadOwnSink));
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
-  const simulator = await simulatorFor(resolved, shell);
+  const id = opened?.run.id ?? newRunId();
+  const simulator = await simulatorFor(resolved, id, shell);
   try {
     const env = simulator?.env;
     const prepared = await prepareRun(algorithm, { config, env, saved, say: warn });
     const { start, assembled } = prepared;
     const agentYaml = toYaml(config, resolved.sources);
-    const claim = { config, agentYaml, requests, warn };
+    const claim = { config, id, agentYaml, requests, warn };
     const { run, mailbox } = await claimRun(opened, start, claim);
     simulator?.logTo(run.simLogPath);
     const sinks = await openSinks({
@@ -112,15 +113,17 @@ async function resolveRun(input: TrainInput, opened: OpenedRun | undefined): Pro
   return { ...resolved, config: (await algorithm.complete?.(config)) ?? config };
 }
 
-async function simulatorFor({ config, algorithm }: Resolved, { signals, notices, version }: Shell) {
+async function simulatorFor({ config, algorithm }: Resolved, run: string, shell: Shell) {
+  const { signals, notices, version } = shell;
   if (!algorithm.flies(config)) return undefined;
   const told = { onNotice: notices.say, onWaiting: notices.say };
   const wishes = algorithm.wishes(config);
-  return openSimulator(config, { wishes, signal: signals.abort, version, ...told });
+  return openSimulator(config, { wishes, signal: signals.abort, version, run, ...told });
 }
 
 interface Claim {
   readonly config: Config;
+  readonly id: string;
   readonly agentYaml: string;
   readonly requests: RequestQueue;
   readonly warn: (line: string) => void;
@@ -128,8 +131,8 @@ interface Claim {
 
 /** The run's folder, known as flown by us before anything in it is changed. */
 async function claimRun(opened: OpenedRun | undefined, start: Progress, claim: Claim) {
-  const { config, agentYaml, requests, warn } = claim;
-  const run = opened?.run ?? (await createRun(config, { agentYaml }));
+  const { config, id, agentYaml, requests, warn } = claim;
+  const run = opened?.run ?? (await createRun(config, { id, agentYaml }));
   const mailbox = ControlMailbox.open(run.path, requests, { onFailure: warn });
   if (opened) await goOn(opened, start, claim);
   return { run, mailbox };

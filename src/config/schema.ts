@@ -8,6 +8,7 @@ import {
   maybeText,
   maybeWhole,
   million,
+  notNegative,
   oneOf,
   oneOfNumbers,
   positive,
@@ -20,6 +21,20 @@ const sim = z.strictObject({
   listen: flag(false, "Wait at that address for a simulator that dials in"),
   startup_timeout: positive(300, "Seconds a simulator may take to be there and ready"),
   step_timeout: positive(60, "Seconds a simulator may take for one step"),
+  reset_timeout: positive(
+    60,
+    "Seconds it may take for a reset or a snapshot, more while it says that it works",
+  ),
+  restarts: whole(
+    5,
+    { least: 0, most: 1000 },
+    "Times on end that a lost simulator of our own is started again",
+  ),
+  wait: notNegative(300, "Seconds a lost simulator that others started is waited for; 0: not"),
+  insecure: flag(
+    false,
+    "Fly a simulator beyond this machine without encryption: whoever is in the network can take part",
+  ),
   curve_server_key_file: maybeText("File with the simulator's public CURVE key; null: unencrypted"),
   curve_client_key_file: maybeText("File with our own secret CURVE key"),
 });

@@ -1,14 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, rmSync, type WriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { readClientCurve } from "../../sim-adapters/curve-keys.ts";
 import type { RemoteEnv, RemoteOptions } from "../../sim-adapters/remote/remote-env.ts";
+import { restartOwn, waitForOther } from "../../sim-adapters/remote/revival-plan.ts";
+import { type Attempt, RevivingEnv } from "../../sim-adapters/remote/reviving-env.ts";
 import type { Wish } from "../algorithms/algorithm.ts";
 import type { Config } from "../config/schema.ts";
 import { connectWanted } from "./connect-wanted.ts";
+import { startSimulator } from "./own-simulator.ts";
+import { SimulatorLog } from "./simulator-log.ts";
 
 export interface SimulatorOptions {
   /** What the algorithm reads. */
@@ -19,11 +17,18 @@ export interface SimulatorOptions {
   readonly version: string;
   /** Ends connecting and every waiting call. */
   readonly signal: AbortSignal;
+  /** The run this is for: another process that goes on with it takes the simulator over at once. */
+  readonly run?: string;
+  /**
+   * Whoever flies understands EnvRevived: a lost simulator is started again (`sim.restarts`) or waited for
+   * (`sim.wait`). Default: its loss is an error.
+   */
+  readonly revive?: boolean;
 }
 
 /** A connected simulator, and how to be rid of it. */
 export interface Simulator {
-  readonly env: RemoteEnv;
+  readonly env: RevivingEnv<RemoteEnv>;
   /** One line for people. */
   readonly description: string;
   /** The latest lines a simulator of our own printed. */
@@ -45,18 +50,25 @@ async function connectNamed(
   endpoint: string,
   options: SimulatorOptions,
 ): Promise<Simulator> {
-  const { curve_server_key_file, curve_client_key_file, listen } = config.sim;
+  const { curve_server_key_file, curve_client_key_file, listen, insecure } = config.sim;
   const curve =
     curve_server_key_file && curve_client_key_file
       ? await readClientCurve(curve_server_key_file, curve_client_key_file)
       : undefined;
-  const env = await connectWanted(options.wishes, {
-    ...remoteOptions(config, options),
-    endpoint,
-    listen,
-    ...(curve ? { curve } : {}),
+  const env = await RevivingEnv.open({
+    open: (attempt) =>
+      connectWanted(options.wishes, {
+        ...remoteOptions(config, options, attempt),
+        endpoint,
+        listen,
+        insecure,
+        ...(curve ? { curve } : {}),
+      }),
+    plan: waitForOther(options.revive === true ? config.sim.wait : 0),
+    signal: options.signal,
+    onLost: options.onNotice,
   });
-  const { name, version } = env.welcome.server;
+  const { name, version } = env.current.welcome.server;
   if (env.spec.task !== config.task) {
     options.onNotice(
       `the simulator flies its own task '${env.spec.task}'; '${config.task}' is for the one built in`,
@@ -64,7 +76,7 @@ async function connectNamed(
   }
   return {
     env,
-    description: `${name} ${version} at ${env.endpoint}`,
+    description: `${name} ${version} at ${env.current.endpoint}`,
     log: () => [],
     logTo: () => {},
     close: () => env.close(),
@@ -72,90 +84,61 @@ async function connectNamed(
 }
 
 async function startOwn(config: Config, options: SimulatorOptions): Promise<Simulator> {
-  const folder = await mkdtemp(join(tmpdir(), "firstsolo-"));
-  const endpoint = `ipc://${folder}/sim.ipc`;
-  const child = spawnSimulator(config, endpoint);
-  const output = keepOutput(child);
-  const exited = new Promise<string>((resolve) => {
-    child.once("error", ({ message }) =>
-      resolve(`the built-in simulator could not be started: ${message}`),
-    );
-    child.once("exit", (code, signal) =>
-      resolve(
-        [
-          `the built-in simulator ended with ${signal ?? `exit code ${code}`}`,
-          ...output.tail(6),
-        ].join("\n  | "),
-      ),
-    );
-  });
-  // Also when a second Ctrl-C leaves no time to close anything.
-  const sweep = () => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", sweep);
-  const close = async () => {
-    child.stdin?.end();
-    child.kill("SIGTERM");
-    const killer = setTimeout(() => child.kill("SIGKILL"), 3000);
-    await exited;
-    clearTimeout(killer);
-    await rm(folder, { recursive: true, force: true });
-    process.off("exit", sweep);
-  };
-  try {
-    const env = await connectWanted(options.wishes, {
-      ...remoteOptions(config, options),
+  const log = new SimulatorLog();
+  let close: () => Promise<void> = async () => {};
+  let pid: number | undefined;
+  const open = async (attempt: Attempt) => {
+    // A lost one may still be there, and hang.
+    await close();
+    const own = await startSimulator(config, log);
+    ({ close, pid } = own);
+    const { endpoint, exited } = own;
+    return connectWanted(options.wishes, {
+      ...remoteOptions(config, options, attempt),
       endpoint,
       exited,
+    }).catch(async (error) => {
+      await close();
+      throw error;
     });
-    const closeAll = () => env.close().finally(close);
-    const description = `the built-in MuJoCo simulator, process ${child.pid}`;
-    return { env, description, log: () => output.tail(200), logTo: output.to, close: closeAll };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  };
+  const env = await RevivingEnv.open({
+    open,
+    plan: restartOwn(options.revive === true ? config.sim.restarts : 0),
+    signal: options.signal,
+    onLost: options.onNotice,
+  });
+  const closeAll = () =>
+    env
+      .close()
+      .finally(() => close())
+      .finally(() => log.close());
+  const description = `the built-in MuJoCo simulator, process ${pid}`;
+  return {
+    env,
+    description,
+    log: () => log.tail(200),
+    logTo: (path) => log.to(path),
+    close: closeAll,
+  };
 }
 
-function remoteOptions(config: Config, options: SimulatorOptions): Omit<RemoteOptions, "endpoint"> {
+function remoteOptions(
+  config: Config,
+  options: SimulatorOptions,
+  { expected, patience }: Attempt,
+): Omit<RemoteOptions, "endpoint"> {
   return {
     settings: config.env,
     numEnvs: config.num_envs,
-    startupTimeout: config.sim.startup_timeout,
+    startupTimeout: Math.min(config.sim.startup_timeout, patience ?? Number.POSITIVE_INFINITY),
+    resetTimeout: config.sim.reset_timeout,
     stepTimeout: config.sim.step_timeout,
     signal: options.signal,
     client: { name: "firstsolo", version: options.version },
     onNotice: options.onNotice,
     onWaiting: options.onWaiting,
-  };
-}
-
-/** Our own simulator ends when its standard input does: it never outlives us. */
-function spawnSimulator(config: Config, endpoint: string): ChildProcess {
-  const program = fileURLToPath(new URL("../../../src/cli/firstsolo.mjs", import.meta.url));
-  const what = ["--task", config.task, "--num_envs", String(config.num_envs)];
-  const args = [program, "sim", ...what, "--bind", endpoint, "--exit-with-stdin"];
-  // In a group of its own, Ctrl-C at the terminal reaches us alone: the simulator is told when we are done.
-  return spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
-}
-
-function keepOutput(child: ChildProcess) {
-  const lines: string[] = [];
-  let file: WriteStream | undefined;
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (data: Buffer) => {
-      file?.write(data);
-      lines.push(...data.toString().split("\n").filter(Boolean));
-      if (lines.length > 200) lines.splice(0, lines.length - 200);
-    });
-  }
-  child.once("exit", () => file?.end());
-  return {
-    tail: (count: number): readonly string[] => lines.slice(-count),
-    to: (path: string) => {
-      file = createWriteStream(path, { flags: "a" });
-      // A log that can't be kept is no reason to land.
-      file.on("error", () => {});
-      file.write(lines.map((line) => `${line}\n`).join(""));
-    },
+    ...(options.run === undefined ? {} : { run: options.run }),
+    ...(expected === undefined ? {} : { expected }),
   };
 }

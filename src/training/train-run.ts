@@ -62,7 +62,8 @@ async function recordStart(context: RunContext): Promise<void> {
 }
 
 function recordSimulator({ run }: RunContext, { env }: NonNullable<RunContext["simulator"]>) {
-  const { spec, welcome } = env;
+  const { spec } = env;
+  const { welcome } = env.current;
   const about = { settings: welcome.settings, server: welcome.server };
   return run.saveParams("env", stringify({ ...toWireSpec(spec), ...about }));
 }

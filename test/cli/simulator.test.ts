@@ -86,7 +86,7 @@ describe("a simulator in a process of its own", () => {
 describe("a simulator behind CURVE keys", () => {
   it("lets in who has the key, and tells others so", async () => {
     const make =
-      "import sys, zmq.auth\nfor who in sys.argv[2:]: zmq.auth.create_certificates(sys.argv[1], who)";
+      "import os, sys, zmq.auth\nos.umask(0o077)\nfor who in sys.argv[2:]: zmq.auth.create_certificates(sys.argv[1], who)";
     execFileSync(await pythonEnv(), ["-c", make, work, "sim", "friend", "stranger"]);
     const key = (name: string) => join(work, name);
     const own = ["--curve_server_key_file", key("sim.key_secret")];

@@ -6,19 +6,20 @@ import logging
 import queue
 import re
 import secrets
-import socket as sockets
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Optional, Sequence
+from typing import Any, Optional
 
 import numpy as np
 import zmq
-import zmq.auth.thread
 
 from . import protocol
 from .protocol import ProtocolError
-from .sessions import ServeError, SessionDesk
+from .router import Curve, open_guard, open_router
+from .session_order import ServeError, SessionOrder
+from .stranger_limit import QuietLog, StrangerLimit
+from .visible import visible
 
 log = logging.getLogger("firstsolo_sim")
 
@@ -34,19 +35,6 @@ _STAGES = {
 }
 
 
-@dataclass(frozen=True)
-class Curve:
-    """CURVE keys in Z85: the server's own, and the public keys of the clients that may come in."""
-
-    public_key: bytes
-    secret_key: bytes
-    allowed_clients: Sequence[bytes]
-
-    def callback(self, domain: str, key: bytes) -> bool:
-        """Whether a client may come in; called by pyzmq's authenticator."""
-        return key in [_bytes(allowed) for allowed in self.allowed_clients]
-
-
 @dataclass
 class Job:
     """A request for the simulation; ``to`` changes when the driver asks again over a new connection."""
@@ -60,7 +48,7 @@ class Job:
     failed: bool = False
 
 
-class Front:
+class SocketThread:
     """Owns the ROUTER socket; everything but the attributes named here belongs to its thread.
 
     ``jobs`` holds what the simulation shall do (None: nothing more), ``done`` what it did.
@@ -81,12 +69,15 @@ class Front:
         self.stopping = False
         self._once = once
         self._context = context
-        self._desk = SessionDesk()
+        self._order = SessionOrder()
+        self._limit = StrangerLimit()
+        self._quiet = QuietLog(log.info)
+        self._driver = b""
         self._job: Optional[Job] = None
         self._bell = context.socket(zmq.PAIR)
         self._bell.bind("inproc://done")
-        self._guard = _guard(context, curve)
-        self._router = _router(context, bind, connect, curve)
+        self._guard = open_guard(context, curve)
+        self._router = open_router(context, bind, connect, curve)
         self.endpoint = self._router.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0")
 
     def connect_worker(self) -> zmq.Socket:
@@ -118,11 +109,16 @@ class Front:
 
     def _receive(self, frames: list[bytes]) -> None:
         peer, seq = frames[0], 0
+        if peer != self._driver and not self._limit.admits(peer, time.monotonic()):
+            return
         try:
             header, tensors = protocol.decode(frames[1:])
             if isinstance(header.get("seq"), int):
                 seq = max(0, header["seq"])
-            self._dispatch(peer, protocol.check_request(header), tensors)
+            request = protocol.check_request(header)
+            self._dispatch(peer, request, tensors)
+            if self._order.drives(request["session"]):
+                self._driver = peer
         except (ProtocolError, ServeError) as error:
             self._send(peer, protocol.encode(error_header(error, seq, self.epoch)))
         except Exception as error:  # whatever arrives, the socket goes on
@@ -133,27 +129,29 @@ class Front:
     def _dispatch(self, peer: bytes, request: dict[str, Any], tensors: Any) -> None:
         kind, seq, session, now = request["type"], request["seq"], request["session"], time.monotonic()
         if kind == "ping":
-            self._desk.hear(session, now)
+            self._order.hear(session, now)
+            if request.get("spare") is True:
+                self._quiet.say("the runner flies another simulator: this is a spare", now)
             self._reply(peer, {"type": "pong", "seq": seq})
             return
-        verdict = self._desk.judge(request, now)
+        verdict = self._order.judge(request, now)
         if verdict == "replay":
-            self._send(peer, self._desk.last_reply)
+            self._send(peer, self._order.last_reply)
         elif verdict == "working":
             if self._job is not None:
                 self._job.to, self._job.beat = peer, now - BEAT
         elif kind == "close":
             self._reply(peer, {"type": "closed", "seq": seq})
-            if self._desk.drives(session):
-                self._desk.free(session)
+            if self._order.drives(session):
+                self._order.free(session)
                 self.jobs.put(Job(request, {}, peer, now, now))
                 self.stopping = self.stopping or self._once
         else:
             if kind == "hello":
-                self._desk.open(session, seq, now)
-                log.info("driven by %s", request["client"]["name"])
+                self._order.open(request, now)
+                log.info("driven by %s", visible(request["client"]["name"]))
             else:
-                self._desk.begin(seq)
+                self._order.begin(seq)
             self._job = Job(request, tensors, peer, now, now)
             self.jobs.put(self._job)
 
@@ -161,11 +159,11 @@ class Front:
         session, seq = job.request["session"], job.request["seq"]
         if self._job is job:
             self._job = None
-        if not self._desk.finish(session, seq, job.frames, time.monotonic()):
+        if not self._order.finish(session, seq, job.frames, time.monotonic()):
             return
         self._send(job.to, job.frames)
         if job.failed and job.request["type"] == "hello":
-            self._desk.free(session)
+            self._order.free(session)
 
     def _beat(self) -> None:
         job, now = self._job, time.monotonic()
@@ -210,77 +208,5 @@ def error_header(error: Exception, seq: int, epoch: str) -> dict[str, Any]:
 
 
 def _line(text: str) -> str:
-    clean = " ".join(text.split()).encode(errors="replace").decode()
+    clean = visible(" ".join(text.split()))
     return clean if len(clean) <= 1000 else clean[:999] + "…"
-
-
-def _bytes(key: Any) -> bytes:
-    return key.encode() if isinstance(key, str) else bytes(key)
-
-
-def _guard(context: zmq.Context, curve: Optional[Curve]) -> Any:
-    """Without it, CURVE encrypts but admits anyone who knows the server's public key."""
-    if curve is None:
-        return None
-    guard = zmq.auth.thread.ThreadAuthenticator(context)
-    guard.start()
-    guard.configure_curve_callback(domain="*", credentials_provider=curve)
-    return guard
-
-
-def _router(
-    context: zmq.Context, bind: Optional[str], connect: Optional[str], curve: Optional[Curve]
-) -> zmq.Socket:
-    if (bind is None) == (connect is None):
-        raise ServeError("bad-endpoint", "exactly one of bind and connect is needed", "Give one.")
-    router = context.socket(zmq.ROUTER)
-    router.linger = 0
-    router.rcvhwm = router.sndhwm = 4
-    router.sndtimeo = 1000
-    router.maxmsgsize = protocol.MAX_FRAME_BYTES
-    router.router_mandatory = 1
-    router.reconnect_ivl, router.reconnect_ivl_max = 100, 2000
-    if curve is not None:
-        router.curve_server = 1
-        router.curve_publickey = _bytes(curve.public_key)
-        router.curve_secretkey = _bytes(curve.secret_key)
-    if connect is not None:
-        router.connect(connect)
-        return router
-    _refuse_open_door(bind, curve)
-    _refuse_taken_file(bind)
-    try:
-        router.bind(re.sub(":0$", ":*", bind))
-    except zmq.ZMQError as error:
-        hint = "Choose another address, or stop the process that listens there."
-        raise ServeError("bind-failed", f"{bind}: {error}", hint) from error
-    return router
-
-
-def _refuse_open_door(bind: str, curve: Optional[Curve]) -> None:
-    host = re.sub(r":[^:]*$", "", bind.replace("tcp://", "", 1))
-    local = bind.startswith(("ipc://", "inproc://")) or host in ("localhost", "[::1]")
-    if local or re.fullmatch(r"127(\.\d{1,3}){3}", host):
-        return
-    if curve is None or not curve.allowed_clients:
-        message = f"{bind} can be reached from the network, and nothing says who may come in"
-        hint = "Bind to ipc:// or 127.0.0.1, or give a Curve with the clients' public keys."
-        raise ServeError("unprotected-endpoint", message, hint)
-
-
-def _refuse_taken_file(bind: str) -> None:
-    """ZeroMQ takes over a socket file that another process listens on, without a word; this asks first.
-
-    A server that was just closed lets go a moment later, so it asks a few times.
-    """
-    if not bind.startswith("ipc://"):
-        return
-    for _ in range(5):
-        with sockets.socket(sockets.AF_UNIX) as probe:
-            probe.settimeout(1)
-            try:
-                probe.connect(bind[len("ipc://") :])
-            except OSError:
-                return
-        time.sleep(0.2)
-    raise ServeError("address-in-use", f"{bind}: another process listens there", "Stop it first.")

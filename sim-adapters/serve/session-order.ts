@@ -1,5 +1,5 @@
 import { times } from "../../protocol/limits.ts";
-import type { Request } from "../../protocol/messages.ts";
+import type { Request, Requests } from "../../protocol/messages.ts";
 import { ServeError } from "./serve-error.ts";
 
 type Frames = readonly Uint8Array[];
@@ -11,8 +11,12 @@ export type Verdict =
   | { readonly kind: "working" }
   | { readonly kind: "refuse"; readonly error: ServeError };
 
+type Opening = Pick<Requests["hello"], "session" | "seq" | "run">;
+
 interface Session {
   readonly id: string;
+  /** The run it belongs to, if it said. */
+  readonly run: string | undefined;
   lastSeq: number;
   lastReply: Frames;
   /** Sequence number of the request being worked on. */
@@ -26,11 +30,11 @@ const run: Verdict = { kind: "run" };
  * Who drives, and which requests were already carried out: at most one session, at most one request at a time,
  * none twice. Knows nothing of sockets or simulators; `now` is in seconds.
  */
-export class SessionDesk {
+export class SessionOrder {
   #session: Session | undefined;
 
   judge(request: Exclude<Request, { type: "ping" }>, now: number): Verdict {
-    if (request.type === "hello") return this.#judgeHello(request.session, request.seq, now);
+    if (request.type === "hello") return this.#judgeHello(request, now);
     if (request.type === "close") return run;
     const session = this.#session;
     if (session?.id !== request.session) return refuse(unknownSession(request.session));
@@ -48,8 +52,8 @@ export class SessionDesk {
   }
 
   /** A new driver, whose `hello` is now being worked on. */
-  open(id: string, seq: number, now: number): void {
-    this.#session = { id, lastSeq: seq - 1, lastReply: [], working: seq, heard: now };
+  open({ session: id, seq, run }: Opening, now: number): void {
+    this.#session = { id, run, lastSeq: seq - 1, lastReply: [], working: seq, heard: now };
   }
 
   begin(seq: number): void {
@@ -71,7 +75,7 @@ export class SessionDesk {
     if (this.#session?.id === id) this.#session = undefined;
   }
 
-  #judgeHello(id: string, seq: number, now: number): Verdict {
+  #judgeHello({ session: id, seq, run: name }: Opening, now: number): Verdict {
     const session = this.#session;
     if (session === undefined) return run;
     if (session.id === id) {
@@ -80,6 +84,8 @@ export class SessionDesk {
         ? refuse(sequenceGap(session, seq))
         : judgeSeq(session, seq);
     }
+    // The same run again: whoever drove it was killed, and this one goes on with it.
+    if (name !== undefined && session.run === name) return run;
     const silence = now - session.heard;
     if (session.working === undefined && silence > times.sessionSilence) return run;
     return refuse(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
+import logging
 from typing import Any, Mapping, Optional
 
 import numpy as np
 
 from . import protocol, spec as specs
 from .protocol import ProtocolError, check_setting_names
-from .sessions import ServeError
+from .session_order import ServeError
+from .visible import visible
 
+log = logging.getLogger("firstsolo_sim")
 
 _TEACHER = "teacher_actions"
 
 
-class Host:
+class EnvCalls:
     """Runs on the simulation's thread; ``env`` as in ``serve``."""
 
     def __init__(self, env: Any, name: str, version: str) -> None:
@@ -25,6 +27,7 @@ class Host:
         self._spec: Optional[dict[str, Any]] = None
         self._flying = False
         self._taught = False
+        self._told: set[str] = set()
 
     def answer(self, request: dict[str, Any], tensors: Mapping[str, np.ndarray]) -> Any:
         kind = request["type"]
@@ -33,7 +36,7 @@ class Host:
         if self._spec is None:
             raise _not_reset()
         if kind == "reset":
-            return self._frame(self._env.reset(request["seed"]))
+            return self._frame(self._env.reset(request["seed"] & 0x7FFFFFFF))
         if kind == "restore":
             return self._frame(self._offer("restore")(_state(tensors)))
         if not self._flying:
@@ -59,13 +62,14 @@ class Host:
             self._env.configure(settings)
         else:
             _refuse_other_settings(settings, getattr(self._env, "settings", {}))
-        spec = dict(self._env.spec)
+        spec = dict(specs.plain_spec(self._env.spec))
         spec["observations"] = _choose(spec.get("observations", {}), groups)
         specs.check_spec(spec)
         if num_envs is not None and num_envs != spec["num_envs"]:
             message = f"{num_envs} environments were asked for, the simulator has {spec['num_envs']}"
             hint = f"Ask for {spec['num_envs']}, or start the simulator with {num_envs}."
             raise ServeError("num-envs-refused", message, hint)
+        self._refuse_empty_promise(spec["capabilities"])
         self._spec = spec
         self._taught = _TEACHER in spec["capabilities"] and _TEACHER in hello["capabilities"]
         return {
@@ -75,8 +79,8 @@ class Host:
             "capabilities": list(spec["capabilities"]),
             "spec": spec,
             "spec_hash": specs.hash_spec(spec),
-            "settings": dict(getattr(self._env, "settings", {})),
-            "notices": list(getattr(self._env, "notices", []))[:32],
+            "settings": specs.plain(getattr(self._env, "settings", {})),
+            "notices": [str(line)[:4096] for line in getattr(self._env, "notices", [])][:32],
             "limits": {
                 "frame_bytes": protocol.MAX_FRAME_BYTES,
                 "frames": protocol.MAX_FRAMES,
@@ -105,8 +109,16 @@ class Host:
         header: dict[str, Any] = {"type": "result"}
         for key in ("log", "timing"):
             if found.get(key):
-                header[key] = _finite(found[key])
+                header[key], dropped = _figures(found[key])
+                self._tell_dropped(key, dropped)
         return header, wanted
+
+    def _tell_dropped(self, where: str, names: list[str]) -> None:
+        """Once for each name: a figure that is no number is no reason to end."""
+        for name in names:
+            if name not in self._told:
+                self._told.add(name)
+                log.warning("%s in %s is no number and is left out", visible(name), where)
 
     def _observations(self, found: Mapping[str, Any], prefix: str, count: int) -> dict[str, Any]:
         return {
@@ -132,12 +144,19 @@ class Host:
             got = "nothing" if actions is None else f"{actions.dtype.str} {list(actions.shape)}"
             problem = f"got {got}, expected <f4 {list(expected)}"
             raise ProtocolError("bad-tensor", "tensors.actions", problem)
-        if not np.isfinite(actions).all():
-            row = int(np.argwhere(~np.isfinite(actions))[0][0])
-            problem = f"environment {row} has a value that is not finite"
+        if not (np.abs(actions) <= protocol.MAX_MAGNITUDE).all():
+            row = int(np.argwhere(~(np.abs(actions) <= protocol.MAX_MAGNITUDE))[0][0])
+            problem = f"environment {row} has a value that is not finite, or beyond {protocol.MAX_MAGNITUDE:g}"
             hint = "The policy diverged: lower the learning rate."
             raise ProtocolError("bad-value", "tensors.actions", problem, hint)
         return actions.copy()
+
+    def _refuse_empty_promise(self, capabilities: list[str]) -> None:
+        missing = [name for name in ("snapshot", "restore") if not hasattr(self._env, name)]
+        if "snapshot" not in capabilities or not missing:
+            return
+        problem = f"has 'snapshot', but the simulator has no {' and no '.join(missing)}"
+        raise ProtocolError("invalid-spec", "spec.capabilities", problem, "Write it, or drop the word.")
 
     def _offer(self, name: str) -> Any:
         if "snapshot" in self._spec["capabilities"] and hasattr(self._env, name):
@@ -164,9 +183,21 @@ def _numbers(value: Any) -> np.ndarray:
     return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
 
 
-def _finite(figures: Mapping[str, Any]) -> dict[str, float]:
-    plain = {str(key): float(value) for key, value in figures.items()}
-    return {key: value for key, value in plain.items() if math.isfinite(value)}
+def _figures(figures: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:
+    """Figures as single finite numbers, arrays averaged; and the names of those that are neither."""
+    kept, dropped = {}, []
+    for key, value in list(figures.items())[:512]:
+        name = str(key)[:128]
+        try:
+            numbers = np.asarray(_numbers(value), dtype=float)
+        except (TypeError, ValueError):
+            dropped.append(name)
+            continue
+        if numbers.size == 0:
+            dropped.append(name)
+        elif np.isfinite(numbers).all():
+            kept[name] = float(numbers.mean())
+    return kept, dropped
 
 
 def _state(tensors: Mapping[str, np.ndarray]) -> bytes:

@@ -25,13 +25,14 @@ class ServeError(Exception):
 @dataclass
 class _Session:
     id: str
+    run: Optional[str]
     last_seq: int
     heard: float
     working: Optional[int] = None
     last_reply: list[Any] = field(default_factory=list)
 
 
-class SessionDesk:
+class SessionOrder:
     """At most one session, at most one request at a time, none carried out twice."""
 
     def __init__(self) -> None:
@@ -47,7 +48,7 @@ class SessionDesk:
             if session is None:
                 return "run"
             if not ours:
-                return self._takeover(session, now)
+                return self._takeover(session, request, now)
         elif not ours:
             hint = "The simulator was restarted, or another took over: start again with hello."
             message = f"the session {request['session']} is not the one that drives"
@@ -59,7 +60,9 @@ class SessionDesk:
         return verdict
 
     @staticmethod
-    def _takeover(session: _Session, now: float) -> str:
+    def _takeover(session: _Session, request: dict[str, Any], now: float) -> str:
+        if session.run is not None and session.run == request["run"]:
+            return "run"  # the same run again: whoever drove it was killed, and this one goes on with it
         silence = now - session.heard
         if session.working is None and silence > SILENCE:
             return "run"
@@ -74,8 +77,10 @@ class SessionDesk:
         if self.drives(session):
             self._session.heard = now
 
-    def open(self, session: str, seq: int, now: float) -> None:
-        self._session = _Session(session, seq - 1, now, working=seq)
+    def open(self, hello: dict[str, Any], now: float) -> None:
+        """A new driver, whose ``hello`` is now being worked on."""
+        seq = hello["seq"]
+        self._session = _Session(hello["session"], hello["run"], seq - 1, now, working=seq)
 
     def begin(self, seq: int) -> None:
         self._session.working = seq
