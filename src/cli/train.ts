@@ -118,7 +118,14 @@ async function simulatorFor({ config, algorithm }: Resolved, run: string, shell:
   if (!algorithm.flies(config)) return undefined;
   const told = { onNotice: notices.say, onWaiting: notices.say };
   const wishes = algorithm.wishes(config);
-  return openSimulator(config, { wishes, signal: signals.abort, version, run, ...told });
+  return openSimulator(config, {
+    wishes,
+    signal: signals.abort,
+    version,
+    run,
+    revive: true,
+    ...told,
+  });
 }
 
 interface Claim {

@@ -1,5 +1,6 @@
 import { deriveSeed } from "../../policies/random.ts";
 import type { Frame, StepResult } from "../../protocol/frame.ts";
+import { EnvRevived, flownWhole, type Revival } from "../../sim-adapters/env-revived.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Needs } from "../learning/learner.ts";
 import type { Stage } from "../learning/stage.ts";
@@ -7,6 +8,7 @@ import type { Metrics } from "../metrics/metric-sink.ts";
 import type { Actor } from "./actor.ts";
 import type { EnvSplit } from "./env-split.ts";
 import type { EpisodeBook, EpisodeState } from "./episode-book.ts";
+import type { Entered } from "./plan.ts";
 import { Recorder, type Step } from "./recorder.ts";
 import type { Source, Sourced, SourceState } from "./source.ts";
 
@@ -45,10 +47,20 @@ export class Collector implements Source {
     this.#frame = await env.reset(seed);
   }
 
+  /** One whole rollout; a simulator that is lost and comes back costs the half one, and half episodes. */
   async next(stage: Stage): Promise<Sourced> {
     this.#broken = true;
+    const happened: Entered[] = [];
+    const onRevived = (revival: Revival) => void happened.push(this.#startOver(revival));
+    const fly = (start: Frame) => this.#rollout(start, stage);
+    const sourced = await flownWhole(fly, this.#frame!, { onRevived });
+    this.#broken = false;
+    return happened.length === 0 ? sourced : { ...sourced, happened };
+  }
+
+  async #rollout(start: Frame, stage: Stage): Promise<Sourced> {
     const { env, actor, book, split, needs, steps } = this.#options;
-    let frame = this.#frame!;
+    let frame = start;
     const { spec } = env;
     const memory = actor.memory(frame);
     const rows = split.training.to;
@@ -68,12 +80,19 @@ export class Collector implements Source {
       frame = result.frame;
     }
     this.#frame = frame;
-    this.#broken = false;
     return {
       experience: recorder.finish(frame),
       metrics: { ...stopwatch.metrics(), ...book.metrics(), ...logMetrics(logs.means()) },
       environmentSteps: steps * spec.numEnvs,
     };
+  }
+
+  #startOver({ message, count, outage, restored, frame }: Revival & Partial<Error>): Entered {
+    this.#options.actor.forget();
+    this.#options.book.restart();
+    this.#frame = frame;
+    const text = `${message}; the half rollout is thrown away`;
+    return { type: "simulator-revived", why: "lost", message: text, count, outage, restored };
   }
 
   async save(): Promise<SourceState> {
@@ -83,7 +102,10 @@ export class Collector implements Source {
     try {
       return { facts, bytes: { simulator: await env.snapshot() } };
     } catch (lost) {
-      return { facts, bytes: {}, lost };
+      if (!(lost instanceof EnvRevived)) return { facts, bytes: {}, lost };
+      // It is back, in episodes of its own: a resume begins new ones, as this run does.
+      this.#startOver(lost);
+      return { facts, bytes: {} };
     }
   }
 

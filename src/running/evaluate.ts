@@ -1,5 +1,6 @@
 import type { Memory, Policy } from "../../policies/policy.ts";
 import type { Frame } from "../../protocol/frame.ts";
+import { flownWhole } from "../../sim-adapters/env-revived.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { copyRows, refuseBrokenActions } from "./actions.ts";
 import { type EnvSplit, evaluationSplit } from "./env-split.ts";
@@ -26,11 +27,17 @@ export type Evaluation = Readonly<Record<string, PolicyFigures>>;
  * reset started is not counted, as it may begin in the middle.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { env, policies, episodes, seed } = options;
+  const start = await options.env.reset(options.seed);
+  // Lost on the way and back again, it begins anew: what was flown before is not comparable.
+  return flownWhole((frame) => flown(options, frame), start, { onRevived: () => {} });
+}
+
+async function flown(options: EvaluateOptions, start: Frame): Promise<Evaluation> {
+  const { env, policies, episodes, discount } = options;
   const split = evaluationSplit(env.spec.numEnvs, Object.keys(policies));
   const crew = new SideBySide(policies, split);
-  const tally = new Tally(env.spec, split, { episodes, discount: options.discount });
-  let frame = await env.reset(seed);
+  const tally = new Tally(env.spec, split, { episodes, discount });
+  let frame = start;
   while (!tally.complete) {
     options.stop?.throwIfAborted();
     const result = await env.step(await crew.act(frame));

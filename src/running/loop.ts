@@ -2,7 +2,7 @@ import type { Learner } from "../learning/learner.ts";
 import type { GradientMeter } from "../learning/owners.ts";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
 import type { Judge } from "./judge.ts";
-import type { Plan, Planned } from "./plan.ts";
+import type { Entered, Plan, Planned } from "./plan.ts";
 import type { RequestQueue } from "./requests.ts";
 import type { Progress, RunState } from "./run-state.ts";
 import type { Source } from "./source.ts";
@@ -52,6 +52,15 @@ export function enter(
     sink.event({ ...event, stage: { name, index, of, iteration: done, length } });
   }
   return planned;
+}
+
+/** Makes events of what happened. */
+export function tell(
+  { sink }: Pick<TrainLoop, "sink">,
+  iteration: number,
+  happened: readonly Entered[],
+): void {
+  for (const event of happened) sink.event({ ...event, iteration, time: now() });
 }
 
 /** Everything that must be kept, as it is between two iterations. */

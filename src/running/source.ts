@@ -1,12 +1,15 @@
 import type { Experience } from "../learning/experience.ts";
 import type { Stage } from "../learning/stage.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
+import type { Entered } from "./plan.ts";
 
 export interface Sourced {
   readonly experience: Experience;
   readonly metrics: Metrics;
   /** Control steps the simulator took for it, over all environments; 0 of recorded flights. */
   readonly environmentSteps: number;
+  /** What happened on the way, e.g. that the simulator was lost and is back: become events. */
+  readonly happened?: readonly Entered[];
 }
 
 /** What a source must keep to go on as if it had never stopped. */

@@ -1,5 +1,5 @@
 import type { Metrics } from "../metrics/metric-sink.ts";
-import { type CheckpointKind, enter, stateOf, type TrainLoop } from "./loop.ts";
+import { type CheckpointKind, enter, stateOf, type TrainLoop, tell } from "./loop.ts";
 import { obey } from "./obey.ts";
 import type { Progress } from "./run-state.ts";
 import type { Sourced } from "./source.ts";
@@ -15,6 +15,7 @@ export async function train(loop: TrainLoop, start: Progress): Promise<Progress>
     const clock = new Clock();
     const sourced = await loop.source.next(stage).catch(rescue(loop, progress));
     clock.lap("collection");
+    tell(loop, iteration, sourced.happened ?? []);
     const learned = await learner.update(sourced.experience, stage, loop.meter?.(iteration));
     clock.lap("learning");
     await loop.learned?.(iteration);
