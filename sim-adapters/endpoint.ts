@@ -1,17 +1,12 @@
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
+import { CodedError } from "../protocol/coded-error.ts";
 
 /** An address that cannot be used, or may not be. */
-export class EndpointError extends Error {
+export class EndpointError extends CodedError<
+  "bad-endpoint" | "unprotected-endpoint" | "address-in-use" | "bad-key-file"
+> {
   override readonly name = "EndpointError";
-  readonly code: "bad-endpoint" | "unprotected-endpoint" | "address-in-use" | "bad-key-file";
-  readonly hint: string;
-
-  constructor(code: EndpointError["code"], message: string, hint: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
 }
 
 /** Longest path of a socket file: 108 bytes on Linux, 104 on macOS, a zero at the end. */

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import { PolicyError } from "../policy-error.ts";
 
 /** rsl_rl's names; `crelu` is CELU, `swish` is SiLU. */
@@ -50,7 +50,7 @@ export function activationNamed(name: string): Activation {
   throw new PolicyError(
     "unknown-activation",
     `unknown activation ${JSON.stringify(name)}; known are ${activationNames.join(", ")}`,
-    `Did you mean ${nearest(name, activationNames)}?`,
+    `Did you mean ${nearest(name, activationNames, { within: Infinity })}?`,
   );
 }
 

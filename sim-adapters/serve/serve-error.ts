@@ -1,3 +1,4 @@
+import { CodedError } from "../../protocol/coded-error.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Replies } from "../../protocol/messages.ts";
 
@@ -11,17 +12,13 @@ export interface ServeErrorDetail {
 }
 
 /** Something a server refuses; the driver receives its code, message and hint. */
-export class ServeError extends Error {
+export class ServeError extends CodedError {
   override readonly name = "ServeError";
-  readonly code: string;
-  readonly hint: string;
   readonly retryable: boolean;
   readonly fatal: boolean;
 
   constructor(code: string, message: string, detail: ServeErrorDetail) {
-    super(message, detail.cause === undefined ? {} : { cause: detail.cause });
-    this.code = code;
-    this.hint = detail.hint;
+    super(code, message, detail.hint, detail);
     this.retryable = detail.retryable ?? false;
     this.fatal = detail.fatal ?? false;
   }

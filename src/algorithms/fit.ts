@@ -1,6 +1,6 @@
 import { elementsOf } from "../../policies/named-array.ts";
-import { nearest } from "../../policies/nearest.ts";
 import type { Policy } from "../../policies/policy.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { RunningError } from "../running/running-error.ts";
 
@@ -14,7 +14,7 @@ export function groupsWidth(who: string, reads: readonly string[], spec: EnvSpec
     throw new RunningError(
       "unknown-group",
       `The ${who} should read the observation group '${missing}'; task '${spec.task}' has ${known.join(", ")}.`,
-      `Name groups of that task: agent.obs_groups.${who}=[${nearest(missing, Object.keys(spec.observations))}].`,
+      `Name groups of that task: agent.obs_groups.${who}=[${nearest(missing, Object.keys(spec.observations), { within: Infinity })}].`,
     );
   }
   return reads.reduce((sum, group) => sum + elementsOf(spec.observations[group]!.shape), 0);

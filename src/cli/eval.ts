@@ -103,7 +103,7 @@ function wholeNumber(flag: string, text: string): number {
   throw new ConfigError(
     "bad-value",
     `${flag} is ${text}; expected a whole number from 1`,
-    "Give such a number, e.g. 200.",
+    `For example ${flag} 100.`,
   );
 }
 

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { Algorithm, SavedRun } from "../algorithms/algorithm.ts";
 import { refuseChangedRun } from "../config/kept-keys.ts";
 import { type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nearest } from "../../protocol/settings.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import type { LeafNotes } from "./leaf.ts";
 import { commonKeys, simulatorKeys } from "./schema.ts";

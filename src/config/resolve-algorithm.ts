@@ -1,4 +1,4 @@
-import { nearest } from "../../protocol/settings.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { algorithmNamed, algorithms } from "../algorithms/registry.ts";
 import { ConfigError } from "./config-error.ts";
@@ -20,7 +20,7 @@ export function chooseAlgorithm(settings: readonly Setting[]): Algorithm {
   throw new ConfigError(
     "unknown-algorithm",
     `${key} is ${JSON.stringify(said.value)} (${said.origin}); expected one of ${names.join(", ")}`,
-    `Did you mean --algorithm ${nearest(String(said.value), names)}?`,
+    `Did you mean --algorithm ${nearest(String(said.value), names, { within: Infinity })}?`,
   );
 }
 

@@ -85,6 +85,13 @@ export class FileFlights implements RecordedFlights {
     const [kind, ...rest] = array.split("/");
     const name = rest.join("/");
     const { groups, notes } = this.spec;
+    if (kind === "next" && name in groups) {
+      return new DatasetError(
+        "missing-successors",
+        `${this.path} has no successors of the observation group ${name}`,
+        "Leave that group out, or record it again with the successors of all groups.",
+      );
+    }
     if (kind === "obs" || kind === "next") {
       return new DatasetError(
         "missing-group",

@@ -1,5 +1,6 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -37,6 +38,7 @@ export class FlightPlace {
     } catch (cause) {
       throw notWritable(path, cause as Error);
     }
+    if (this.#isFile) checkLink(join(this.minariFolder, MAIN_DATA));
     this.#draftFolder = this.#isFile ? undefined : hidden;
     this.draft = this.#isFile ? hidden : join(hidden, MAIN_DATA);
   }
@@ -94,6 +96,14 @@ function checkReplaceable(path: string, isFile: boolean, existing: "refuse" | "r
     `${path} is there already${ours ? "" : ` and is not ${isFile ? "a file" : "a folder of recorded flights"}`}`,
     ours ? "Choose another name, or allow it to be replaced." : "Choose another name.",
   );
+}
+
+/** A data set of its own where our link would go is somebody's. */
+function checkLink(path: string): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined || there.isSymbolicLink()) return;
+  const message = `${path} is there already, and no link to recorded flights`;
+  throw new DatasetError("exists", message, "Choose another name.");
 }
 
 function isFlightFolder(path: string): boolean {

@@ -72,7 +72,10 @@ export class FlightRecorder {
     }
   }
 
-  /** Ends the recording: episodes that are still being flown are kept as unfinished, or dropped where none of them is written yet. */
+  /**
+   * Ends the recording. Episodes that are still being flown are kept as unfinished, or dropped; one of
+   * which a piece is written already, since memory was short, is always kept.
+   */
   close(open: "keep" | "drop"): RecordedResult {
     let unfinished = 0;
     let dropped = 0;

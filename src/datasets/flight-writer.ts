@@ -27,7 +27,7 @@ export interface WrittenFlights {
 
 /** What every 0.5 of Minari reads. */
 const MINARI_VERSION = "0.5.0";
-const FLAG = { dtype: "|u1", shape: [] } as const;
+const FLAG = { dtype: "bool", shape: [] } as const;
 const SCALAR = { dtype: "<f4", shape: [] } as const;
 
 /** An episode that is being written. */
@@ -40,7 +40,6 @@ interface Open {
 /**
  * Writes flights in Minari's layout, episode by episode, and keeps none in memory. The file gets its
  * name when it is closed; until then, and after a crash, there is only a hidden draft beside it.
- * Flags are bytes of 0 and 1: the library can't write HDF5's booleans.
  *
  *     const writer = await FlightWriter.create("flights.hdf5", spec);
  *     writer.write(writer.start(), steps, { arrays, last });
@@ -97,11 +96,8 @@ export class FlightWriter {
     const episode = this.#open.get(id);
     if (!episode) throw closedEpisode(id);
     const { arrays, last } = piece;
-    const put = (
-      path: string,
-      spec: Pick<TensorSpec, "dtype" | "shape">,
-      data: TableRows["data"],
-    ) => this.#put(episode, path, { ...spec, data: typed(spec.dtype, data) }, last === undefined);
+    const put = (path: string, spec: Pick<TableRows, "dtype" | "shape">, data: TableRows["data"]) =>
+      this.#put(episode, path, { ...spec, data: typed(spec.dtype, data) }, last === undefined);
     const plain = isPlain(this.groups);
     if (!episode.tables) this.#groupsOf(episode.name, arrays, plain);
     for (const group of this.groups) {
@@ -208,9 +204,10 @@ function noteSpec(data: Arrays[string], steps: number): Pick<TensorSpec, "dtype"
   return { dtype, shape: width === 1 ? [] : [width] };
 }
 
-function typed(dtype: TensorSpec["dtype"], data: TableRows["data"]): TableRows["data"] {
+function typed(dtype: TableRows["dtype"], data: TableRows["data"]): TableRows["data"] {
   if (dtype === "<f4") return data instanceof Float32Array ? data : Float32Array.from(data);
-  if (dtype === "|u1") return data instanceof Uint8Array ? data : Uint8Array.from(data);
+  if (dtype === "|u1" || dtype === "bool")
+    return data instanceof Uint8Array ? data : Uint8Array.from(data);
   return data instanceof Int32Array ? data : Int32Array.from(data);
 }
 

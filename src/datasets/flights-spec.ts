@@ -1,6 +1,6 @@
 import type { EnvSpec } from "../../protocol/spec.ts";
 
-/** `d4rl`: flat arrays. `minari`: a group per episode. `robomimic`: Isaac Lab's too, a group per demonstration. */
+/** `d4rl`: flat arrays. `minari`: a group per episode. `robomimic`, Isaac Lab's too: per demonstration. */
 export const LAYOUTS = ["d4rl", "minari", "robomimic"] as const;
 export type Layout = (typeof LAYOUTS)[number];
 

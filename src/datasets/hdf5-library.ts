@@ -34,19 +34,21 @@ export function hdf5(): Promise<Hdf5> {
   return loaded;
 }
 
-/** The package binds `console.error` while it is loaded, for warnings about texts that are none. */
+/** The package takes `console.error` along while it starts, for warnings about texts that are none. */
 async function load(): Promise<Hdf5> {
   const print = console.error;
-  console.error = (...args) => {
+  const printOutside = (...args: unknown[]) => {
     if (allowed === undefined) print(...args);
   };
-  const importing = import("h5wasm/node");
-  const { default: classes } = await importing.finally(() => {
-    console.error = print;
-  });
-  const library = await classes.ready;
-  fence(library.FS as unknown as Files);
-  return { classes, library };
+  console.error = printOutside;
+  try {
+    const { default: classes } = await import("h5wasm/node");
+    const library = await classes.ready;
+    fence(library.FS as unknown as Files);
+    return { classes, library };
+  } finally {
+    if (console.error === printOutside) console.error = print;
+  }
 }
 
 /**

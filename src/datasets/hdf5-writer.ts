@@ -1,11 +1,12 @@
 import { closeSync, fsyncSync, openSync, rmSync } from "node:fs";
 import type { Dtype } from "../../protocol/spec.ts";
 import { DatasetError } from "./dataset-error.ts";
+import { MARKED, markBooleans, marked } from "./hdf5-booleans.ts";
 import { type Hdf5, hdf5, inside } from "./hdf5-library.ts";
 
-/** Rows for a table; `shape` is one row's. */
+/** Rows for a table; `shape` is one row's. `bool` are bytes of 0 and 1. */
 export interface TableRows {
-  readonly dtype: Dtype;
+  readonly dtype: Dtype | "bool";
   readonly shape: readonly number[];
   readonly data: Float32Array | Uint8Array | Int32Array;
 }
@@ -16,7 +17,9 @@ export interface StoreOptions {
   readonly grows: boolean;
 }
 
-const TYPES: Readonly<Record<Dtype, string>> = { "<f4": "<f", "|u1": "<B", "<i4": "<i" };
+const TYPES = { "<f4": "<f", "|u1": "<B", "<i4": "<i", bool: MARKED } as const;
+/** The oldest forms of everything: whoever reads HDF5 reads it, and booleans need it. */
+const FORM = { libver: ["earliest", "latest"] } as { libver: ["earliest", "latest"] };
 /** The library keeps what it wrote of every group; a fresh look at the file lets go of it. */
 const CALLS_PER_LOOK = 512;
 const CHUNK_BYTES = 1 << 16;
@@ -28,6 +31,7 @@ export class Hdf5Writer {
   readonly #library: Hdf5["library"];
   #file: InstanceType<Hdf5["classes"]["File"]>;
   #calls = 0;
+  #booleans = 0;
 
   /** @throws DatasetError */
   static async create(path: string): Promise<Hdf5Writer> {
@@ -38,7 +42,7 @@ export class Hdf5Writer {
     this.path = path;
     this.#classes = classes;
     this.#library = library;
-    this.#file = this.#try("be created", () => new this.#classes.File(path, "w"));
+    this.#file = this.#try("be created", () => new this.#classes.File(path, "w", FORM));
   }
 
   group(path: string): void {
@@ -51,12 +55,13 @@ export class Hdf5Writer {
     const count = rows.data.length / width;
     const fit = Math.max(1, Math.floor(CHUNK_BYTES / (width * rows.data.BYTES_PER_ELEMENT)));
     const chunks = [grows ? fit : Math.min(fit, count), ...rows.shape];
+    if (rows.dtype === "bool") this.#booleans += 1;
     this.#try(`take ${path}`, () =>
       this.#file.create_dataset({
         name: path,
-        data: rows.data,
+        data: dataOf(rows),
         shape: [count, ...rows.shape],
-        dtype: TYPES[rows.dtype],
+        dtype: TYPES[rows.dtype] as string,
         ...(grows && { maxshape: [null, ...rows.shape] }),
         ...((grows || compression === "gzip") && { chunks }),
         ...(compression === "gzip" && { compression: "gzip" as const, compression_opts: 4 }),
@@ -72,7 +77,7 @@ export class Hdf5Writer {
       const table = new this.#classes.Dataset(this.#file.file_id, `/${path}`);
       const [before = 0] = table.shape ?? [];
       table.resize([before + more, ...rows.shape]);
-      table.write_slice([[before, before + more], ...rows.shape.map(() => [] as [])], rows.data);
+      table.write_slice([[before, before + more], ...rows.shape.map(() => [] as [])], dataOf(rows));
     });
   }
 
@@ -87,6 +92,11 @@ export class Hdf5Writer {
   /** Closes the file and sees it to the disk. */
   close(): void {
     this.#try("be closed", () => this.#file.close());
+    const made = markBooleans(this.path);
+    if (made !== this.#booleans) {
+      const message = `${this.path} has ${made} tables of flags, expected ${this.#booleans}`;
+      throw new DatasetError("not-writable", message, "Check the disk it is on, and record again.");
+    }
     const file = openSync(this.path, "r");
     try {
       fsyncSync(file);
@@ -119,10 +129,14 @@ export class Hdf5Writer {
   #look(): void {
     const [, { reason }] = inside(this.path, () => {
       this.#file.close();
-      this.#file = new this.#classes.File(this.path, "a");
+      this.#file = new this.#classes.File(this.path, "a", FORM);
     });
     if (reason === "") return;
     const hint = "Check the disk it is on, and record again.";
     throw new DatasetError("not-writable", `${this.path} can't be gone on with: ${reason}`, hint);
   }
+}
+
+function dataOf({ dtype, data }: TableRows): TableRows["data"] | Map<string, Uint8Array> {
+  return dtype === "bool" ? marked(data as Uint8Array) : data;
 }

@@ -1,4 +1,4 @@
-import type { Catalogue, Column, Leaf, Place } from "./catalogue.ts";
+import type { Catalogue, Leaf, Place } from "./catalogue.ts";
 import { column, EpisodeList, groupsOf, leavesOf, numbered, specOf, specsOf } from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { FlightsSpec } from "./flights-spec.ts";
@@ -30,21 +30,12 @@ export function readMinari(reader: RowReader): Catalogue {
   const infos = infosOf(reader, model, actions.rows);
   const at =
     (inner: string) =>
-    (episode: number): Place => ({
-      path: `${names[episode]}/${inner}`,
-      first: 0,
+    (episode: number): Place => ({ path: `${names[episode]}/${inner}`, first: 0 });
+  const all = (prefix: string, leaves: readonly Leaf[]) =>
+    leaves.map(({ name, table }) => {
+      const place = at(table.path.slice(model.length + 1));
+      return [prefix + name, column(specOf(table), place)] as const;
     });
-  const columns: Record<string, Column> = {
-    actions: column(specOf(actions), at("actions")),
-    rewards: column({ width: 1, kept: "float32" }, at("rewards")),
-    terminated: column({ width: 1, kept: "uint8" }, at("terminations")),
-    truncated: column({ width: 1, kept: "uint8" }, at("truncations")),
-  };
-  for (const { name, table } of groups) {
-    columns[`obs/${name}`] = column(specOf(table), at(table.path.slice(model.length + 1)));
-  }
-  for (const { name, table } of infos)
-    columns[`notes/${name}`] = column(specOf(table), at(`infos/${name}`));
   const spec: FlightsSpec = {
     groups: specsOf(groups),
     action: specOf(actions),
@@ -52,9 +43,19 @@ export function readMinari(reader: RowReader): Catalogue {
     hasRewards: true,
     successors: "following",
   };
-  const observations = columns[`obs/${groups[0]?.name}`]?.parts[0]?.place ?? at("observations");
-  const episodes = scan(reader, names, observations);
-  return { layout: "minari", spec: minariFacts(reader, spec), episodes, remarks: [], columns };
+  return {
+    layout: "minari",
+    spec: minariFacts(reader, spec),
+    episodes: scan(reader, names, at(groups[0]!.table.path.slice(model.length + 1))),
+    remarks: [],
+    columns: {
+      ...Object.fromEntries([...all("obs/", groups), ...all("notes/", infos)]),
+      actions: column(specOf(actions), at("actions")),
+      rewards: column({ width: 1, kept: "float32" }, at("rewards")),
+      terminated: column({ width: 1, kept: "uint8" }, at("terminations")),
+      truncated: column({ width: 1, kept: "uint8" }, at("truncations")),
+    },
+  };
 }
 
 function actionsOf(reader: RowReader, episode: string) {

@@ -55,6 +55,12 @@ export async function openFlights(
   }
 }
 
+/** Whether a path is meant as recorded flights, by its name or, for a folder, by what is in it. */
+export function isFlightsPath(path: string): boolean {
+  if (/\.(hdf5|h5|he5)$/i.test(path)) return true;
+  return [MAIN_DATA, join("data", MAIN_DATA)].some((inner) => existsSync(join(path, inner)));
+}
+
 const READERS: Readonly<Record<Layout, (reader: RowReader) => Catalogue>> = {
   d4rl: readD4rl,
   minari: readMinari,

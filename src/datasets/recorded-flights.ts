@@ -31,7 +31,7 @@ export interface RecordedFlights {
   readonly steps: number;
   /** What a person should know about this file, in sentences. */
   readonly remarks: readonly string[];
-  /** Puts `count` rows of `obs/GROUP`, `next/GROUP`, `actions`, `rewards`, `terminated`, `truncated` or `notes/NAME` into `into` from its element `at` on. @throws DatasetError, also for NaN */
+  /** Puts rows of an array, named as in an experience, into `into` from its element `at` on. @throws DatasetError, also for NaN */
   read(array: string, rows: Rows, into: Numbers, at: number): void;
   close(): void;
 }

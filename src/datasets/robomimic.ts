@@ -1,6 +1,7 @@
 import type { Catalogue, Column, Leaf, Place } from "./catalogue.ts";
 import { column, EpisodeList, groupsOf, leavesOf, numbered, specOf, specsOf } from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
+import type { TableInfo } from "./hdf5-file.ts";
 import type { Ending } from "./recorded-flights.ts";
 import { listed, type RowReader } from "./row-reader.ts";
 import { checkSteps, lastFlag, rewardSum } from "./scan-episodes.ts";
@@ -15,10 +16,11 @@ const STEP_ARRAYS = new Set(["actions", "obs", "next_obs", "rewards", "dones", .
  * each array), perhaps `next_obs/…`, `rewards`, `dones`, `states`; everything else with a row per step
  * becomes a note.
  *
- * `dones` says that a demonstration is over, not why. It counts as a death, as it does to robomimic's own learners, unless
- * the file says otherwise: `truncated` (or a `timeouts`) is set at the last step, the demonstration lasted exactly the
- * `horizon` of `env_args` without its attribute `success`, or that attribute is false. Taking a cut for a death would teach
- * that the value ends there; taking a death for a cut only leaves knowledge out. Without `dones` nothing is known about an end.
+ * `dones` says that a demonstration is over, not why. It counts as a death, as it does to robomimic's
+ * own learners, unless the file says otherwise: `truncated` (or a `timeouts`) is set at the last step,
+ * the demonstration lasted exactly the `horizon` of `env_args` without an attribute `success`, or that
+ * attribute is false. Taking a cut for a death would teach that the value ends there; taking a death
+ * for a cut only leaves knowledge out. Without `dones` nothing is known about an end.
  */
 export function readRobomimic(reader: RowReader): Catalogue {
   const { file } = reader;
@@ -32,47 +34,70 @@ export function readRobomimic(reader: RowReader): Catalogue {
     );
   }
   const model = names.find((name) => (file.table(`${name}/actions`)?.rows ?? 0) > 0) ?? first;
-  const actions = reader.table(`${model}/actions`);
-  const groups = groupsOf(reader, `${model}/obs`);
-  const hasNext = file.kindOf(`${model}/next_obs`) !== "none";
-  const nextGroups = hasNext ? groupsOf(reader, `${model}/next_obs`) : [];
-  const timeouts = TIMEOUTS.find((name) => file.kindOf(`${model}/${name}`) === "table");
-  const notes = notesOf(reader, model, actions.rows);
-  const flags = {
-    dones: file.kindOf(`${model}/dones`) === "table",
-    rewards: file.kindOf(`${model}/rewards`) === "table",
-    timeouts,
-  };
-  const at =
-    (path: string) =>
-    (episode: number): Place => ({
-      path: `${names[episode]}/${path.slice(model.length + 1)}`,
-      first: 0,
-    });
-  const columns: Record<string, Column> = { actions: column(specOf(actions), at(actions.path)) };
-  const add = (prefix: string, { name, table }: Leaf) => {
-    columns[`${prefix}${name}`] = column(specOf(table), at(table.path));
-  };
-  for (const leaf of groups) add("obs/", leaf);
-  for (const leaf of nextGroups) add("next/", leaf);
-  for (const leaf of notes) add("notes/", leaf);
-  const one = (name: string, kept: "float32" | "uint8") =>
-    column({ width: 1, kept }, at(`${model}/${name}`));
-  if (flags.rewards) columns.rewards = one("rewards", "float32");
-  if (flags.dones) columns.terminated = one("dones", "uint8");
-  if (timeouts) columns.truncated = one(timeouts, "uint8");
+  const demo = arraysOf(reader, model);
+  const columns = columnsOf(demo, names);
   return {
     layout: "robomimic",
     spec: {
-      groups: specsOf(groups),
-      action: specOf(actions),
-      notes: specsOf(notes),
-      hasRewards: flags.rewards,
-      successors: hasNext ? "recorded" : "following",
+      groups: specsOf(demo.groups),
+      action: specOf(demo.actions),
+      notes: specsOf(demo.notes),
+      hasRewards: demo.rewards,
+      successors: demo.nextGroups.length > 0 ? "recorded" : "following",
     },
-    episodes: scan(reader, names, { ...flags, observed: columns[`obs/${groups[0]?.name}`] }),
-    remarks: remarksOn(flags),
+    episodes: scan(reader, names, { ...demo, observed: columns[`obs/${demo.groups[0]?.name}`] }),
+    remarks: remarksOn(demo),
     columns,
+  };
+}
+
+/** What the demonstrations hold, by one of them. */
+interface Demo extends Flags {
+  readonly path: string;
+  readonly actions: TableInfo;
+  readonly groups: readonly Leaf[];
+  readonly nextGroups: readonly Leaf[];
+  readonly notes: readonly Leaf[];
+}
+
+function arraysOf(reader: RowReader, path: string): Demo {
+  const { file } = reader;
+  const isTable = (name: string) => file.kindOf(`${path}/${name}`) === "table";
+  const actions = reader.table(`${path}/actions`);
+  const hasNext = file.kindOf(`${path}/next_obs`) !== "none";
+  return {
+    path,
+    actions,
+    groups: groupsOf(reader, `${path}/obs`),
+    nextGroups: hasNext ? groupsOf(reader, `${path}/next_obs`) : [],
+    notes: notesOf(reader, path, actions.rows),
+    dones: isTable("dones"),
+    rewards: isTable("rewards"),
+    timeouts: TIMEOUTS.find(isTable),
+  };
+}
+
+function columnsOf(demo: Demo, names: readonly string[]): Record<string, Column> {
+  const at =
+    (path: string) =>
+    (episode: number): Place => ({
+      path: `${names[episode]}/${path.slice(demo.path.length + 1)}`,
+      first: 0,
+    });
+  const one = (name: string, kept: "float32" | "uint8") =>
+    column({ width: 1, kept }, at(`${demo.path}/${name}`));
+  const all = (prefix: string, leaves: readonly Leaf[]) =>
+    leaves.map(
+      ({ name, table }) => [prefix + name, column(specOf(table), at(table.path))] as const,
+    );
+  return {
+    actions: column(specOf(demo.actions), at(demo.actions.path)),
+    ...Object.fromEntries(all("obs/", demo.groups)),
+    ...Object.fromEntries(all("next/", demo.nextGroups)),
+    ...Object.fromEntries(all("notes/", demo.notes)),
+    ...(demo.rewards && { rewards: one("rewards", "float32") }),
+    ...(demo.dones && { terminated: one("dones", "uint8") }),
+    ...(demo.timeouts && { truncated: one(demo.timeouts, "uint8") }),
   };
 }
 

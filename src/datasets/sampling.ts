@@ -129,8 +129,9 @@ export class Sampling {
       );
     }
     this.#epoch = state.epoch;
+    this.#epochState = state.random.epoch;
+    this.#windowState = state.random.window;
     if (!this.fits) {
-      this.#epochState = state.random.epoch;
       this.#random.load(state.random.epoch);
       this.#shuffleStrips();
       this.#firstStrip = state.strip;

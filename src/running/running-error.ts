@@ -1,12 +1,6 @@
-/** What the loop refuses before it starts: settings that don't fit the simulator or the policies. */
-export class RunningError extends Error {
-  override readonly name = "RunningError";
-  readonly code: string;
-  readonly hint: string;
+import { CodedError } from "../../protocol/coded-error.ts";
 
-  constructor(code: string, message: string, hint: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.hint = hint;
-  }
+/** What the loop refuses before it starts, or ends by: `diverged`, `no-training-rows` … */
+export class RunningError extends CodedError {
+  override readonly name = "RunningError";
 }

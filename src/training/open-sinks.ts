@@ -129,7 +129,7 @@ function planOf({ config, facts, start }: SinkOptions): ConsolePlan {
 
 /** Ink and React are loaded for the screen alone. */
 async function openConsole(options: SinkOptions): Promise<MetricSink | undefined> {
-  const { ui, requests, interrupt: onInterrupt, simulatorLog } = options;
+  const { ui, requests, interrupt: onInterrupt, simulatorLog, resumed, run } = options;
   if (ui === "none") return undefined;
   const write = textWriter(process.stdout);
   if (ui === "jsonl") return jsonConsole(write);
@@ -137,5 +137,6 @@ async function openConsole(options: SinkOptions): Promise<MetricSink | undefined
   const plain = plainConsole({ ...planOf(options), write, bold });
   if (ui === "plain") return plain;
   const { openScreen } = await import("../tui/open-screen.ts");
-  return openScreen({ steering: requests, plain, onInterrupt, simulatorLog });
+  const history = resumed ? { history: run.path } : {};
+  return openScreen({ steering: requests, plain, onInterrupt, simulatorLog, ...history });
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ProtoWriter } from "../../src/metrics/protobuf.ts";
+import { ProtoWriter } from "../../protocol/protobuf.ts";
 import { BLOCK_SIZE, encodeRecord, LOG_HEADER } from "../../src/metrics/wandb/record-log.ts";
 import {
   exitRecord,

@@ -8,6 +8,7 @@ import {
   toWireSpec,
 } from "../../protocol/env-spec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import {
   allFinite,
   fromFrame,
@@ -16,7 +17,7 @@ import {
   toFrame,
   toStepResult,
 } from "../../protocol/payload.ts";
-import { checkSettingNames, nearest } from "../../protocol/settings.ts";
+import { checkSettingNames } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { wireSpec } from "./arbitrary.ts";
 
@@ -222,5 +223,12 @@ describe("settings", () => {
 
   it("does not guess from a word that resembles none", () => {
     expect(nearest("xyz", ["gravity"])).toBeUndefined();
+    expect(nearest("xyz", ["gravity"], { within: Infinity })).toBe("gravity");
+    expect(nearest("", [], { within: Infinity })).toBeUndefined();
+  });
+
+  it("takes the first of equally near words, in letters of either case", () => {
+    expect(nearest("Robot.Mas", ["robot.mask", "robot.mass", "mass"])).toBe("robot.mask");
+    expect(nearest(`mass${"s".repeat(1e6)}`, ["mass"])).toBeUndefined();
   });
 });

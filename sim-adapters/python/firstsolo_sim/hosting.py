@@ -148,11 +148,14 @@ class Host:
 
 def _shaped(found: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     if found.get(name) is None:
-        raise ServeError("simulator-failed", f"the simulator gave no {name}", "Correct it.", fatal=True)
+        message = f"the simulator gave no {name}"
+        hint = f"Let reset() and step() of the environment return {name} as {list(shape)}."
+        raise ServeError("simulator-failed", message, hint, fatal=True)
     array = _numbers(found[name])
     if array.shape != shape:
         message = f"the simulator gave {name} as {list(array.shape)}, expected {list(shape)}"
-        raise ServeError("simulator-failed", message, "Correct it.", fatal=True)
+        hint = "The first width is that of num_envs; the spec that the environment gave says the rest."
+        raise ServeError("simulator-failed", message, hint, fatal=True)
     return array.astype(dtype, copy=False)
 
 

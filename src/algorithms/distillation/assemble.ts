@@ -10,7 +10,7 @@ import { EpisodeBook } from "../../running/episode-book.ts";
 import { evaluate } from "../../running/evaluate.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunningError } from "../../running/running-error.ts";
-import type { Assembled, SavedRun, Site } from "../algorithm.ts";
+import type { Assembled, Site } from "../algorithm.ts";
 import { createStudent } from "./create-student.ts";
 import { Distillation } from "./distillation.ts";
 import { chooseTeacher, savedTeacher, type Teacher } from "./load-teacher.ts";

@@ -4,10 +4,10 @@ import type { Memory } from "../../../policies/policy.ts";
 import { Random, type RandomState } from "../../../policies/random.ts";
 import type { Experience } from "../../learning/experience.ts";
 import type { Learner, LearnerState, Needs } from "../../learning/learner.ts";
+import { arraysUnder, loadGroups, saveGroups } from "../../learning/learner-state.ts";
 import { LearningError } from "../../learning/learning-error.ts";
 import { Owner } from "../../learning/owner.ts";
 import type { GradientMeter, ParameterGroup, Update } from "../../learning/owners.ts";
-import { arraysUnder, loadParameters, readParameters } from "../../learning/parameters.ts";
 import type { RuleName } from "../../learning/rules.ts";
 import { type ScheduleName, scheduleFactor } from "../../learning/schedule.ts";
 import type { Stage } from "../../learning/stage.ts";
@@ -217,7 +217,7 @@ export class Distillation implements Learner {
     const { arrays, counters } = await this.#owner.save();
     return {
       arrays: {
-        ...(await readParameters(this.groups)),
+        ...(await saveGroups(this.groups)),
         ...Object.fromEntries(statistics.map(([name, a]) => [`normalisers/student/${name}`, a])),
         ...arrays,
       },
@@ -226,7 +226,7 @@ export class Distillation implements Learner {
   }
 
   load(state: LearnerState): void {
-    loadParameters(this.groups, state.arrays);
+    loadGroups(this.groups, state.arrays);
     const { normaliser } = this.policies.student;
     if (normaliser) normaliser.load(arraysUnder("normalisers/student/", state.arrays));
     this.#owner.load(state);

@@ -15,7 +15,7 @@ import type { FlightExample } from "../../../policies/flight-example.ts";
 import type { NamedArrays } from "../../../policies/named-array.ts";
 import { Normaliser, normaliserStateIn } from "../../../policies/networks/normaliser.ts";
 import type { LearnerState } from "../../learning/learner.ts";
-import { arraysUnder } from "../../learning/parameters.ts";
+import { arraysUnder } from "../../learning/learner-state.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
 import type { SavedRun } from "../algorithm.ts";

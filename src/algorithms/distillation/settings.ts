@@ -1,6 +1,4 @@
 import { z } from "zod";
-import { ConfigError } from "../../config/config-error.ts";
-import type { Idle } from "../../config/idle.ts";
 import {
   flag,
   maybeNames,

@@ -108,8 +108,8 @@ function rounded(value: number | undefined): number | null {
 
 function nodeFindings(version: string): readonly Finding[] {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > 20 || (major === 20 && minor >= 10)) return [];
-  return [{ level: "error", what: `Node ${version} is too old`, do: "Use Node 20.10 or later." }];
+  if (major > 20 || (major === 20 && minor >= 15)) return [];
+  return [{ level: "error", what: `Node ${version} is too old`, do: "Use Node 20.15 or later." }];
 }
 
 function engineFindings(facts: Facts): readonly Finding[] {

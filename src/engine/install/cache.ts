@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { isRunning } from "../../disk/is-running.ts";
 import { EngineError, reasonOf } from "../engine-error.ts";
-import { isAlive } from "./lock.ts";
 
 const MANIFEST = "manifest.json";
 const FORMAT = 1;
@@ -133,7 +133,7 @@ async function sweep(root: string, name: string): Promise<void> {
   for (const found of await readdir(root).catch(() => [])) {
     const making = found.startsWith(`.making-${name}-`);
     const pid = Number(found.slice(`.making-${name}-`.length).split("-")[0]);
-    if ((making && !isAlive(pid)) || found.startsWith(`${name}.old-`)) {
+    if ((making && !isRunning(pid)) || found.startsWith(`${name}.old-`)) {
       await rm(join(root, found), { recursive: true, force: true });
     }
   }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { putWhole, putWholeSync } from "../../disk/whole-file.ts";
 import type { Engine } from "../engine.ts";
 import { ADDON, QUIET } from "./addon.ts";
 import { sha256OfFile } from "./cache.ts";
@@ -45,8 +46,7 @@ export async function readInstalled(packageFolder: string): Promise<Installed | 
 export async function writeInstalled(packageFolder: string, note: Installed): Promise<void> {
   const path = join(packageFolder, NOTE);
   await mkdir(join(packageFolder, "deps"), { recursive: true });
-  await writeFile(`${path}.new`, `${JSON.stringify(note, null, 1)}\n`);
-  await rename(`${path}.new`, path);
+  putWholeSync(path, `${JSON.stringify(note, null, 1)}\n`);
 }
 
 /** Holds off a second install into the same package folder. */
@@ -82,8 +82,7 @@ export async function linkIntoPackage(
     const target = join(folder, name);
     if (!existsSync(join(addon, name))) continue;
     // A new file and a rename: a running program keeps the one that it has open.
-    await copyFile(join(addon, name), `${target}.new`);
-    await rename(`${target}.new`, target);
+    await putWhole(target, (draft) => copyFile(join(addon, name), draft));
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat, utimes } from "node:fs/promise
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRunning } from "../../disk/is-running.ts";
 import { EngineError } from "../engine-error.ts";
 
 export interface LockOptions {
@@ -96,17 +97,7 @@ async function isStale(path: string, staleAfter: number): Promise<boolean> {
   const holder = await holderOf(path);
   // A file without a readable holder is one being written, or one whose writer was killed half-way.
   if (holder === undefined) return age > 5000;
-  return holder.host === hostname() && !isAlive(holder.pid);
-}
-
-export function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return holder.host === hostname() && !isRunning(holder.pid);
 }
 
 /** Takes a stale lock away. Renamed first, since only one of several breakers can rename it. */

@@ -193,7 +193,7 @@ async function wheelFor(requirement: string, folder: string): Promise<string | u
     if (!name.endsWith(".whl") || name.split("-")[0]!.toLowerCase() !== project) continue;
     const path = join(folder, name);
     try {
-      await (await openWheel(path)).close();
+      (await openWheel(path)).close();
       return path;
     } catch {
       await rm(path, { force: true });
@@ -211,7 +211,7 @@ async function cudaRequirements(wheel: string): Promise<readonly string[]> {
     const found = text.matchAll(/^Requires-Dist: (nvidia-[^;\n]+);[^\n]*and-cuda/gm);
     return [...found].map((match) => match[1]!.replace(/[() ]/g, ""));
   } finally {
-    await opened.close();
+    opened.close();
   }
 }
 
@@ -223,7 +223,7 @@ async function unpackWheel(place: Workplace, path: string, folder: string): Prom
     if (bytes > 1e6) place.report(`unpacking ${(bytes / 1e6).toFixed(0)} MB`);
     for (const entry of wanted) await unpackEntry(wheel, entry, folder);
   } finally {
-    await wheel.close();
+    wheel.close();
   }
 }
 

@@ -1,14 +1,8 @@
 /** A spreadsheet of a run's figures, made from `metrics.jsonl` when the run ends. */
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, existsSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { linesOf } from "../../disk/lines.ts";
+import { putWhole } from "../../disk/whole-file.ts";
 import type { MetricSink } from "../metric-sink.ts";
 import { SinkGuard } from "../sink-guard.ts";
 
@@ -24,16 +18,21 @@ export interface CsvOptions {
  */
 export function openCsv(options: CsvOptions): MetricSink {
   const guard = new SinkGuard("CSV", options.onFailure);
+  let closing: Promise<void> | undefined;
+  const makeTable = async () => {
+    try {
+      const source = join(options.runFolder, "metrics.jsonl");
+      if (existsSync(source)) await writeCsv(source, join(options.runFolder, "metrics.csv"));
+    } catch (error) {
+      guard.fail(error);
+    }
+  };
   return {
     write() {},
     event() {},
-    async close() {
-      try {
-        const source = join(options.runFolder, "metrics.jsonl");
-        if (existsSync(source)) await writeCsv(source, join(options.runFolder, "metrics.csv"));
-      } catch (error) {
-        guard.fail(error);
-      }
+    close: () => {
+      closing ??= makeTable();
+      return closing;
     },
   };
 }
@@ -46,14 +45,7 @@ export function openCsv(options: CsvOptions): MetricSink {
 export async function writeCsv(source: string, target: string): Promise<void> {
   const columns = new Set<string>();
   for await (const row of rows(source)) for (const name of Object.keys(row)) columns.add(name);
-  const half = `${target}.tmp`;
-  try {
-    await writeRows(source, half, [...columns]);
-    renameSync(half, target);
-  } catch (error) {
-    rmSync(half, { force: true });
-    throw error;
-  }
+  await putWhole(target, (draft) => writeRows(source, draft, [...columns]));
 }
 
 async function writeRows(source: string, target: string, columns: readonly string[]) {
@@ -71,29 +63,14 @@ async function writeRows(source: string, target: string, columns: readonly strin
   }
 }
 
-/** A row is a few kilobytes; longer than this, the file is something else. */
-const MAX_LINE = 16 * 1024 * 1024;
-
 /** A line cut short by a crash is no row; neither is anything else that is no object. */
 async function* rows(source: string): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  for await (const line of lines(source)) {
-    const row = tryParse(line);
+  for await (const { text } of linesOf(source)) {
+    const row = tryParse(text);
     if (row !== null && typeof row === "object" && !Array.isArray(row)) {
       yield row as Record<string, unknown>;
     }
   }
-}
-
-/** Not node:readline: it lets a read error escape as an uncaught exception. */
-async function* lines(source: string): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of createReadStream(source, "utf8")) {
-    const parts = (rest + chunk).split("\n");
-    rest = parts.pop() ?? "";
-    if (rest.length > MAX_LINE) throw new Error(`${source} has a line above ${MAX_LINE} bytes`);
-    yield* parts;
-  }
-  yield rest;
 }
 
 function tryParse(line: string): unknown {

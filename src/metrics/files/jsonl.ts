@@ -1,5 +1,5 @@
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
+import { linesOf } from "../../disk/lines.ts";
 import type { MetricSink } from "../metric-sink.ts";
 import { decodeRow, encodeEvent, encodeRow, parseObject } from "./jsonl-row.ts";
 import { LineFile } from "./line-file.ts";
@@ -57,24 +57,4 @@ async function wholeLines(path: string, keep: (line: string) => boolean | "end")
     if (verdict) kept = end;
   }
   return kept;
-}
-
-/** Whole lines of a file with the offset behind them; none where there is no file. */
-async function* linesOf(path: string): AsyncGenerator<{ text: string; end: number }> {
-  let rest: Buffer = Buffer.alloc(0);
-  let start = 0;
-  try {
-    for await (const chunk of createReadStream(path)) {
-      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      let from = 0;
-      for (let at = rest.indexOf(10); at !== -1; at = rest.indexOf(10, from)) {
-        yield { text: rest.toString("utf8", from, at), end: start + at + 1 };
-        from = at + 1;
-      }
-      start += from;
-      rest = rest.subarray(from);
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
 }

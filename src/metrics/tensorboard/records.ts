@@ -1,7 +1,7 @@
 /** TensorBoard's events as bytes: TFRecord frames around protocol buffers of `event.proto`. */
-import { crc32c } from "../checksum.ts";
+import { ProtoWriter } from "../../../protocol/protobuf.ts";
 import type { Metrics } from "../metric-sink.ts";
-import { ProtoWriter } from "../protobuf.ts";
+import { crc32c } from "./crc32c.ts";
 
 /** TensorFlow masks a checksum so that one of data that holds checksums stays strong. */
 function masked(bytes: Uint8Array): number {

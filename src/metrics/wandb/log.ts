@@ -8,8 +8,9 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { ProtoWriter } from "../../../protocol/protobuf.ts";
+import { MetricFormatError } from "../metric-format-error.ts";
 import type { Metrics } from "../metric-sink.ts";
-import { MetricFormatError, ProtoWriter } from "../protobuf.ts";
 import { encodeRecord, LOG_HEADER, type LogRecord, readRecords } from "./record-log.ts";
 import { decodeRecord, RECORD, type RecordBody } from "./records.ts";
 

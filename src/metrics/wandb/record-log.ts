@@ -3,7 +3,7 @@
  * `uint32 LE crc | uint16 LE length | uint8 type | payload`, a record being one chunk or several.
  * W&B's own: a 7-byte file header that counts into the first block, and a plain IEEE CRC-32.
  */
-import { crc32 } from "../checksum.ts";
+import { crc32 } from "node:zlib";
 
 export const BLOCK_SIZE = 32_768;
 const CHUNK_HEADER = 7;

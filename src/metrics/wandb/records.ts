@@ -1,14 +1,8 @@
 /** W&B's records as protocol buffers; field numbers are those of its `wandb_internal.proto`. */
+import type { ProtoField, ProtoWriter } from "../../../protocol/protobuf.ts";
 import type { Metrics } from "../metric-sink.ts";
-import {
-  messageIn,
-  numberIn,
-  type ProtoField,
-  type ProtoWriter,
-  protoFields,
-  stringIn,
-} from "../protobuf.ts";
 import { extendedJson, numberFromJson } from "./json.ts";
+import { fieldsOf, messageIn, messagesIn, numberIn, stringIn } from "./record-fields.ts";
 import { goalOf } from "./summary.ts";
 
 /** Fills one record; the log gives it its number. */
@@ -223,7 +217,7 @@ export type PastRecord =
 
 /** @throws MetricFormatError where the bytes are no record. */
 export function decodeRecord(data: Uint8Array): { num: number; record: PastRecord } {
-  const fields = protoFields(data);
+  const fields = fieldsOf(data);
   return { num: numberIn(fields, RECORD.num) ?? 0, record: pastRecord(fields) };
 }
 
@@ -236,9 +230,7 @@ function pastRecord(fields: readonly ProtoField[]): PastRecord {
   if (metric) return { kind: "metric", name: stringIn(metric, 1) ?? "" };
   const files = messageIn(fields, RECORD.files);
   if (files) {
-    const items = files.filter((f) => f.field === 1 && f.value instanceof Uint8Array);
-    const paths = items.map((f) => stringIn(protoFields(f.value as Uint8Array), 1) ?? "");
-    return { kind: "files", paths };
+    return { kind: "files", paths: messagesIn(files, 1).map((file) => stringIn(file, 1) ?? "") };
   }
   if (messageIn(fields, RECORD.exit)) return { kind: "exit" };
   return { kind: messageIn(fields, RECORD.header) ? "header" : "other" };
@@ -246,9 +238,7 @@ function pastRecord(fields: readonly ProtoField[]): PastRecord {
 
 function historyRow(history: readonly ProtoField[]): HistoryRow {
   const metrics: Record<string, number> = {};
-  for (const { field, value } of history) {
-    if (field !== 1 || !(value instanceof Uint8Array)) continue;
-    const item = protoFields(value);
+  for (const item of messagesIn(history, 1)) {
     const name = stringIn(item, 1) ?? stringIn(item, 2);
     const number = numberFromJson(stringIn(item, VALUE_JSON) ?? "");
     if (name !== undefined && number !== undefined) metrics[name] = number;

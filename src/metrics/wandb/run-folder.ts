@@ -4,14 +4,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
   statSync,
   symlinkSync,
   unlinkSync,
-  writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
+import { putWholeSync } from "../../disk/whole-file.ts";
 import type { RunEnvironment } from "./records.ts";
 
 export interface WandbFolder {
@@ -99,11 +98,14 @@ export function linkFile(folder: WandbFolder, file: string): string {
 export function writeConfig(folder: WandbFolder, config: Readonly<Record<string, unknown>>): void {
   const values = Object.entries(config).filter(([, value]) => value !== undefined);
   const wrapped = Object.fromEntries(values.map(([key, value]) => [key, { value }]));
-  replace(join(folder.files, "config.yaml"), stringify(wrapped, { aliasDuplicateObjects: false }));
+  putWholeSync(
+    join(folder.files, "config.yaml"),
+    stringify(wrapped, { aliasDuplicateObjects: false }),
+  );
 }
 
 export function writeSummary(folder: WandbFolder, json: string): void {
-  replace(join(folder.files, "wandb-summary.json"), json);
+  putWholeSync(join(folder.files, "wandb-summary.json"), json);
 }
 
 export function writeMetadata(folder: WandbFolder, env: RunEnvironment): void {
@@ -119,7 +121,7 @@ export function writeMetadata(folder: WandbFolder, env: RunEnvironment): void {
     cpu_count_logical: env.cpuCount,
     memory: { total: String(env.memory) },
   };
-  replace(join(folder.files, METADATA), `${JSON.stringify(metadata, null, 2)}\n`);
+  putWholeSync(join(folder.files, METADATA), `${JSON.stringify(metadata, null, 2)}\n`);
 }
 
 const METADATA = "wandb-metadata.json";
@@ -128,11 +130,5 @@ const METADATA = "wandb-metadata.json";
 export function addGpuToMetadata(folder: WandbFolder, name: string, count: number): void {
   const path = join(folder.files, METADATA);
   const metadata: object = JSON.parse(readFileSync(path, "utf8"));
-  replace(path, `${JSON.stringify({ ...metadata, gpu: name, gpu_count: count }, null, 2)}\n`);
-}
-
-/** Whoever reads at the same time sees the old content or the new, never half of it. */
-function replace(path: string, content: string): void {
-  writeFileSync(`${path}.tmp`, content);
-  renameSync(`${path}.tmp`, path);
+  putWholeSync(path, `${JSON.stringify({ ...metadata, gpu: name, gpu_count: count }, null, 2)}\n`);
 }

@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { arch, availableParallelism, hostname, release, totalmem, type, userInfo } from "node:os";
 import type { Metrics } from "../metric-sink.ts";
 import type { SinkGuard } from "../sink-guard.ts";
-import { createFolder, findFolder, type WandbFolder, writeMetadata } from "./run-folder.ts";
 import type { SpawnProgram } from "./live.ts";
 import { continueLog, createLog, type Past, type WandbLog } from "./log.ts";
 import {
@@ -14,6 +13,7 @@ import {
   type RunIdentity,
   runRecord,
 } from "./records.ts";
+import { createFolder, findFolder, type WandbFolder, writeMetadata } from "./run-folder.ts";
 import type { RunSummary } from "./summary.ts";
 
 export interface WandbOptions {

@@ -3,14 +3,6 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MetricSink, Metrics, RunEvent } from "../metric-sink.ts";
 import { SinkGuard } from "../sink-guard.ts";
-import { watchSystem } from "./system-metrics.ts";
-import {
-  addGpuToMetadata,
-  linkFile,
-  type WandbFolder,
-  writeConfig,
-  writeSummary,
-} from "./run-folder.ts";
 import { type LiveUpload, startLive } from "./live.ts";
 import type { Past, WandbLog } from "./log.ts";
 import {
@@ -23,8 +15,16 @@ import {
   statsRecord,
   summaryRecord,
 } from "./records.ts";
+import {
+  addGpuToMetadata,
+  linkFile,
+  type WandbFolder,
+  writeConfig,
+  writeSummary,
+} from "./run-folder.ts";
 import { begin, resume, type WandbOptions } from "./start.ts";
 import { RunSummary } from "./summary.ts";
+import { watchSystem } from "./system-metrics.ts";
 
 export type { WandbOptions } from "./start.ts";
 

@@ -1,3 +1,6 @@
+import stringWidth from "string-width";
+import type { Layout } from "./layout.ts";
+
 /** What a piece of text is about; colour follows from it, and is never the only sign. */
 export type Tone = "student" | "teacher" | "good" | "bad" | "quiet" | "strong";
 
@@ -16,18 +19,14 @@ export function widthOf(line: Line): number {
   return line.reduce((sum, { text }) => sum + columnsOf(text), 0);
 }
 
-/** East Asian and emoji characters take two columns, combining ones none. */
-const wide =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-const none = /[\p{Mn}\p{Me}\p{Cf}]/u;
+/** One column a character. Nearly all text is so, and this is asked of every line of every frame. */
+const plain =
+  /^[\x20-\x7e\u2190-\u2193\u2200-\u22ff\u2500-\u25a9\u25b2\u25bc\u25cb\u25cf\u2713\u2717\u2800-\u28ff·…–‖×²]*$/;
+const characters = new Intl.Segmenter();
 
-/** Columns a text takes in a terminal. */
+/** Columns a text takes in a terminal: East Asian and emoji characters take two, combining ones none. */
 export function columnsOf(text: string): number {
-  // Nearly all text is plain, and this is asked of every line of every frame.
-  if (/^[\x20-\x7e\u2190-\u23ff\u2500-\u28ff·…–×≥²≈]*$/.test(text)) return text.length;
-  let columns = 0;
-  for (const character of text) columns += none.test(character) ? 0 : wide.test(character) ? 2 : 1;
-  return columns;
+  return plain.test(text) ? text.length : stringWidth(text);
 }
 
 /** The text in at most so many columns; `…` says that some is missing. */
@@ -36,10 +35,10 @@ export function fitText(text: string, columns: number): string {
   if (columns <= 0) return "";
   let kept = "";
   let used = 1;
-  for (const character of text) {
-    used += columnsOf(character);
+  for (const { segment } of characters.segment(text)) {
+    used += columnsOf(segment);
     if (used > columns) break;
-    kept += character;
+    kept += segment;
   }
   return `${kept}…`;
 }
@@ -75,4 +74,15 @@ export function joined(pieces: readonly Line[], separator: string, columns: numb
     line = next;
   }
   return line.length === 0 && pieces[0] ? clip(pieces[0], columns) : line;
+}
+
+/** A line with its title at the left, and as many of the pieces as fit. */
+export function titled(
+  title: string,
+  pieces: readonly Line[],
+  layout: Pick<Layout, "columns" | "headWidth" | "roomy">,
+  separator = layout.roomy ? "  ·  " : " · ",
+): Line {
+  const head = span(title.padEnd(layout.headWidth), "quiet");
+  return [head, ...joined(pieces, separator, layout.columns - head.text.length)];
 }

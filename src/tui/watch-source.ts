@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { LineTail } from "../disk/lines.ts";
 import { decodeRow, parseObject } from "../metrics/files/jsonl-row.ts";
 import type { RunEvent } from "../metrics/metric-sink.ts";
-import { LineTail } from "../runs/line-tail.ts";
-import type { Action } from "../tui/state/view-model.ts";
+import type { Action } from "./state/view-model.ts";
 
 /** Rows and events of a run's two files, in the order they were made. */
 export class WatchSource {
