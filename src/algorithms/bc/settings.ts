@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { flag, portion, positive, whole, widths } from "../../config/leaf.ts";
+import type { Frozen } from "../../config/schema.ts";
 
 /** Behaviour cloning's settings. */
 export const bcSettings = z.strictObject({
@@ -10,4 +11,4 @@ export const bcSettings = z.strictObject({
   normalize_states: flag(true, "States to mean 0 and deviation 1 of the data"),
 });
 
-export type BcSettings = Readonly<z.output<typeof bcSettings>>;
+export type BcSettings = Frozen<z.output<typeof bcSettings>>;

@@ -8,6 +8,7 @@ import {
   whole,
   widths,
 } from "../../config/leaf.ts";
+import type { Frozen } from "../../config/schema.ts";
 
 /** CQL's settings, by CORL's names where it has one and with the defaults of its configurations. */
 export const cqlSettings = z.strictObject({
@@ -40,4 +41,4 @@ export const cqlSettings = z.strictObject({
   reward_shift: maybeNumber("Added to every scaled reward; null: nothing"),
 });
 
-export type CqlSettings = Readonly<z.output<typeof cqlSettings>>;
+export type CqlSettings = Frozen<z.output<typeof cqlSettings>>;

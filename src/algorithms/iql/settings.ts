@@ -10,6 +10,7 @@ import {
   whole,
   widths,
 } from "../../config/leaf.ts";
+import type { Frozen } from "../../config/schema.ts";
 
 /** IQL's settings, by CORL's names where it has one and with its defaults. */
 export const iqlSettings = z.strictObject({
@@ -34,4 +35,4 @@ export const iqlSettings = z.strictObject({
   reward_shift: maybeNumber("Added to every scaled reward; null: nothing"),
 });
 
-export type IqlSettings = Readonly<z.output<typeof iqlSettings>>;
+export type IqlSettings = Frozen<z.output<typeof iqlSettings>>;

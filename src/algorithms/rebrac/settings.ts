@@ -8,6 +8,7 @@ import {
   whole,
   widths,
 } from "../../config/leaf.ts";
+import type { Frozen } from "../../config/schema.ts";
 
 /** ReBRAC's settings, by CORL's names where it has one and with its defaults. */
 export const rebracSettings = z.strictObject({
@@ -32,4 +33,4 @@ export const rebracSettings = z.strictObject({
   reward_shift: maybeNumber("Added to every scaled reward; null: nothing"),
 });
 
-export type RebracSettings = Readonly<z.output<typeof rebracSettings>>;
+export type RebracSettings = Frozen<z.output<typeof rebracSettings>>;

@@ -8,6 +8,7 @@ import {
   whole,
   widths,
 } from "../../config/leaf.ts";
+import type { Frozen } from "../../config/schema.ts";
 
 /** TD3+BC's settings, by CORL's names where it has one and with its defaults. */
 export const td3BcSettings = z.strictObject({
@@ -28,4 +29,4 @@ export const td3BcSettings = z.strictObject({
   reward_shift: maybeNumber("Added to every scaled reward; null: nothing"),
 });
 
-export type Td3BcSettings = Readonly<z.output<typeof td3BcSettings>>;
+export type Td3BcSettings = Frozen<z.output<typeof td3BcSettings>>;
