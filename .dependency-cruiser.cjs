@@ -37,7 +37,23 @@ module.exports = {
       "nothing leans on tests or bench",
     ),
     rooms("learning-knows-no-loop", "learning", "learning|metrics/metric-sink"),
-    rooms("datasets-know-contracts", "datasets", "datasets|learning"),
+    {
+      name: "datasets-know-no-loop",
+      comment: "flights on disk know what travels and what a learner asks for",
+      severity: "error",
+      from: { path: "^src/datasets/" },
+      to: {
+        path: "^(src|policies|protocol|sim-adapters)/",
+        pathNot:
+          "^src/datasets/|^src/learning/(experience|learner|stage)\\.ts$|^policies/(random|named-array)\\.ts$|^protocol/(spec|frame|coded-error)\\.ts$",
+      },
+    },
+    {
+      name: "hdf5-lives-in-datasets",
+      severity: "error",
+      from: { pathNot: "^src/datasets/" },
+      to: { path: "node_modules/h5wasm" },
+    },
     rooms("running-knows-stages-not-algorithms", "running", "running|learning|metrics"),
     {
       name: "running-knows-no-simulator",
@@ -48,13 +64,20 @@ module.exports = {
     rooms(
       "algorithms-know-no-program",
       "algorithms",
-      "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error)",
+      "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error|schema|idle)",
     ),
+    {
+      name: "an-algorithm-knows-no-other",
+      comment: "what two share belongs into src/learning, or offline/ here",
+      severity: "error",
+      from: { path: "^src/algorithms/([^/]+)/" },
+      to: { path: "^src/algorithms/[^/]+/", pathNot: "^src/algorithms/($1|offline)/" },
+    },
     rooms("metrics-are-leaves", "metrics", "metrics|disk|config/schema"),
     rooms("engine-knows-nobody", "engine", "engine|disk"),
     rooms("disk-knows-nobody", "disk", "disk"),
     rooms("runs-know-no-algorithm", "runs", "runs|running|learning|metrics|disk"),
-    rooms("screen-knows-state-alone", "tui", "tui|metrics|running/requests|runs"),
+    rooms("screen-knows-state-alone", "tui", "tui|metrics|running/requests|runs|disk"),
     rooms(
       "configuration-is-data",
       "config",

@@ -5,7 +5,6 @@ import { createRecurrent } from "../policies/networks/recurrent.ts";
 import { Random } from "../policies/random.ts";
 import { Distillation } from "../src/algorithms/distillation/distillation.ts";
 import { startEngine } from "../src/engine/start.ts";
-import type { Rollout } from "../src/learning/experience.ts";
 import { type Case, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
 import { median, timed } from "./timing.ts";
 
@@ -55,20 +54,22 @@ function updating(policy: NetworkPolicy, rows: number, steps: number): () => Pro
   });
   const observations = normal(steps * rows * inputWidth);
   const actions = normal(steps * rows * outputWidth);
-  const rollout: Rollout = {
+  const memory = policy.initialMemory(rows).map((state, i) => [`memory/${i}`, state] as const);
+  const experience = {
     steps,
     numEnvs: rows,
-    observations: { policy: observations },
-    next: { policy: observations.subarray(0, rows * inputWidth) },
-    memory: policy.initialMemory(rows),
-    studentActions: actions,
-    teacherActions: actions,
-    actions,
-    rewards: new Float32Array(steps * rows),
-    terminated: new Uint8Array(steps * rows),
-    truncated: new Uint8Array(steps * rows),
+    arrays: {
+      "obs/policy": observations,
+      "after/policy": observations.subarray(0, rows * inputWidth),
+      "notes/teacher_actions": actions,
+      terminated: new Uint8Array(steps * rows),
+      truncated: new Uint8Array(steps * rows),
+      ...Object.fromEntries(memory),
+    },
   };
-  return () => learner.update(rollout);
+  const [index, of, iteration, length] = [0, 1, 0, 1];
+  const stage = { name: "bench", index, of, iteration, length, progress: 0, settings: {} };
+  return () => learner.update(experience, stage);
 }
 
 function normal(length: number): Float32Array {

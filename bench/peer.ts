@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { shippedTeacher } from "../src/training/shipped-teacher.ts";
+import { shippedTeacher } from "../src/algorithms/distillation/shipped-teacher.ts";
 import { askChild, benchModule, benchScript } from "./children.ts";
 import { askOnFleet, type Judgement, type PeerRun } from "./fleet.ts";
 import { cases, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";

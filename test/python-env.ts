@@ -18,9 +18,14 @@ const cache = join(root, "node_modules/.cache");
 /** Milliseconds that one download and installation may take. */
 const patience = 300_000;
 
-/** `sim` holds what firstsolo_sim needs, `gymnasium` what its tests need as well, `metrics` who reads our files. */
-export type EnvironmentName = "sim" | "gymnasium" | "metrics";
-export const environmentNames: readonly EnvironmentName[] = ["sim", "gymnasium", "metrics"];
+/** `sim` holds what firstsolo_sim needs, `gymnasium` what its tests need as well, `metrics` and `datasets` who reads our files. */
+export type EnvironmentName = "sim" | "gymnasium" | "metrics" | "datasets";
+export const environmentNames: readonly EnvironmentName[] = [
+  "sim",
+  "gymnasium",
+  "metrics",
+  "datasets",
+];
 
 interface Environment {
   readonly folder: string;
@@ -83,9 +88,9 @@ function describe(name: EnvironmentName): Environment {
 }
 
 function requirementsOf(name: EnvironmentName): readonly string[] {
-  if (name === "metrics") {
-    const text = readFileSync(join(root, "test/metrics/requirements.txt"), "utf8");
-    return text.split("\n").filter((line) => line !== "");
+  if (name === "metrics" || name === "datasets") {
+    const text = readFileSync(join(root, "test", name, "requirements.txt"), "utf8");
+    return text.split("\n").filter((line) => /^\w/.test(line));
   }
   const project = readFileSync(join(ourPackage, "pyproject.toml"), "utf8");
   // Lists of plain strings on one line are the same in TOML and JSON.

@@ -30,15 +30,15 @@ export function createActorPolicy(options: ActorPolicyOptions): NetworkPolicy {
 
 /** Statistics of one observation, from those of several equal ones side by side. */
 export function firstColumns(state: NormaliserState, width: number): NormaliserState {
-  const { mean, variance, std, count } = state;
+  const { mean, variance, std, count, epsilon } = state;
   const cut = (array: Float32Array) => array.slice(0, width);
-  return { mean: cut(mean), variance: cut(variance), std: cut(std), count };
+  return { mean: cut(mean), variance: cut(variance), std: cut(std), count, epsilon };
 }
 
 /** Statistics of `length` equal observations side by side, for a network that sees them so. */
 export function repeatColumns(state: NormaliserState, length: number): NormaliserState {
-  const { mean, variance, std, count } = state;
+  const { mean, variance, std, count, epsilon } = state;
   const repeat = (array: Float32Array) =>
     Float32Array.from({ length: length * array.length }, (_, i) => array[i % array.length]!);
-  return { mean: repeat(mean), variance: repeat(variance), std: repeat(std), count };
+  return { mean: repeat(mean), variance: repeat(variance), std: repeat(std), count, epsilon };
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArrays } from "../named-array.ts";
+import { bounded, type OutputRange } from "../networks/bounded.ts";
 import { createMlp } from "../networks/mlp.ts";
 import type { Network } from "../networks/network.ts";
 import { createRecurrent } from "../networks/recurrent.ts";
@@ -13,12 +14,14 @@ import type { RslRlActor } from "./rsl-rl-actor.ts";
  */
 export type Head =
   | { readonly kind: "mean-and-noise" }
-  | { readonly kind: "beta"; readonly low: number; readonly high: number };
+  | { readonly kind: "beta"; readonly low: number; readonly high: number }
+  /** Squashed means, whatever else there is: centre + half · tanh, per action. */
+  | ({ readonly kind: "tanh" } & OutputRange);
 
 /**
  * The network of a checkpoint, with its weights. Its outputs are the mean actions.
  *
- * @param head matters only where the network has two outputs per action
+ * @param head but for `tanh` it matters only where the network has two outputs per action
  * @throws PolicyError `unknown-activation`
  */
 export function createActor(
@@ -29,6 +32,9 @@ export function createActor(
   const doubled = actor.outputWidth !== actor.actionWidth;
   if (doubled && head.kind === "beta") {
     return betaMean(build(actor, activation, actor.layers, actor.outputWidth), head);
+  }
+  if (head.kind === "tanh") {
+    return bounded(build(actor, activation, actor.layers, actor.outputWidth), head);
   }
   const layers = doubled ? meanLayers(actor.layers) : actor.layers;
   return build(actor, activation, layers, actor.actionWidth);

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { elementsOf, type NamedArrays, sameShape, shapeText } from "../named-array.ts";
 import { PolicyError } from "../policy-error.ts";
 import { type Activation, activationNamed } from "./activation.ts";
+import { type LayerNorm, layerNorm } from "./layer-norm.ts";
 import type { Network, Parameter } from "./network.ts";
 
 export interface MlpOptions {
@@ -13,10 +14,26 @@ export interface MlpOptions {
   readonly activation: string;
   /** Uniform in [0, 1): where initial weights come from. */
   readonly random?: () => number;
+  /** Initial weights of a Linear layer, instead of PyTorch's. */
+  readonly init?: LayerInit | undefined;
   /** Initial weights by name, instead of random ones; other names are left alone. */
   readonly weights?: NamedArrays;
+  /** Put before the parameters' names; default `mlp`. */
   readonly prefix?: string;
+  /** A layer norm behind each hidden layer's activation, with this added to the variance. */
+  readonly layerNorm?: { readonly epsilon: number } | undefined;
+  /** From one Linear layer's number to the next's; default 2, with layer norms 3. */
+  readonly stride?: number | undefined;
 }
+
+/** Draws a Linear layer: `weight` `[outputs, inputs]`, row-major, and `bias` `[outputs]`. */
+export type LayerInit = (layer: {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly last: boolean;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}) => { readonly weight: Float32Array; readonly bias: Float32Array };
 
 /** One Linear layer: `weight` `[outputs, inputs]`, `bias` `[outputs]`. */
 export interface Linear {
@@ -24,9 +41,15 @@ export interface Linear {
   readonly bias: tf.Variable;
 }
 
+/** A Linear layer, and what normalises the activations behind it. */
+interface Layer extends Linear {
+  readonly norm?: LayerNorm | undefined;
+}
+
 /**
  * A multi-layer perceptron, as torch.nn.Sequential(Linear, activation, Linear, …): parameters
- * `mlp.0.weight`, `mlp.0.bias`, `mlp.2.weight` …
+ * `mlp.0.weight`, `mlp.0.bias`, `mlp.2.weight` …; with layer norms, Sequential(Linear, activation,
+ * LayerNorm, Linear, …): `mlp.0.weight`, `mlp.0.bias`, `mlp.2.weight`, `mlp.2.bias`, `mlp.3.weight` …
  *
  * @throws PolicyError `bad-width`, `unknown-activation`, `missing-weight`, `weight-shape`
  */
@@ -34,20 +57,10 @@ export function createMlp(options: MlpOptions): Network {
   const widths = [options.inputWidth, ...options.hidden, options.outputWidth];
   checkWidths(widths);
   const activation = activationNamed(options.activation);
-  const prefix = options.prefix ?? "mlp";
-  const random = options.random ?? Math.random;
   const parameters: Parameter[] = [];
-  const layers = widths.slice(1).map((outputs, i): Linear => {
-    const inputs = widths[i] ?? 0;
-    const bound = 1 / Math.sqrt(inputs);
-    const make = (name: string, shape: readonly number[]) => {
-      const full = `${prefix}.${2 * i}.${name}`;
-      const value = createParameter(full, shape, { bound, random, weights: options.weights });
-      parameters.push(value);
-      return value.value;
-    };
-    return { weight: make("weight", [outputs, inputs]), bias: make("bias", [outputs]) };
-  });
+  const layers = widths
+    .slice(1)
+    .map((_, i) => createLayer(options, { widths, index: i, parameters }));
   return {
     inputWidth: options.inputWidth,
     outputWidth: options.outputWidth,
@@ -58,16 +71,47 @@ export function createMlp(options: MlpOptions): Network {
   };
 }
 
+interface Place {
+  readonly widths: readonly number[];
+  /** Of the Linear layer. */
+  readonly index: number;
+  /** Grows. */
+  readonly parameters: Parameter[];
+}
+
+function createLayer(options: MlpOptions, { widths, index, parameters }: Place): Layer {
+  const { prefix = "mlp", random = Math.random, weights, layerNorm: norm } = options;
+  const [inputs = 0, outputs = 0] = widths.slice(index, index + 2);
+  const at = index * (options.stride ?? (norm ? 3 : 2));
+  const take = (parameter: Parameter) => {
+    parameters.push(parameter);
+    return parameter.value;
+  };
+  const last = index === widths.length - 2;
+  const drawn = weights ? undefined : options.init?.({ inputs, outputs, last, random });
+  const bound = 1 / Math.sqrt(inputs);
+  const make = (name: "weight" | "bias", shape: readonly number[]) => {
+    const full = `${prefix}.${at}.${name}`;
+    if (drawn) return take(parameterOf(full, shape, drawn[name]));
+    return take(createParameter(full, shape, { bound, random, weights }));
+  };
+  const linear = { weight: make("weight", [outputs, inputs]), bias: make("bias", [outputs]) };
+  if (!norm || last) return linear;
+  const fill = (name: string, value: number) =>
+    take(filledParameter(`${prefix}.${at + 2}.${name}`, { width: outputs, value, weights }));
+  return { ...linear, norm: { weight: fill("weight", 1), bias: fill("bias", 0), ...norm } };
+}
+
 function forwardLayers(
   inputs: tf.Tensor2D,
-  layers: readonly Linear[],
+  layers: readonly Layer[],
   activation: Activation,
 ): tf.Tensor2D {
   const last = layers.length - 1;
-  return layers.reduce(
-    (x, layer, i) => linear(x, layer, i < last ? activation : undefined),
-    inputs,
-  );
+  return layers.reduce((x, layer, i) => {
+    const y = linear(x, layer, i < last ? activation : undefined);
+    return layer.norm ? layerNorm(y, layer.norm) : y;
+  }, inputs);
 }
 
 /** x Wᵀ + b, and the activation of that. */
@@ -112,6 +156,22 @@ export function createParameter(
   const data = weights
     ? givenWeights(name, shape, weights)
     : Float32Array.from({ length: elementsOf(shape) }, () => (2 * random() - 1) * bound);
+  return parameterOf(name, shape, data);
+}
+
+interface Filling {
+  readonly width: number;
+  readonly value: number;
+  readonly weights?: NamedArrays | undefined;
+}
+
+/** `[width]` of one value, or what is given by name. */
+function filledParameter(name: string, { width, value, weights }: Filling): Parameter {
+  const data = weights ? givenWeights(name, [width], weights) : new Float32Array(width).fill(value);
+  return parameterOf(name, [width], data);
+}
+
+function parameterOf(name: string, shape: readonly number[], data: Float32Array): Parameter {
   const initial = tf.tensor(data, [...shape], "float32");
   const value = tf.variable(initial);
   initial.dispose();

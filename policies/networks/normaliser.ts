@@ -13,6 +13,8 @@ export interface NormaliserState {
   readonly std: Float32Array;
   /** Rows seen. */
   readonly count: number;
+  /** Added to `std`; default `NORMALISER_EPSILON`. */
+  readonly epsilon?: number | undefined;
 }
 
 /** Added to the standard deviation, as in rsl_rl: a component that never moves is not blown up. */
@@ -20,7 +22,7 @@ export const NORMALISER_EPSILON = 1e-2;
 const PREFIX = "obs_normalizer.";
 
 /**
- * rsl_rl's EmpiricalNormalization: output (x − mean) / (std + 0.01). Statistics change in `update`
+ * rsl_rl's EmpiricalNormalization: output (x − mean) / (std + epsilon), 0.01 there. Statistics change in `update`
  * and `load` only.
  * Holds two tensors, `[1, width]` each, until `dispose`.
  */
@@ -84,12 +86,13 @@ export class Normaliser {
       const shift = (seen - (oldMean[i] as number)) * (seen - (mean[i] as number));
       return old + rate * ((batchVariance[i] as number) - old + shift);
     });
-    this.#replace({ mean, variance, std: variance.map(Math.sqrt), count });
+    const { epsilon } = this.#state;
+    this.#replace({ mean, variance, std: variance.map(Math.sqrt), count, epsilon });
   }
 
   /** By rsl_rl's names, `obs_normalizer._mean` `[1, width]` and so on. */
   save(): Record<string, NamedArray> {
-    const { mean, variance, std, count } = this.#state;
+    const { mean, variance, std, count, epsilon } = this.#state;
     const row = (data: Float32Array): NamedArray => ({
       shape: [1, this.width],
       data: data.slice(),
@@ -104,6 +107,9 @@ export class Normaliser {
     // float32 counts exactly to 2^24 only; the rest of a longer count is kept beside it.
     if (exact !== count) {
       saved[`${PREFIX}count_rest`] = { shape: [], data: Float32Array.of(count - exact) };
+    }
+    if (epsilon !== undefined) {
+      saved[`${PREFIX}_epsilon`] = { shape: [], data: Float32Array.of(epsilon) };
     }
     return saved;
   }
@@ -133,8 +139,8 @@ export class Normaliser {
 
   #loaded(): { mean: tf.Tensor2D; divisor: tf.Tensor2D } {
     if (this.#tensors === undefined) {
-      const { mean, std } = this.#state;
-      const divisor = std.map((value) => value + NORMALISER_EPSILON);
+      const { mean, std, epsilon = NORMALISER_EPSILON } = this.#state;
+      const divisor = std.map((value) => value + epsilon);
       const shape: [number, number] = [1, this.width];
       this.#tensors = {
         mean: tf.keep(tf.tensor2d(mean.slice(), shape)),
@@ -153,7 +159,7 @@ export function normaliserStateIn(arrays: NamedArrays): NormaliserState | undefi
   if (mean === undefined || variance === undefined) return undefined;
   const std = data("_std") ?? variance.map(Math.sqrt);
   const count = (data("count")?.[0] ?? 0) + (data("count_rest")?.[0] ?? 0);
-  return { mean, variance, std, count };
+  return { mean, variance, std, count, epsilon: data("_epsilon")?.[0] };
 }
 
 function copyOf(state: NormaliserState, width: number): NormaliserState {
@@ -168,7 +174,7 @@ function copyOf(state: NormaliserState, width: number): NormaliserState {
       "Use the observation groups that the statistics were made with.",
     );
   }
-  return { mean, variance, std, count: state.count };
+  return { mean, variance, std, count: state.count, epsilon: state.epsilon };
 }
 
 /** Mean and biased variance of each column, two passes. */

@@ -1,9 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArray } from "../../policies/named-array.ts";
 import type { Parameter } from "../../policies/networks/network.ts";
+import { gradientsOf } from "./gradients.ts";
 import { LearningError } from "./learning-error.ts";
-import type { OptimiserState } from "./old-learner.ts";
 import { type RuleName, rules } from "./rules.ts";
+
+/** In the layout of torch.optim: settings, and moments per parameter in the parameters' order. */
+export interface OptimiserState {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly step: number;
+  readonly moments: readonly Readonly<Record<string, NamedArray>>[];
+}
 
 /**
  * Moves the parameters of one network. All gradients travel as one flat vector: a rule then costs
@@ -27,12 +35,20 @@ export class Optimiser {
     this.#moments = rules[name].moments.map(() => tf.zeros([width]) as tf.Tensor1D);
   }
 
-  /** One step against the gradient of `loss`; gives its value, to be disposed by the caller. */
+  /**
+   * One step against the gradient of `loss`; gives its value, to be disposed by the caller. A
+   * parameter that the loss doesn't reach has a gradient of zeros.
+   *
+   * @throws LearningError `starved` when it reaches none
+   */
   minimise(loss: () => tf.Scalar, maxGradNorm: number | null): tf.Scalar {
     const variables = this.#parameters.map((p) => p.value);
     return tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(loss, variables);
-      const flat = tf.concat1d(variables.map((v) => tf.reshape(grads[v.name]!, [v.size])));
+      const { value, gradients } = gradientsOf(loss, variables);
+      if (gradients.every((gradient) => gradient === undefined)) throw starved(this.#parameters);
+      const flat = tf.concat1d(
+        variables.map((v, i) => tf.reshape(gradients[i] ?? tf.zerosLike(v), [v.size])),
+      );
       this.#apply(maxGradNorm === null ? flat : clipNorm(flat, maxGradNorm));
       return value;
     });
@@ -95,6 +111,14 @@ export class Optimiser {
   dispose(): void {
     tf.dispose(this.#moments);
   }
+}
+
+function starved(parameters: readonly Parameter[]): LearningError {
+  return new LearningError(
+    "starved",
+    `starved: no gradient leads from the loss to any of ${parameters.length} parameters (${parameters[0]?.name} …).`,
+    "Let the loss use these parameters outside of detached(), or don't step their owner on it.",
+  );
 }
 
 /** Scales a gradient down to a norm, with PyTorch's 1e-6 in the quotient. */

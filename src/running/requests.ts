@@ -1,9 +1,9 @@
-/** What may be asked of a flight in progress. */
+/** What may be asked of a run in progress. */
 export type Request = "pause" | "resume" | "checkpoint" | "next-phase" | "stop";
 
 export const requests: readonly Request[] = ["pause", "resume", "checkpoint", "next-phase", "stop"];
 
-export interface Asked {
+export interface Requested {
   readonly request: Request;
   /** Who asked, e.g. `key p`, `ctl`, `SIGINT`. */
   readonly by: string;
@@ -11,9 +11,9 @@ export interface Asked {
   readonly answer?: (outcome: string) => void;
 }
 
-/** The mailbox between whoever steers (keys, `firstsolo ctl`, signals) and the loop, which reads it between two iterations. */
-export class Steering {
-  readonly #waiting: Asked[] = [];
+/** Between whoever steers (keys, `firstsolo ctl`, signals) and the loop, which looks between two iterations. */
+export class RequestQueue {
+  readonly #waiting: Requested[] = [];
   #wake: (() => void) | undefined;
 
   ask(request: Request, by: string, answer?: (outcome: string) => void): void {
@@ -22,11 +22,11 @@ export class Steering {
   }
 
   /** The oldest request, if there is one. */
-  take(): Asked | undefined {
+  take(): Requested | undefined {
     return this.#waiting.shift();
   }
 
-  /** Resolves when there is a request. Keeps the process alive: nothing else may, while a flight waits. */
+  /** Resolves when there is a request. Keeps the process alive: nothing else may, while a run waits. */
   async arrival(): Promise<void> {
     if (this.#waiting.length > 0) return;
     const alive = setInterval(() => {}, 60_000);

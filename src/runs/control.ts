@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { howToCall } from "../disk/how-to-call.ts";
 import type { MetricSink } from "../metrics/metric-sink.ts";
 import { SinkGuard } from "../metrics/sink-guard.ts";
-import { type Asked, type Request, requests } from "../running/requests.ts";
+import { type Request, type Requested, requests } from "../running/requests.ts";
 import {
   type AnswerFile,
   controlFolder,
@@ -26,9 +26,9 @@ const mostOpen = 16;
 const lookEvery = 300;
 const beatEvery = 1000;
 
-/** Whoever takes requests: `Steering`, or somebody who passes them on. */
+/** Whoever takes requests: `RequestQueue`, or somebody who passes them on. */
 export interface Steered {
-  ask(request: Request, by: string, answer?: Asked["answer"]): void;
+  ask(request: Request, by: string, answer?: Requested["answer"]): void;
 }
 
 export interface MailboxOptions {

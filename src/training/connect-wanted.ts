@@ -3,17 +3,17 @@ import {
   type RemoteEnv,
   type RemoteOptions,
 } from "../../sim-adapters/remote/remote-env.ts";
-import type { Config } from "../config/schema.ts";
-
-type Wanted = Pick<RemoteOptions, "groups" | "teacherActions">;
+import type { Wish } from "../algorithms/algorithm.ts";
 
 /**
- * Connects and asks for nothing that nobody reads: an observation group that isn't asked for isn't
- * sent. A simulator that lacks a group is asked again for less, and at last for all it has: whoever
- * misses the group then says so best.
+ * Connects and asks for nothing that nobody reads. A simulator that lacks a group is asked again for less,
+ * and at last for all it has: whoever misses the group then says so best.
  */
-export async function connectWanted(config: Config, options: RemoteOptions): Promise<RemoteEnv> {
-  for (const wanted of wishes(config)) {
+export async function connectWanted(
+  wishes: readonly Wish[],
+  options: RemoteOptions,
+): Promise<RemoteEnv> {
+  for (const wanted of wishes) {
     try {
       return await connectRemote({ ...options, ...wanted });
     } catch (error) {
@@ -21,12 +21,4 @@ export async function connectWanted(config: Config, options: RemoteOptions): Pro
     }
   }
   return connectRemote(options);
-}
-
-/** What student, teacher and evaluation read, the likelier first: `teacherGroups` in crew.ts chooses alike. */
-export function wishes({ checkpoint, obs_groups }: Config): readonly Wanted[] {
-  const student = obs_groups.student ?? ["policy"];
-  if (checkpoint === "simulator") return [{ groups: student, teacherActions: true }];
-  const teachers = obs_groups.teacher ? [obs_groups.teacher] : [["teacher"], ["policy"]];
-  return teachers.map((teacher) => ({ groups: [...new Set([...student, ...teacher])] }));
 }

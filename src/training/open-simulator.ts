@@ -6,10 +6,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readClientCurve } from "../../sim-adapters/curve-keys.ts";
 import type { RemoteEnv, RemoteOptions } from "../../sim-adapters/remote/remote-env.ts";
+import type { Wish } from "../algorithms/algorithm.ts";
 import type { Config } from "../config/schema.ts";
 import { connectWanted } from "./connect-wanted.ts";
 
 export interface SimulatorOptions {
+  /** What the algorithm reads. */
+  readonly wishes: readonly Wish[];
   readonly onNotice: (line: string) => void;
   readonly onWaiting: (line: string) => void;
   /** Ours, for the simulator's log. */
@@ -47,7 +50,7 @@ async function connectNamed(
     curve_server_key_file && curve_client_key_file
       ? await readClientCurve(curve_server_key_file, curve_client_key_file)
       : undefined;
-  const env = await connectWanted(config, {
+  const env = await connectWanted(options.wishes, {
     ...remoteOptions(config, options),
     endpoint,
     listen,
@@ -99,7 +102,7 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
     process.off("exit", sweep);
   };
   try {
-    const env = await connectWanted(config, {
+    const env = await connectWanted(options.wishes, {
       ...remoteOptions(config, options),
       endpoint,
       exited,

@@ -5,14 +5,14 @@ import { textWriter } from "../metrics/console/text-writer.ts";
 import { openCsv } from "../metrics/files/csv.ts";
 import { openJsonl } from "../metrics/files/jsonl.ts";
 import { withNames } from "../metrics/metric-names.ts";
-import type { MetricSink } from "../metrics/metric-sink.ts";
+import type { MetricSink, Metrics } from "../metrics/metric-sink.ts";
 import type { OwnSinkMaker } from "../metrics/own-sink.ts";
 import { openPrometheus } from "../metrics/prometheus/prometheus.ts";
 import { type NamedSink, tee } from "../metrics/tee.ts";
 import { openTensorboard } from "../metrics/tensorboard/tensorboard.ts";
 import type { WandbSink } from "../metrics/wandb/wandb.ts";
-import type { Steering } from "../running/requests.ts";
-import type { Progress } from "../running/train-loop.ts";
+import type { RequestQueue } from "../running/requests.ts";
+import type { Progress } from "../running/run-state.ts";
 import type { ControlMailbox } from "../runs/control.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import type { Ui } from "../tui/choose-ui.ts";
@@ -27,21 +27,23 @@ export interface SinkOptions {
   readonly resumed: boolean;
   /** What the terminal shows. */
   readonly ui: Ui;
-  readonly steering: Steering;
+  readonly requests: RequestQueue;
   readonly mailbox: ControlMailbox;
   /** As Ctrl-C, which the screen's raw mode hides from the process. */
   readonly interrupt: () => void;
   readonly simulatorLog: () => readonly string[];
   readonly ownSinks: readonly OwnSinkMaker[];
   readonly notices: Notices;
+  /** What the algorithm says of itself in the `start` event. */
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 /** Every place the figures of a run go to, as one. */
 export interface Sinks extends MetricSink {
   /** By the rows that were written: where a failure or a landing is. */
   nextIteration(): number;
-  /** Where W&B's run is, if there is one. */
-  readonly wandbFolder: string | undefined;
+  /** The row that was written last; empty before the first. */
+  latest(): Metrics;
   /** A file of the run folder that W&B should have. */
   file(path: string): void;
   /** Closes them all; the last one reads what the first one wrote. */
@@ -77,14 +79,16 @@ export async function openSinks(options: SinkOptions): Promise<Sinks> {
   const all = tee(sinks, { onFailure: warn });
   const csv = openCsv({ runFolder: run.path, onFailure: warn });
   let next = start.iteration;
+  let latest: Metrics = {};
   return {
     ...all,
     write: (iteration, metrics) => {
       next = iteration + 1;
+      latest = metrics;
       all.write(iteration, metrics);
     },
     nextIteration: () => next,
-    wandbFolder: wandb?.folder,
+    latest: () => latest,
     file: (path) => wandb?.file(path, { changes: true }),
     land: async (exitCode) => {
       wandb?.setExitCode(exitCode);
@@ -114,18 +118,18 @@ function wandbConsole(options: SinkOptions, wandb: WandbSink): NamedSink {
   return { name: "W&B's console", sink };
 }
 
-function planOf({ config, start }: SinkOptions): ConsolePlan {
-  const { use_two_stage_training, phase1_iterations } = config.algorithm;
+function planOf({ config, facts, start }: SinkOptions): ConsolePlan {
+  const { use_two_stage_training, phase1_iterations } = facts;
   return {
     maxIterations: config.max_iterations,
-    switchAt: use_two_stage_training ? phase1_iterations : 0,
+    switchAt: use_two_stage_training ? Number(phase1_iterations) : 0,
     start: { iteration: start.iteration, seconds: start.seconds },
   };
 }
 
 /** Ink and React are loaded for the screen alone. */
 async function openConsole(options: SinkOptions): Promise<MetricSink | undefined> {
-  const { ui, steering, interrupt: onInterrupt, simulatorLog } = options;
+  const { ui, requests, interrupt: onInterrupt, simulatorLog, resumed, run } = options;
   if (ui === "none") return undefined;
   const write = textWriter(process.stdout);
   if (ui === "jsonl") return jsonConsole(write);
@@ -133,5 +137,6 @@ async function openConsole(options: SinkOptions): Promise<MetricSink | undefined
   const plain = plainConsole({ ...planOf(options), write, bold });
   if (ui === "plain") return plain;
   const { openScreen } = await import("../tui/open-screen.ts");
-  return openScreen({ steering, plain, onInterrupt, simulatorLog });
+  const history = resumed ? { history: run.path } : {};
+  return openScreen({ steering: requests, plain, onInterrupt, simulatorLog, ...history });
 }

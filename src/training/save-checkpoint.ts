@@ -1,58 +1,43 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { recordExample } from "../../policies/flight-example.ts";
-import {
-  type RunCheckpoint,
-  writeRunCheckpoint,
-} from "../algorithms/distillation/run-checkpoint.ts";
+import type { LearnerState } from "../learning/learner.ts";
 import { LearningError } from "../learning/learning-error.ts";
-import type { LearnerState } from "../learning/old-learner.ts";
-import type { CheckpointKind, FlightState } from "../running/train-loop.ts";
+import type { CheckpointKind } from "../running/loop.ts";
+import type { RunState } from "../running/run-state.ts";
 import { RunError } from "../runs/run-error.ts";
 import type { CheckpointName } from "../runs/run-store.ts";
-import type { FlightDeck } from "./assemble.ts";
-import { type Conducted, report } from "./run-context.ts";
+import { type RunContext, report } from "./run-context.ts";
 
 /**
- * Puts learner, simulator and `state` on disk. A disk that takes nothing doesn't end the flight, as the
- * next checkpoint may find room: its error is given back. @throws LearningError, RemoteError
+ * Puts a state on disk, under a name for each of `kinds`. A disk that takes nothing doesn't end the run, as
+ * the next checkpoint may find room: its error is given back. @throws LearningError, RemoteError
  */
 export async function saveCheckpoint(
-  flight: Conducted,
-  kind: CheckpointKind,
-  state: FlightState,
+  context: RunContext,
+  kinds: readonly CheckpointKind[],
+  state: RunState,
 ): Promise<RunError | undefined> {
-  const { run } = flight;
+  const { run, assembled } = context;
   const iteration = Math.max(0, state.progress.iteration - 1);
-  const name = kind === "best" ? "best_model.pt" : (`model_${iteration}.pt` as const);
-  // The one of the same iteration knows where the fleet was, a rescue doesn't.
-  if (kind === "rescue" && existsSync(join(run.path, name))) return undefined;
-  const learned = await flight.deck.learner.save();
-  refuseDiverged(learned);
-  const { simulator, lost } = kind === "rescue" ? nothing : await snapshotOf(flight.deck.env);
-  const bytes = await bytesOf(flight, { learner: learned, flight: state, simulator });
-  const failure = await put(flight, { name, bytes, kind, iteration });
-  if (lost !== undefined) throw lost;
+  const names = kinds.map((kind) => [kind, nameOf(kind, iteration)] as const);
+  // The one of the same iteration knows where the simulator was, a rescue doesn't.
+  const wanted = names.filter(([kind, name]) => {
+    return kind !== "rescue" || !existsSync(join(run.path, name));
+  });
+  if (wanted.length === 0) return undefined;
+  refuseDiverged(state.learner);
+  const bytes = await assembled.write(state);
+  let failure: RunError | undefined;
+  for (const [kind, name] of wanted) {
+    failure = (await put(context, { name, bytes, kind, iteration })) ?? failure;
+  }
+  // A simulator that dies when it is asked ends the run, but not before the student is on disk.
+  if (state.source.lost !== undefined) throw state.source.lost;
   return failure;
 }
 
-type Moving = Pick<RunCheckpoint, "learner" | "flight" | "simulator">;
-
-/** @param moving what changes from checkpoint to checkpoint */
-async function bytesOf({ deck, config }: Conducted, moving: Moving): Promise<Uint8Array> {
-  const { learner, teacher } = deck;
-  const { init_noise_std, activation, history_length } = config.policy;
-  const { reads } = learner.policy;
-  const content: RunCheckpoint = {
-    ...moving,
-    noiseStd: init_noise_std,
-    student: { kind: "network", activation, reads, history: history_length },
-    teacher: teacher.facts,
-    teacherActor: teacher.actor,
-    teacherModel: teacher.model,
-  };
-  const examples = { student: await recordExample(learner.policy), teacher: teacher.example };
-  return writeRunCheckpoint(content, config.checkpoint_version, examples);
+function nameOf(kind: CheckpointKind, iteration: number): CheckpointName {
+  return kind === "best" ? "best_model.pt" : `model_${iteration}.pt`;
 }
 
 interface Parcel {
@@ -62,47 +47,30 @@ interface Parcel {
   readonly iteration: number;
 }
 
-async function put(flight: Conducted, parcel: Parcel): Promise<RunError | undefined> {
+async function put(context: RunContext, parcel: Parcel): Promise<RunError | undefined> {
   const { name, bytes, kind, iteration } = parcel;
   try {
-    const path = await flight.run.saveCheckpoint(name, bytes);
-    report(flight, "checkpoint", `${kind}: ${path}`, { path, kind }, iteration);
-    flight.sinks.file(path);
+    const path = await context.run.saveCheckpoint(name, bytes);
+    report(context, "checkpoint", `${kind}: ${path}`, { path, kind }, iteration);
+    context.sinks.file(path);
     return undefined;
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
     const why = `${kind}: ${error.message}. ${error.hint}`;
-    report(flight, "checkpoint-failed", why, { kind }, iteration);
+    report(context, "checkpoint-failed", why, { kind }, iteration);
     return error;
   }
 }
 
 /** Weights that are no numbers must not take the place of good ones. @throws LearningError `diverged` */
-function refuseDiverged({ student }: LearnerState): void {
-  for (const [name, { data }] of Object.entries(student)) {
+function refuseDiverged({ arrays }: LearnerState): void {
+  for (const [name, { data }] of Object.entries(arrays)) {
     const bad = data.find((value) => !Number.isFinite(value));
     if (bad === undefined) continue;
     throw new LearningError(
       "diverged",
-      `The student's ${name} holds ${bad}: its weights have diverged.`,
+      `${name} holds ${bad}: the weights have diverged.`,
       "Lower algorithm.learning_rate, set algorithm.max_grad_norm (1.0), or resume from the last checkpoint.",
     );
-  }
-}
-
-interface Snapshot {
-  readonly simulator?: Uint8Array | undefined;
-  /** Why there is none. */
-  readonly lost?: unknown;
-}
-
-const nothing: Snapshot = {};
-
-/** A simulator that dies when it is asked ends the run, but not before the student is on disk. */
-async function snapshotOf(env: FlightDeck["env"]): Promise<Snapshot> {
-  try {
-    return { simulator: await env.snapshot?.() };
-  } catch (lost) {
-    return { lost };
   }
 }

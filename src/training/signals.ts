@@ -1,4 +1,4 @@
-import type { Steering } from "../running/requests.ts";
+import type { RequestQueue } from "../running/requests.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 export interface SignalWatch {
@@ -19,7 +19,7 @@ export interface SignalWatch {
  * The first SIGINT or SIGTERM ends gracefully, the second at once. A terminal that hangs up (SIGHUP)
  * doesn't end a flight of days: `firstsolo watch` and `firstsolo ctl` find it again.
  */
-export function watchSignals(steering: Steering, say: (line: string) => void): SignalWatch {
+export function watchSignals(requests: RequestQueue, say: (line: string) => void): SignalWatch {
   const controller = new AbortController();
   const stop = new AbortController();
   let flying = false;
@@ -30,7 +30,7 @@ export function watchSignals(steering: Steering, say: (line: string) => void): S
     stop.abort();
     if (!flying) return controller.abort();
     say(`${signal}: landing after this iteration, with a checkpoint; once more ends at once`);
-    steering.ask("stop", signal);
+    requests.ask("stop", signal);
   };
   const onHangUp = () => say("SIGHUP: the terminal is gone, the flight goes on");
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onHangUp);

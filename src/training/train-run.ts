@@ -1,36 +1,35 @@
 import { stringify } from "yaml";
 import { toWireSpec } from "../../protocol/env-spec.ts";
 import { howToCall } from "../disk/how-to-call.ts";
-import {
-  type CheckpointKind,
-  type FlightState,
-  fly,
-  type Progress,
-} from "../running/train-loop.ts";
+import type { Stage } from "../learning/stage.ts";
+import type { CheckpointKind } from "../running/loop.ts";
+import type { Progress, RunState } from "../running/run-state.ts";
+import { train } from "../running/train-loop.ts";
 import { RunError } from "../runs/run-error.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
-import { checkWindow } from "./assemble.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
-import { land } from "./final-evaluation.ts";
-import { type Conducted, report } from "./run-context.ts";
+import { finish } from "./final-evaluation.ts";
+import { reportGradients } from "./gradient-report.ts";
+import { type RunContext, report } from "./run-context.ts";
 import { saveCheckpoint } from "./save-checkpoint.ts";
+import { watchRun } from "./watch-run.ts";
 
-/** Flies the run from take-off to its summary; gives the exit code. Sinks are closed whatever happens. */
-export async function conduct(flight: Conducted): Promise<number> {
+/** From the first step to the summary; gives the exit code. Sinks are closed whatever happens. */
+export async function trainRun(context: RunContext): Promise<number> {
   let exitCode: number = exitCodes.internal;
   try {
-    await recordStart(flight);
-    const { progress, unsaved } = await flyRun(flight);
-    await land(flight, progress);
+    await recordStart(context);
+    const { progress, stage, unsaved } = await trainAll(context);
+    await finish(context, progress, stage);
     if (unsaved !== undefined) throw unsaved;
-    exitCode = flight.signals.interrupted ? exitCodes.interrupted : exitCodes.ok;
+    exitCode = context.signals.interrupted ? exitCodes.interrupted : exitCodes.ok;
   } catch (error) {
     exitCode = exitCodeOf(error);
     const { message } = error as Error;
-    report(flight, exitCode === exitCodes.simulator ? "simulator-lost" : "failed", message);
-    throw exitCode === exitCodes.simulator ? lostInFlight(error, flight.run) : error;
+    report(context, exitCode === exitCodes.simulator ? "simulator-lost" : "failed", message);
+    throw exitCode === exitCodes.simulator ? lostInFlight(error, context.run) : error;
   } finally {
-    await flight.sinks.land(exitCode);
+    await context.sinks.land(exitCode);
   }
   return exitCode;
 }
@@ -42,58 +41,75 @@ function lostInFlight(cause: unknown, { path }: RunFolder): RunError {
   return new RunError("simulator-lost", message, next, { cause });
 }
 
-async function recordStart({ config, deck, run, simulator, engine, sinks }: Conducted) {
-  const { spec, start, teacher } = deck;
-  const { welcome } = simulator.env;
-  await run.saveParams(
-    "env",
-    stringify({ ...toWireSpec(spec), settings: welcome.settings, server: welcome.server }),
-  );
-  const { phase1_iterations, use_two_stage_training, teacher_share_schedule, gate_threshold } =
-    config.algorithm;
-  sinks.event({
+async function recordStart(context: RunContext): Promise<void> {
+  const { config, algorithm, assembled, start, resumedFrom, run, simulator } = context;
+  if (simulator) await recordSimulator(context, simulator);
+  context.sinks.event({
     type: "start",
     iteration: start.iteration,
     time: Date.now() / 1000,
-    message: `${deck.resumedFrom ? `resuming from ${deck.resumedFrom}; ` : ""}run ${run.path}`,
+    message: `${resumedFrom ? `resuming from ${resumedFrom}; ` : ""}run ${run.path}`,
     run: run.path,
-    task: spec.task,
-    num_envs: spec.numEnvs,
-    num_steps_per_env: config.num_steps_per_env,
+    algorithm: algorithm.name,
+    ...algorithm.description,
+    ...simulatorFacts(context),
     max_iterations: config.max_iterations,
-    phase1_iterations,
-    use_two_stage_training,
-    teacher_share_schedule,
+    ...assembled.facts,
     seed: config.seed,
-    simulator: simulator.description,
-    engine: engine.description,
-    teacher: teacher.description,
-    control_period: spec.controlPeriod,
-    ...(gate_threshold === null ? {} : { gate: gate_threshold }),
-    ...(deck.resumedFrom ? { resumed: start.iteration } : {}),
+    engine: context.engine.description,
+    ...(resumedFrom ? { resumed: start.iteration } : {}),
   });
 }
 
-interface Flown {
+function recordSimulator({ run }: RunContext, { env }: NonNullable<RunContext["simulator"]>) {
+  const { spec, welcome } = env;
+  const about = { settings: welcome.settings, server: welcome.server };
+  return run.saveParams("env", stringify({ ...toWireSpec(spec), ...about }));
+}
+
+function simulatorFacts({ simulator, config }: RunContext) {
+  if (!simulator) return {};
+  const { task, numEnvs, controlPeriod } = simulator.env.spec;
+  return {
+    task,
+    num_envs: numEnvs,
+    ...(config.num_steps_per_env ? { num_steps_per_env: config.num_steps_per_env } : {}),
+    simulator: simulator.description,
+    control_period: controlPeriod,
+  };
+}
+
+interface Trained {
   readonly progress: Progress;
+  /** Of the last iteration. */
+  readonly stage: Stage;
   /** Why the last checkpoint is not on disk: what was learned since the one before is lost. */
   readonly unsaved: RunError | undefined;
 }
 
-async function flyRun(flight: Conducted): Promise<Flown> {
-  const { config, deck, sinks } = flight;
-  const { max_iterations, num_steps_per_env, save_interval } = config;
-  const settings = {
-    max_iterations,
-    num_steps_per_env,
-    save_interval,
-    checkWindow: checkWindow(config, deck.seats),
-  };
+async function trainAll(context: RunContext): Promise<Trained> {
+  const { config, algorithm, assembled, sinks, requests, start } = context;
+  const { max_iterations, save_interval } = config;
+  const { room } = algorithm.description;
   let unsaved: RunError | undefined;
-  const save = async (kind: CheckpointKind, state: FlightState) => {
-    unsaved = await saveCheckpoint(flight, kind, state);
+  const save = async (kinds: readonly CheckpointKind[], state: RunState) => {
+    unsaved = await saveCheckpoint(context, kinds, state);
     return unsaved === undefined ? "done" : `failed: ${unsaved.message}. ${unsaved.hint}`;
   };
-  const progress = await fly({ ...deck, sink: sinks, save, settings }, deck.frame, deck.start);
-  return { progress, unsaved };
+  const gradients = reportGradients(context);
+  const watch = watchRun(context);
+  watch.load(context.watched);
+  const loop = {
+    ...assembled,
+    requests,
+    sink: sinks,
+    save,
+    meter: gradients.meter,
+    learned: gradients.judge,
+    watch,
+    settings: { room, max_iterations, save_interval },
+  };
+  const progress = await train(loop, start);
+  const stage = watch.stage() ?? assembled.plan.at(progress.iteration).stage;
+  return { progress, stage, unsaved };
 }

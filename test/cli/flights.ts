@@ -139,7 +139,9 @@ export function summaryOf(run: string): Readonly<Record<string, unknown>> {
 export async function checkpointOf(path: string) {
   const file = await readCheckpointFile(path);
   if (file.kind !== "distillation") throw new Error(`${path} is no run's`);
-  return readRunCheckpoint(file, path);
+  const { state, own } = readRunCheckpoint(file, path);
+  const { seconds: _, ...progress } = state.progress;
+  return { ...state, progress, own };
 }
 
 export function namesIn(folder: string): readonly string[] {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { loadTeacher } from "../../policies/checkpoint/load-teacher.ts";
+import { shippedTeacher } from "../../src/algorithms/distillation/shipped-teacher.ts";
 import { startEngine } from "../../src/engine/start.ts";
-import { shippedTeacher } from "../../src/training/shipped-teacher.ts";
 import { norm, row, withEnv } from "./flying.ts";
 
 beforeAll(() => startEngine("auto"));

@@ -12,7 +12,7 @@ import { ConfigError } from "../../src/config/config-error.ts";
 import { EngineError } from "../../src/engine/engine-error.ts";
 import { LearningError } from "../../src/learning/learning-error.ts";
 import { SinkError } from "../../src/metrics/sink-error.ts";
-import { FlightError } from "../../src/running/running-error.ts";
+import { RunningError } from "../../src/running/running-error.ts";
 import { RunError } from "../../src/runs/run-error.ts";
 import { ScreenError } from "../../src/tui/screen-error.ts";
 
@@ -21,7 +21,7 @@ const hint = "Do this.";
 const detail = { hint, cause, field: "x" };
 
 const errors: readonly CodedError[] = [
-  ...[PolicyError, CheckpointError, ConfigError, FlightError, LearningError, RunError].map(
+  ...[PolicyError, CheckpointError, ConfigError, RunningError, LearningError, RunError].map(
     (Kind) => new Kind("a-code", "what", hint, { cause }),
   ),
   ...[ScreenError, SinkError].map((Kind) => new Kind("a-code", "what", hint, { cause })),

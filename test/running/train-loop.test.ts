@@ -1,136 +1,63 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
-import { resolveConfig } from "../../src/config/resolve.ts";
+import { shippedTeacher } from "../../src/algorithms/distillation/shipped-teacher.ts";
 import { startEngine } from "../../src/engine/start.ts";
-import type { Rollout } from "../../src/learning/experience.ts";
-import type { LearnerState } from "../../src/learning/old-learner.ts";
-import type { Metrics, RunEvent } from "../../src/metrics/metric-sink.ts";
-import { collect } from "../../src/running/collect.ts";
-import { evaluate } from "../../src/running/evaluate.ts";
-import { Steering } from "../../src/running/requests.ts";
-import { type FlightState, fly, type Progress } from "../../src/running/train-loop.ts";
-import { type FlightDeck, prepareFlight, type Resumed } from "../../src/training/assemble.ts";
-import { shippedTeacher } from "../../src/training/shipped-teacher.ts";
+import { FlowMeter } from "../../src/learning/flow-meter.ts";
+import { faultsOf, judgeFlow } from "../../src/learning/gradient-flow.ts";
+import type { RunState } from "../../src/running/run-state.ts";
+import { goOn, runOf, type SmallRun, setUp } from "./small-run.ts";
 
 beforeAll(() => startEngine("auto", { threads: 1 }));
 
-const small = [
-  "num_envs=12",
-  "max_iterations=6",
-  "num_steps_per_env=10",
-  "algorithm.phase1_iterations=3",
-  "algorithm.num_learning_epochs=2",
-  "policy.student_hidden_dims=[16,16]",
-  "evaluation.env_share=0.34",
-  "evaluation.window=2",
-  "save_interval=1000",
-];
+const silent = { write: () => {}, event: () => {}, close: async () => {} };
 
-interface Setup {
-  readonly deck: FlightDeck;
-  readonly env: VectorEnv;
-  readonly config: ReturnType<typeof resolveConfig>["config"];
+async function act(run: SmallRun, name: "student"): Promise<Float32Array> {
+  const frame = await run.env.reset(5);
+  const policy = run.assembled.learner.policies[name]!;
+  return (await policy.act(frame, policy.initialMemory(12))).actions;
 }
 
-async function setUp(overrides: string[] = [], resumed?: Resumed): Promise<Setup> {
-  const { config } = resolveConfig({ overrides: [...small, ...overrides] });
-  const env = await openMujoco({ task: config.task, numEnvs: config.num_envs });
-  const deck = await prepareFlight({ config, env, steering: new Steering(), resumed });
-  return { deck, env, config };
-}
-
-interface Log {
-  readonly rows: Metrics[];
-  readonly events: RunEvent[];
-  readonly saved: { kind: string; state: FlightState; learner: LearnerState; sim: Uint8Array }[];
-  readonly progress: Progress;
-}
-
-/** Flies a deck, and keeps what a run folder would keep. */
-async function flight({ deck, env, config }: Setup): Promise<Log> {
-  const log: Omit<Log, "progress"> = { rows: [], events: [], saved: [] };
-  const sink = {
-    write: (_: number, metrics: Metrics) => void log.rows.push(timeless(metrics)),
-    event: (event: RunEvent) => void log.events.push(event),
-    close: async () => {},
-  };
-  const save = async (kind: string, state: FlightState) => {
-    const plain = JSON.parse(JSON.stringify(state));
-    const sim = await env.snapshot!();
-    log.saved.push({ kind, state: plain, learner: await deck.learner.save(), sim });
-    return "done";
-  };
-  const settings = { ...config, checkWindow: 2 };
-  const progress = await fly({ ...deck, sink, save, settings }, deck.frame, deck.start);
-  return { ...log, progress };
-}
-
-/** Seconds differ from run to run; everything else must not. */
-function timeless(metrics: Metrics): Metrics {
-  const kept = Object.entries(metrics).filter(
-    ([name]) => !name.startsWith("Perf/") && name !== "Distillation/seconds",
-  );
-  return Object.fromEntries(kept);
-}
-
-describe("a flight", () => {
+describe("a run", () => {
   it("gives the same figures and weights for the same seed, and others for another", async () => {
     const [one, two, other] = [await setUp(), await setUp(), await setUp(["seed=7"])];
-    const [a, b, c] = [await flight(one), await flight(two), await flight(other)];
+    const [a, b, c] = [await runOf(one), await runOf(two), await runOf(other)];
     expect(b.rows).toEqual(a.rows);
-    expect(await two.deck.learner.save()).toEqual(await one.deck.learner.save());
+    expect(await two.assembled.learner.save()).toEqual(await one.assembled.learner.save());
     expect(c.rows).not.toEqual(a.rows);
   });
 
-  it("hands over after phase1_iterations, once, and says so", async () => {
-    const { rows, events, progress } = await flight(await setUp());
+  it("hands over after phase1_iterations, once, and says so with the stage", async () => {
+    const { rows, events, progress } = await runOf(await setUp());
     expect(rows.map((row) => row["Distillation/training_phase"])).toEqual([1, 1, 1, 2, 2, 2]);
-    expect(events.filter((e) => e.type === "phase-switch").map((e) => e.iteration)).toEqual([3]);
+    const switches = events.filter((e) => e.type === "phase-switch");
+    expect(switches).toMatchObject([{ iteration: 3, phase: 2, stage: { index: 1, of: 2 } }]);
     expect(progress).toMatchObject({ iteration: 6, environmentSteps: 6 * 10 * 12 });
   });
 
-  it("goes on from a checkpoint bit for bit, as if it had never stopped", async () => {
-    const whole = await flight(await setUp());
-    const broken = await setUp();
-    const events: string[] = [];
-    let saved: Log["saved"][number] | undefined;
-    const rows: Metrics[] = [];
-    await fly(
-      {
-        ...broken.deck,
-        sink: {
-          write: (iteration, metrics) => {
-            rows.push(timeless(metrics));
-            if (iteration === 3) broken.deck.steering.ask("stop", "test");
-          },
-          event: (event) => void events.push(event.type),
-          close: async () => {},
-        },
-        save: async (kind, state) => {
-          const plain = JSON.parse(JSON.stringify(state));
-          const sim = await broken.env.snapshot!();
-          saved = { kind, state: plain, learner: await broken.deck.learner.save(), sim };
-          return "done";
-        },
-        settings: { ...broken.config, checkWindow: 2 },
+  it.each([
+    [[]],
+    [["policy.rnn_type=gru", "policy.rnn_hidden_dim=8", "policy.student_obs_normalization=true"]],
+    [["algorithm.teacher_share_schedule=linear", "algorithm.teacher_share_iterations=6"]],
+  ])("goes on from a state bit for bit, as if it had never stopped: %s", async (overrides) => {
+    const whole = await runOf(await setUp(overrides));
+    const broken = await setUp(overrides);
+    let state: RunState | undefined;
+    const first = await runOf(broken, {
+      save: async (_, saved) => {
+        state = JSON.parse(JSON.stringify({ ...saved, source: null, learner: null }));
+        state = { ...state!, source: saved.source, learner: saved.learner };
+        return "done";
       },
-      broken.deck.frame,
-      broken.deck.start,
-    );
-    expect(rows).toHaveLength(4);
-    const again = await setUp();
-    const { learner, cockpit, episodes, env } = again.deck;
-    learner.load(saved!.learner);
-    cockpit.load(saved!.state.cockpit);
-    episodes.load(saved!.state.episodes);
-    const frame = await env.restore!(saved!.sim);
-    const rest = await flight({
-      ...again,
-      deck: { ...again.deck, frame, start: saved!.state.progress },
+      watch: {
+        observe: (iteration) => void (iteration === 3 && broken.requests.ask("stop", "test")),
+        save: () => null,
+        load: () => {},
+      },
     });
-    expect([...rows, ...rest.rows]).toEqual(whole.rows);
+    expect(first.rows).toHaveLength(4);
+    const rest = await runOf(await goOn(await setUp(overrides), state!));
+    expect([...first.rows, ...rest.rows]).toEqual(whole.rows);
   });
 
   it.each([
@@ -143,9 +70,8 @@ describe("a flight", () => {
   ])(
     "refuses what does not go together with the simulator, and names both: %s",
     async (key, why, next) => {
-      const refusal = await setUp([key, `checkpoint=${shippedTeacher("quadcopter")}`]).catch(
-        (e) => e,
-      );
+      const teacher = `checkpoint=${shippedTeacher("quadcopter")}`;
+      const refusal = await setUp([key, teacher]).catch((e) => e);
       expect(refusal.message).toMatch(why);
       expect(refusal.hint).toContain(next);
     },
@@ -155,145 +81,133 @@ describe("a flight", () => {
     const poor = setUp(["evaluation.min_teacher_return=150"]);
     await expect(poor).rejects.toThrow(/returns 1[23]\d\.\d\d in its own .* asks for 150/);
     const good = await setUp(["evaluation.min_teacher_return=120"]);
-    expect((await flight(good)).rows).toEqual((await flight(await setUp())).rows);
+    expect((await runOf(good)).rows).toEqual((await runOf(await setUp())).rows);
   });
 
-  it("changes the student and never the teacher", async () => {
-    const setup = await setUp();
-    const { learner, teacher, frame } = setup.deck;
-    const act = async (who: typeof teacher.policy) =>
-      (await who.act(frame, who.initialMemory(12))).actions;
-    const before = [await act(learner.policy), await act(teacher.policy)];
-    await flight(setup);
-    expect(await act(learner.policy)).not.toEqual(before[0]);
-    expect(await act(teacher.policy)).toEqual(before[1]);
+  it("changes the student, and its weights are what moves", async () => {
+    const run = await setUp();
+    const before = await act(run, "student");
+    await runOf(run);
+    expect(await act(run, "student")).not.toEqual(before);
   });
 
-  it("leaves no tensor behind, iteration after iteration", async () => {
-    const setup = await setUp(["max_iterations=12"]);
-    const counts: number[] = [];
-    const sink = {
-      write: () => void counts.push(tf.memory().numTensors),
-      event: () => {},
-      close: async () => {},
-    };
-    const settings = { ...setup.config, checkWindow: 2 };
-    await fly(
-      { ...setup.deck, sink, save: async () => "done", settings },
-      setup.deck.frame,
-      setup.deck.start,
+  it.each([[[]], [["policy.rnn_type=lstm", "policy.rnn_hidden_dim=8"]]])(
+    "measured is the same run, and every claim holds: %s",
+    async (overrides) => {
+      const [plain, measured] = [await setUp(overrides), await setUp(overrides)];
+      const { groups, updates } = measured.assembled.learner;
+      const meter = new FlowMeter(groups);
+      const a = await runOf(plain);
+      const b = await runOf(measured, { meter: () => meter });
+      expect(b.rows).toEqual(a.rows);
+      const report = judgeFlow(await meter.rows(), groups, updates);
+      expect(report.entries.length).toBeGreaterThan(0);
+      expect(faultsOf(report)).toEqual([]);
+    },
+  );
+
+  it.each([[[]], [["algorithm.buffer_size=300"]]])(
+    "leaves no tensor behind, iteration after iteration: %s",
+    async (overrides) => {
+      const counts: number[] = [];
+      const sink = { ...silent, write: () => void counts.push(tf.memory().numTensors) };
+      await runOf(await setUp(["max_iterations=12", ...overrides]), { sink });
+      expect(new Set(counts.slice(1)).size).toBe(1);
+    },
+  );
+
+  it("learns again from a buffer of past rollouts, up to its bound", async () => {
+    const { rows } = await runOf(await setUp(["algorithm.buffer_size=200"]));
+    expect(rows.map((row) => row["Distillation/buffer_size"])).toEqual([
+      80,
+      160,
+      ...Array(4).fill(160),
+    ]);
+    // As long as the teacher drives, what is seen stays alike.
+    expect(rows[2]!["Loss/behavior"]).toBeLessThan(rows[0]!["Loss/behavior"]!);
+  });
+
+  it.each(["nll", "kl"])("learns by the loss %s", async (loss) => {
+    const { rows } = await runOf(await setUp([`algorithm.loss_type=${loss}`, "max_iterations=3"]));
+    const losses = rows.map((row) => row["Loss/behavior"]!);
+    expect(losses.every(Number.isFinite)).toBe(true);
+    expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  });
+
+  it("lowers the rate along the schedule, to the share that is left at the end", async () => {
+    const rates = async (...overrides: string[]) =>
+      (await runOf(await setUp(["max_iterations=4", ...overrides]))).rows.map(
+        (row) => row["Loss/learning_rate"]! / 1e-3,
+      );
+    const constant = await rates("algorithm.learning_rate_schedule=constant");
+    for (const rate of constant) expect(rate).toBeCloseTo(1, 9);
+    const cosine = await rates();
+    expect(cosine[2]).toBeCloseTo(0.02 + 0.98 / 2, 9);
+    const falling = await rates(
+      "algorithm.learning_rate_schedule=exponential",
+      "algorithm.learning_rate_last=0.0625",
     );
-    expect(new Set(counts.slice(1)).size).toBe(1);
+    expect(falling[1]).toBeCloseTo(0.5, 9);
+  });
+
+  it("opens phase 2 by the gate, and goes back by the guard, on what it measures itself", async () => {
+    // Episodes of an iteration's length, so that each ends one in every row.
+    const short = ["env.episode_length_s=1", "evaluation.window=1", "max_iterations=60"];
+    short.push("num_steps_per_env=50", "algorithm.num_learning_epochs=10");
+    const gate = ["algorithm.gate_threshold=0.01", "algorithm.gate_iterations=2"];
+    const early = await runOf(await setUp([...short, ...gate, "algorithm.phase1_iterations=59"]));
+    const opened = early.events.find((e) => e.type === "phase-switch")!;
+    expect(opened).toMatchObject({ why: "gate" });
+    expect(opened.iteration).toBeLessThan(59);
+    const guard = ["algorithm.guard_threshold=50", "algorithm.guard_iterations=2"];
+    const rest = ["algorithm.guard_rest=2", "algorithm.phase1_iterations=2"];
+    const { events } = await runOf(await setUp([...short, ...guard, ...rest, "max_iterations=10"]));
+    const changes = events.filter((e) => String(e.type).startsWith("phase-")).map((e) => e.type);
+    expect(changes.slice(0, 3)).toEqual(["phase-switch", "phase-resumed", "phase-switch"]);
   });
 
   it("rescues what was learned when the simulator dies, and hands on its error", async () => {
-    const setup = await setUp();
     let steps = 0;
-    const dying: VectorEnv = {
-      spec: setup.env.spec,
-      reset: (seed) => setup.env.reset(seed),
+    const dying = (env: VectorEnv): VectorEnv => ({
+      spec: env.spec,
+      reset: (seed) => env.reset(seed),
       step: (actions) => {
         steps += 1;
-        return steps > 25 ? Promise.reject(new Error("gone")) : setup.env.step(actions);
+        return steps > 25 ? Promise.reject(new Error("gone")) : env.step(actions);
       },
+      snapshot: () => Promise.reject(new Error("nobody may ask")),
       close: async () => {},
-    };
-    const saved: [string, number][] = [];
-    const doomed = fly(
-      {
-        ...setup.deck,
-        env: dying,
-        sink: { write: () => {}, event: () => {}, close: async () => {} },
-        save: async (kind, state) => {
-          saved.push([kind, state.progress.iteration]);
-          return "done";
-        },
-        settings: { ...setup.config, checkWindow: 2 },
+    });
+    const saved: [string, number, unknown][] = [];
+    const doomed = runOf(await setUp([], { wrap: dying }), {
+      save: async ([kind], { progress, source }) => {
+        saved.push([kind!, progress.iteration, source.lost ?? source.bytes.simulator]);
+        return "done";
       },
-      setup.deck.frame,
-      setup.deck.start,
-    );
+    });
     await expect(doomed).rejects.toThrow("gone");
-    expect(saved.at(-1)).toEqual(["rescue", 2]);
+    expect(saved.at(-1)).toEqual(["rescue", 2, undefined]);
+  });
+
+  it("saves once where the best is due as well", async () => {
+    const short = ["env.episode_length_s=0.2", "evaluation.window=1", "save_interval=1"];
+    const { saved } = await runOf(await setUp(short));
+    expect(saved).toHaveLength(6);
+    expect(saved.some(({ kinds }) => kinds.join() === "best,periodic")).toBe(true);
   });
 
   it("obeys requests between iterations and says what became of each", async () => {
-    const setup = await setUp();
-    const { steering } = setup.deck;
+    const run = await setUp();
     const answers: string[] = [];
     for (const request of ["pause", "pause", "checkpoint", "next-phase", "next-phase"] as const) {
-      steering.ask(request, "test", (outcome) => answers.push(outcome));
+      run.requests.ask(request, "test", (outcome) => answers.push(outcome));
     }
-    setTimeout(() => steering.ask("resume", "later"), 50);
-    const { rows, events, saved } = await flight(setup);
+    setTimeout(() => run.requests.ask("resume", "later"), 50);
+    const { rows, events, saved } = await runOf(run);
     expect(rows[0]!["Distillation/training_phase"]).toBe(2);
-    expect(answers.map((a) => a.split(":")[0])).toEqual([
-      "done",
-      "refused",
-      "done",
-      "done",
-      "refused",
-    ]);
+    const words = answers.map((answer) => answer.split(":")[0]);
+    expect(words).toEqual(["done", "refused", "done", "done", "refused"]);
     expect(events.filter((e) => e.type === "request")).toHaveLength(6);
-    expect(saved[0]).toMatchObject({ kind: "asked", state: { progress: { iteration: 0 } } });
-  });
-});
-
-describe("a rollout", () => {
-  it("holds the training rows alone: what was seen, what both would do, what was flown", async () => {
-    const { deck, env } = await setUp();
-    const { cockpit, episodes, seats } = deck;
-    const steps: { policy: Float32Array; actions: Float32Array }[] = [];
-    let seen = deck.frame.observations.policy!;
-    const spy: VectorEnv = {
-      ...env,
-      spec: env.spec,
-      reset: (seed) => env.reset(seed),
-      close: () => env.close(),
-      step: async (actions) => {
-        steps.push({ policy: seen.slice(), actions: actions.slice() });
-        const result = await env.step(actions);
-        seen = result.frame.observations.policy!;
-        return result;
-      },
-    };
-    const options = { env: spy, cockpit, episodes, seats, groups: ["policy"], steps: 5 };
-    const { rollout } = await collect(options, deck.frame);
-    const rows = seats.training.to;
-    expect(rows).toBe(8);
-    expect(rollout).toMatchObject({ steps: 5, numEnvs: rows } satisfies Partial<Rollout>);
-    for (const [i, step] of steps.entries()) {
-      const part = (all: Float32Array, width: number) =>
-        all.subarray(i * rows * width, (i + 1) * rows * width);
-      expect(part(rollout.observations.policy!, 12)).toEqual(step.policy.subarray(0, rows * 12));
-      expect(part(rollout.actions, 4)).toEqual(step.actions.subarray(0, rows * 4));
-      expect(part(rollout.teacherActions, 4)).toEqual(step.actions.subarray(0, rows * 4));
-    }
-    expect(rollout.studentActions).not.toEqual(rollout.teacherActions);
-    expect(rollout.next.policy).toEqual(seen.subarray(0, rows * 12));
-  });
-});
-
-describe("an evaluation", () => {
-  it("gives a pilot that is its own teacher the same bill as the teacher, to the noise of the draw", async () => {
-    const { deck, env } = await setUp(["task=quadcopter", "num_envs=40"]);
-    const teacher = deck.teacher.policy;
-    const options = { env, student: teacher, teacher, episodes: 100, seed: 3 };
-    const figures = await evaluate(options);
-    expect(figures).toMatchObject({ deaths: 0, episodes: 100 });
-    expect(figures.teacher_return).toBeGreaterThan(125);
-    expect(figures.student_vs_teacher).toBeGreaterThan(0.97);
-    expect(figures.student_vs_teacher).toBeLessThan(1.03);
-    expect(figures.final_distance).toBeLessThan(0.1);
-    expect(await evaluate(options)).toEqual(figures);
-  });
-
-  it("counts the deaths of a student that can't fly", async () => {
-    const { deck, env } = await setUp(["task=quadcopter"]);
-    const { learner, teacher } = deck;
-    const pilots = { student: learner.policy, teacher: teacher.policy };
-    const figures = await evaluate({ env, ...pilots, episodes: 12, seed: 3 });
-    expect(figures.deaths).toBeGreaterThan(6);
-    expect(figures.student_return).toBeLessThan(figures.teacher_return / 2);
+    expect(saved[0]).toMatchObject({ kinds: ["asked"], state: { progress: { iteration: 0 } } });
   });
 });

@@ -1,6 +1,7 @@
 import { renderToString } from "ink";
 import { type ComponentProps, createElement } from "react";
-import { initialState, reduce, type ScreenState } from "../../src/tui/state/view-model.ts";
+import { initialState, type ScreenState } from "../../src/tui/state/screen-state.ts";
+import { reduce } from "../../src/tui/state/view-model.ts";
 import { newKeyboard } from "../../src/tui/terminal/keys.ts";
 import { Screen } from "../../src/tui/view/screen.tsx";
 import { summaryText } from "../../src/tui/view/summary.ts";

@@ -1,19 +1,21 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
-import type { Network } from "../../../policies/networks/network.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Memory } from "../../../policies/policy.ts";
-import { Random } from "../../../policies/random.ts";
-import type { Rollout } from "../../learning/experience.ts";
+import { Random, type RandomState } from "../../../policies/random.ts";
+import type { Experience } from "../../learning/experience.ts";
+import type { Learner, LearnerState, Needs } from "../../learning/learner.ts";
+import { arraysUnder, loadGroups, saveGroups } from "../../learning/learner-state.ts";
 import { LearningError } from "../../learning/learning-error.ts";
-import type { Learner, LearnerState } from "../../learning/old-learner.ts";
-import { Optimiser } from "../../learning/optimiser.ts";
+import { Owner } from "../../learning/owner.ts";
+import type { GradientMeter, ParameterGroup, Update } from "../../learning/owners.ts";
 import type { RuleName } from "../../learning/rules.ts";
 import { type ScheduleName, scheduleFactor } from "../../learning/schedule.ts";
+import type { Stage } from "../../learning/stage.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
-import { Aggregate, type Lesson } from "./dagger-buffer.ts";
+import { type Batch, batchOf, seenAfter } from "./batch.ts";
+import { DaggerBuffer } from "./dagger-buffer.ts";
 import { createLoss, type Deviations, type LossType } from "./loss.ts";
-import { type Batch, createUnroll, type Unroll } from "./unroll.ts";
+import { createUnroll, type DeviceBatch, type Unroll } from "./unroll.ts";
 import { planWindows, type Window, windowSteps } from "./windows.ts";
 
 /** Settings of the update, by rsl_rl's names and with its defaults. */
@@ -59,86 +61,98 @@ export interface DistillationOptions {
   readonly random?: Random;
 }
 
-/** A batch on the device with the windows to take it in. */
-interface Study {
-  readonly batch: Batch;
-  readonly windows: readonly Window[];
-}
+/** The one update of the one group. */
+const imitation: Update = {
+  name: "student",
+  owner: "student",
+  terms: ["behavior"],
+  claims: { student: "step" },
+};
 
 /**
  * Behaviour cloning of the teacher's actions, as rsl_rl's `Distillation.update`: the loss of a
  * window is the sum over its steps of the mean over environments and action components. A
- * feed-forward student takes a whole window as one batch: the same
- * gradient in one pass.
+ * feed-forward student takes a whole window as one batch: the same gradient in one pass.
  */
 export class Distillation implements Learner {
-  readonly policy: NetworkPolicy;
-  readonly needs: readonly string[];
+  readonly needs: Needs;
+  readonly groups: readonly ParameterGroup[];
+  readonly updates = [imitation];
+  readonly losses = ["behavior"];
+  readonly policies: { readonly student: NetworkPolicy };
   readonly #settings: DistillationSettings;
-  readonly #optimiser: Optimiser;
+  readonly #deviations: Deviations;
+  readonly #owner: Owner;
   readonly #unroll: Unroll;
   readonly #random: Random;
-  readonly #aggregate: Aggregate | undefined;
+  readonly #buffer: DaggerBuffer | undefined;
 
   /** @throws LearningError when the loss needs a deviation that nobody knows. */
-  constructor(policy: NetworkPolicy, options: DistillationOptions = {}) {
+  constructor(student: NetworkPolicy, options: DistillationOptions = {}) {
     const { settings, deviations = { student: 0 }, random = new Random(0) } = options;
-    this.policy = policy;
-    this.needs = policy.reads;
+    this.policies = { student };
+    this.needs = { groups: student.reads, successors: [], notes: ["teacher_actions"] };
+    const { parameters } = student.network;
+    this.groups = [{ name: "student", owner: "student", parameters }];
     this.#settings = { ...distillationDefaults, ...settings };
-    const { optimizer, learning_rate, loss_type, buffer_size } = this.#settings;
-    this.#optimiser = new Optimiser(optimizer, policy.network.parameters, learning_rate);
-    this.#unroll = createUnroll(policy.network, createLoss(loss_type, deviations));
+    const { optimizer: rule, learning_rate, loss_type, buffer_size } = this.#settings;
+    const rates = { learningRate: learning_rate, maxGradNorm: this.#settings.max_grad_norm };
+    this.#owner = new Owner("student", this.groups, { rule, ...rates });
+    this.#unroll = createUnroll(student.network, createLoss(loss_type, deviations));
+    this.#deviations = deviations;
     this.#random = random;
-    this.#aggregate = buffer_size > 0 ? new Aggregate(buffer_size) : undefined;
+    this.#buffer = buffer_size > 0 ? new DaggerBuffer(buffer_size) : undefined;
   }
 
-  async update(rollout: Rollout, progress = 0): Promise<Metrics> {
-    this.#optimiser.learningRate = this.#learningRateAt(progress);
-    this.#normalise(rollout);
+  async update(experience: Experience, stage: Stage, meter?: GradientMeter): Promise<Metrics> {
+    this.#owner.learningRate = this.#learningRateAt(stage.progress);
+    const newest = batchOf(experience, this.policies.student);
+    this.#normalise(newest, experience);
     const sums: tf.Scalar[] = [];
     let steps = 0;
-    for (const { batch, windows } of this.#studies(this.#lessonOf(rollout))) {
+    for (const [batch, windows] of this.#batches(newest)) {
+      const device = this.#upload(batch);
       for (const window of windows) {
-        sums.push(this.#descend(batch, window));
+        sums.push(this.#descend(device, window, meter));
         steps += windowSteps(window);
         await letOthersRun();
       }
-      tf.dispose([batch.inputs, batch.targets, ...batch.memory]);
-      tf.dispose(batch.alive.filter((step) => step !== null));
+      tf.dispose([device.inputs, device.targets, ...device.memory]);
+      tf.dispose(device.alive.filter((step) => step !== null));
     }
     const behavior = (await readSum(sums)) / steps;
-    if (!Number.isFinite(behavior)) throw diverged(behavior, this.#optimiser.learningRate);
+    if (!Number.isFinite(behavior)) throw diverged(behavior, this.#owner.learningRate);
     return {
       "Loss/behavior": behavior,
-      "Loss/learning_rate": this.#optimiser.learningRate,
-      ...(this.#aggregate ? { "Distillation/buffer_size": this.#aggregate.size } : {}),
+      "Loss/learning_rate": this.#owner.learningRate,
+      ...(this.#buffer ? { "Distillation/buffer_size": this.#buffer.size } : {}),
+      "Policy/mean_std": this.#deviations.student,
     };
   }
 
   /**
-   * What is studied in one update. The reference: the newest rollout, some epochs over. With a buffer:
-   * as many windows of transitions from anywhere in it; a student with a memory goes through the newest
-   * rollout and then through others, one for each epoch.
+   * What is learned from in one update, each with the windows to take it in. The reference: the newest
+   * rollout, some epochs over. With a buffer: as many windows of transitions from anywhere in it; a student
+   * with a memory goes through the newest rollout and then through others, one for each epoch.
    */
-  *#studies(newest: Lesson): Generator<Study> {
+  *#batches(newest: Batch): Generator<readonly [Batch, readonly Window[]]> {
     const epochs = this.#settings.num_learning_epochs;
-    if (!this.#aggregate) {
-      yield { batch: this.#upload(newest), windows: this.#plan(newest.steps, epochs) };
+    if (!this.#buffer) {
+      yield [newest, this.#plan(newest.steps, epochs)];
       return;
     }
-    this.#aggregate.add(newest);
-    if (this.policy.network.memoryWidths.length === 0) {
+    this.#buffer.add(newest);
+    if (newest.memory.length === 0) {
       for (const window of this.#plan(newest.steps, epochs)) {
         const steps = windowSteps(window);
-        const drawn = this.#aggregate.drawRows(steps, newest.numEnvs, this.#random);
-        yield { batch: this.#upload(drawn), windows: [[{ epoch: 0, from: 0, to: steps }]] };
+        const drawn = this.#buffer.drawRows(steps, newest.numEnvs, this.#random);
+        yield [drawn, [[{ from: 0, to: steps }]]];
       }
       return;
     }
     for (let epoch = 0; epoch < epochs; epoch += 1) {
-      const lesson = epoch === 0 ? newest : this.#aggregate.drawLesson(this.#random);
-      yield { batch: this.#upload(lesson), windows: this.#plan(lesson.steps, 1) };
+      const batch = epoch === 0 ? newest : this.#buffer.drawBatch(this.#random);
+      yield [batch, this.#plan(batch.steps, 1)];
     }
   }
 
@@ -153,34 +167,26 @@ export class Distillation implements Learner {
   }
 
   /** The student sees this rollout through statistics that include it, as the reference's does. */
-  #normalise(rollout: Rollout): void {
-    const { normaliser } = this.policy;
-    if (!normaliser) return;
-    const rows = rollout.numEnvs * this.policy.observationWidth;
-    const seen = this.policy.gather(rollout.observations, rollout.steps * rollout.numEnvs);
-    for (let step = 1; step < rollout.steps; step += 1) {
-      normaliser.update(seen.subarray(step * rows, (step + 1) * rows));
+  #normalise({ inputs, steps, numEnvs }: Batch, experience: Experience): void {
+    const { student } = this.policies;
+    if (!student.normaliser) return;
+    const width = numEnvs * student.observationWidth;
+    for (let step = 1; step < steps; step += 1) {
+      student.normaliser.update(inputs.subarray(step * width, (step + 1) * width));
     }
-    normaliser.update(this.policy.gather(rollout.next, rollout.numEnvs));
+    student.normaliser.update(seenAfter(experience, student));
   }
 
-  #lessonOf(rollout: Rollout): Lesson {
-    const { steps, numEnvs, terminated, truncated, teacherActions, memory } = rollout;
-    const alive = Float32Array.from(terminated, (ended, i) => (ended || truncated[i] ? 0 : 1));
-    const inputs = this.policy.gather(rollout.observations, steps * numEnvs);
-    return { steps, numEnvs, inputs, targets: teacherActions, alive, memory };
-  }
-
-  /** A tensor may share the lesson's array; nobody writes to either. */
-  #upload({ steps, numEnvs, inputs, targets, alive, memory }: Lesson): Batch {
-    const { policy } = this;
+  /** A tensor may share the batch's array; nobody writes to either. */
+  #upload({ steps, numEnvs, inputs, targets, alive, memory }: Batch): DeviceBatch {
+    const { normaliser } = this.policies.student;
     const rows = steps * numEnvs;
     const matrix = (data: Float32Array, height: number) =>
       tf.tensor2d(data, [height, data.length / height]);
     return {
       inputs: tf.tidy(() => {
         const raw = matrix(inputs, rows);
-        return policy.normaliser ? policy.normaliser.apply(raw) : raw;
+        return normaliser ? normaliser.apply(raw) : raw;
       }),
       targets: matrix(targets, rows),
       alive: Array.from({ length: memory.length === 0 ? 0 : steps }, (_, step) => {
@@ -192,9 +198,12 @@ export class Distillation implements Learner {
     };
   }
 
-  #descend(batch: Batch, window: Window): tf.Scalar {
+  #descend(batch: DeviceBatch, window: Window, meter?: GradientMeter): tf.Scalar {
     const loss = () => this.#unroll.loss(batch, window);
-    return this.#optimiser.minimise(loss, this.#settings.max_grad_norm);
+    const step = () => this.#owner.step(loss);
+    const sum = meter ? meter.measure(imitation, loss, step) : step();
+    this.#unroll.advance();
+    return sum;
   }
 
   /** The student's memory at the end of the last update's last pass. */
@@ -203,19 +212,29 @@ export class Distillation implements Learner {
   }
 
   async save(): Promise<LearnerState> {
-    const student = await readParameters(this.policy.network);
-    const statistics = this.policy.normaliser?.save() ?? {};
-    return { student: { ...statistics, ...student }, optimiser: await this.#optimiser.save() };
+    const { normaliser } = this.policies.student;
+    const statistics = Object.entries(normaliser?.save() ?? {});
+    const { arrays, counters } = await this.#owner.save();
+    return {
+      arrays: {
+        ...(await saveGroups(this.groups)),
+        ...Object.fromEntries(statistics.map(([name, a]) => [`normalisers/student/${name}`, a])),
+        ...arrays,
+      },
+      counters: { ...counters, buffer: this.#random.save() },
+    };
   }
 
   load(state: LearnerState): void {
-    loadParameters(this.policy.network, state.student);
-    this.policy.normaliser?.load(state.student);
-    this.#optimiser.load(state.optimiser);
+    loadGroups(this.groups, state.arrays);
+    const { normaliser } = this.policies.student;
+    if (normaliser) normaliser.load(arraysUnder("normalisers/student/", state.arrays));
+    this.#owner.load(state);
+    if (state.counters.buffer) this.#random.load(state.counters.buffer as RandomState);
   }
 
   dispose(): void {
-    this.#optimiser.dispose();
+    this.#owner.dispose();
     this.#unroll.dispose();
   }
 }
@@ -240,26 +259,4 @@ function diverged(loss: number, learningRate: number): LearningError {
     `The behaviour loss is ${loss} at a learning rate of ${learningRate}.`,
     "Lower algorithm.learning_rate, set algorithm.max_grad_norm (1.0), or resume from the last checkpoint.",
   );
-}
-
-async function readParameters(network: Network): Promise<Record<string, NamedArray>> {
-  const out: Record<string, NamedArray> = {};
-  for (const { name, value } of network.parameters) {
-    out[name] = { shape: value.shape, data: (await value.data<"float32">()).slice() };
-  }
-  return out;
-}
-
-function loadParameters(network: Network, arrays: NamedArrays): void {
-  for (const { name, value } of network.parameters) {
-    const array = arrays[name];
-    if (!array || array.shape.join() !== value.shape.join()) {
-      throw new LearningError(
-        "student-mismatch",
-        `The checkpoint's '${name}' is [${array?.shape ?? "missing"}]; this student's is [${value.shape}].`,
-        "Use the network sizes and observation groups the checkpoint was made with.",
-      );
-    }
-    tf.tidy(() => value.assign(tf.tensor(array.data.slice(), value.shape)));
-  }
 }

@@ -1,8 +1,11 @@
 import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
-import type { Rollout } from "../../learning/experience.ts";
+import type { Memory } from "../../../policies/policy.ts";
+import type { Experience } from "../../learning/experience.ts";
+import { arraysUnder } from "../../learning/learner-state.ts";
 import { LearningError } from "../../learning/learning-error.ts";
 import type { Safetensors } from "../../learning/safetensors.ts";
+import type { Stage } from "../../learning/stage.ts";
 import { Distillation, type DistillationSettings, distillationDefaults } from "./distillation.ts";
 
 /** Absolute tolerances: generous for float32 on another library. */
@@ -55,7 +58,7 @@ export function readParityCase(file: Safetensors, dropLeftover: boolean): Parity
     rnnHidden: Number(m.rnn_hidden_dim),
     rnnLayers: Number(m.rnn_num_layers),
     normalised: m.obs_normalization === "true",
-    weights: arraysUnder(file, "initial."),
+    weights: floatsUnder(file, "initial."),
     settings: {
       ...distillationDefaults,
       num_learning_epochs: Number(m.num_learning_epochs),
@@ -81,10 +84,10 @@ export async function replayParity(
   const numEnvs = file.arrays["rollout0.observations"]!.shape[1]!;
   let memory = policy.initialMemory(numEnvs);
   for (const [u, expectedLoss] of parity.losses.entries()) {
-    const metrics = await learner.update({ ...rolloutOf(file, u), memory });
+    const metrics = await learner.update(experienceOf(file, u, memory), constantStage);
     memory = await learner.memory();
-    const { student } = await learner.save();
-    const { error, worst } = compare(student, arraysUnder(file, `after${u}.`));
+    const student = studentIn((await learner.save()).arrays);
+    const { error, worst } = compare(student, floatsUnder(file, `after${u}.`));
     const loss = metrics["Loss/behavior"]!;
     const lossError = Math.abs(loss - expectedLoss);
     const passed = lossError <= parityTolerance.loss && error <= parityTolerance.weights;
@@ -94,7 +97,7 @@ export async function replayParity(
   return updates;
 }
 
-function arraysUnder(file: Safetensors, prefix: string): Record<string, NamedArray> {
+function floatsUnder(file: Safetensors, prefix: string): Record<string, NamedArray> {
   const found = Object.entries(file.arrays).filter(([name]) => name.startsWith(prefix));
   return Object.fromEntries(
     found.map(([name, { shape, data }]) => [
@@ -104,21 +107,36 @@ function arraysUnder(file: Safetensors, prefix: string): Record<string, NamedArr
   );
 }
 
-function rolloutOf(file: Safetensors, u: number): Omit<Rollout, "memory"> {
+/** Rates are constant in the reference: where in the plan a run is says nothing. */
+const constantStage: Stage = {
+  name: "student-drives",
+  index: 0,
+  of: 1,
+  iteration: 0,
+  length: 1,
+  progress: 0,
+  settings: {},
+};
+
+function experienceOf(file: Safetensors, u: number, memory: Memory): Experience {
   const array = (name: string) => file.arrays[`rollout${u}.${name}`]!;
   const [steps, numEnvs] = array("observations").shape as [number, number];
-  const teacherActions = array("teacher_actions").data as Float32Array;
-  return {
-    steps,
-    numEnvs,
-    observations: { policy: array("observations").data as Float32Array },
-    next: { policy: array("next_observations_last").data as Float32Array },
-    studentActions: teacherActions,
-    teacherActions,
-    actions: teacherActions,
-    rewards: new Float32Array(steps * numEnvs),
-    terminated: array("dones").data as Uint8Array,
+  const arrays = {
+    "obs/policy": array("observations").data,
+    "after/policy": array("next_observations_last").data,
+    "notes/teacher_actions": array("teacher_actions").data,
+    terminated: array("dones").data,
     truncated: new Uint8Array(steps * numEnvs),
+    ...Object.fromEntries(memory.map((state, i) => [`memory/${i}`, state])),
+  };
+  return { steps, numEnvs, arrays };
+}
+
+/** Parameters and statistics by the reference's names. */
+function studentIn(arrays: NamedArrays): NamedArrays {
+  return {
+    ...arraysUnder("parameters/student/", arrays),
+    ...arraysUnder("normalisers/student/", arrays),
   };
 }
 

@@ -1,45 +1,13 @@
 import type { Memory, Policy } from "../../../policies/policy.ts";
 import type { Random, RandomState } from "../../../policies/random.ts";
 import type { Frame } from "../../../protocol/frame.ts";
-import type { ActionSpec } from "../../../protocol/spec.ts";
-import type { Seats } from "../../running/env-split.ts";
-import { clip, copyRows, finite, whenStudentBreaks, whenTeacherBreaks } from "./actions.ts";
-import {
-  firstPhase,
-  type HandOverSettings,
-  type HandOverState,
-  judge,
-  observe,
-  phaseTwo,
-  resumed,
-  resumePhaseOne,
-  teacherShare,
-  type Verdict,
-} from "./two-stage-plan.ts";
+import type { ActionSpec, TensorSpec } from "../../../protocol/spec.ts";
+import type { Stage } from "../../learning/stage.ts";
+import { clipped, copyRows, refuseBrokenActions } from "../../running/actions.ts";
+import type { Acted, Actor } from "../../running/actor.ts";
+import type { EnvSplit } from "../../running/env-split.ts";
 
-/** What both pilots would do, and what is done. Arrays are `[numEnvs, actionWidth]`, row-major. */
-export interface Decision {
-  /** The driver's, to be sent to the simulator. */
-  readonly actions: Float32Array;
-  /** The student's mean action, whoever drives. */
-  readonly studentActions: Float32Array;
-  /** The teacher's, clipped to the action range, whoever drives. */
-  readonly teacherActions: Float32Array;
-}
-
-export interface TrainingPhaseInfo {
-  readonly phase: 1 | 2;
-  /** Iterations flown in this phase, and how many it lasts by plan. */
-  readonly phaseIteration: number;
-  readonly phaseLength: number;
-  /** Share of the training episodes that the teacher flies now. */
-  readonly teacherShare: number;
-  /** What should happen before this iteration is flown. */
-  readonly verdict: Verdict;
-}
-
-export interface CockpitState {
-  readonly handOver: HandOverState;
+export interface ActorState {
   readonly flownByTeacher: readonly number[];
   readonly noise: RandomState;
   readonly draws: RandomState;
@@ -47,113 +15,90 @@ export interface CockpitState {
   readonly teacherMemory: readonly (readonly number[])[];
 }
 
-export interface CockpitOptions {
+export interface TeacherStudentOptions {
   readonly student: Policy;
   readonly teacher: Policy;
   readonly action: ActionSpec;
-  readonly seats: Seats;
-  readonly handOver: HandOverSettings;
+  readonly split: EnvSplit;
   /** Standard deviation of the noise on the student's actions while it drives training rows. */
   readonly noiseStd: number;
   /** For that noise. */
   readonly random: Random;
-  /** For who flies an episode; a generator of its own, so that the noise doesn't depend on it. */
+  /** For who drives an episode; a generator of its own, so that the noise doesn't depend on it. */
   readonly draws: Random;
 }
 
-/** Who holds the controls: asks both pilots at every step and sends what the driver of each row says. */
-export class Cockpit {
-  readonly #options: CockpitOptions;
-  #handOver: HandOverState;
-  #share: number;
-  /** Training rows whose episode the teacher flies. */
+/** Asks teacher and student at every step, and does what the driver of each row says. */
+export class TeacherStudentActor implements Actor {
+  readonly notes: Readonly<Record<string, TensorSpec>>;
+  readonly #options: TeacherStudentOptions;
+  /** Training rows whose episode the teacher drives. */
   readonly #flownByTeacher: Uint8Array;
   #studentMemory: Memory;
   #teacherMemory: Memory;
 
-  constructor(options: CockpitOptions) {
-    const { seats, handOver, student, teacher } = options;
+  constructor(options: TeacherStudentOptions) {
+    const { split, student, teacher, action } = options;
+    const likeActions = { dtype: "<f4", shape: action.shape } as const;
+    this.notes = {
+      /** The student's mean action, whoever drives. */
+      student_actions: likeActions,
+      /** The teacher's, clipped to the action range, whoever drives. */
+      teacher_actions: likeActions,
+      /** Added to the student's mean action where it drove. */
+      noise: likeActions,
+      /** 1 where the teacher drove. */
+      driver: { dtype: "|u1", shape: [] },
+    };
     this.#options = options;
-    this.#handOver = firstPhase(handOver);
-    this.#share = teacherShare(this.#handOver, 0, handOver);
-    this.#flownByTeacher = new Uint8Array(seats.training.to);
-    this.#studentMemory = student.initialMemory(seats.numEnvs);
-    this.#teacherMemory = teacher.initialMemory(seats.numEnvs);
+    this.#flownByTeacher = new Uint8Array(split.training.to);
+    this.#studentMemory = student.initialMemory(split.numEnvs);
+    this.#teacherMemory = teacher.initialMemory(split.numEnvs);
   }
 
-  /** Takes the teacher's share of this iteration's episodes from the plan. */
-  beginIteration(iteration: number): void {
-    this.#share = teacherShare(this.#handOver, iteration, this.#options.handOver);
-  }
-
-  async act(frame: Frame): Promise<Decision> {
-    const { student, teacher, action, seats } = this.#options;
+  /** A `teacher_share` of 0 or 1 holds at once; in between each episode keeps the driver it was drawn for. */
+  async act(frame: Frame, stage: Stage): Promise<Acted> {
+    const { student, teacher, action, split } = this.#options;
     const flown = await student.act(frame, this.#studentMemory);
     const shown = await teacher.act(frame, this.#teacherMemory);
     this.#studentMemory = flown.memory;
     this.#teacherMemory = shown.memory;
-    const studentActions = finite(flown.actions, whenStudentBreaks);
-    const teacherActions = clip(finite(shown.actions, whenTeacherBreaks), action);
-    this.#drawDrivers(frame);
-    const actions = this.#driven(studentActions, teacherActions);
-    copyRows(studentActions, actions, seats.studentCheck, seats.numEnvs);
-    copyRows(teacherActions, actions, seats.teacherCheck, seats.numEnvs);
-    return { actions, studentActions, teacherActions };
+    refuseBrokenActions("student", flown.actions);
+    refuseBrokenActions("teacher", shown.actions);
+    const taught = clipped(shown.actions, action);
+    this.#drawDrivers(frame, stage.settings.teacher_share ?? 0);
+    const { actions, noise } = this.#driven(flown.actions, taught);
+    const driver = new Uint8Array(split.numEnvs);
+    driver.set(this.#flownByTeacher);
+    const { student: studentRows, teacher: teacherRows } = split.evaluation;
+    if (studentRows) copyRows(flown.actions, actions, studentRows, split.numEnvs);
+    if (teacherRows) {
+      copyRows(taught, actions, teacherRows, split.numEnvs);
+      driver.fill(1, teacherRows.from, teacherRows.to);
+    }
+    const notes = { student_actions: flown.actions, teacher_actions: taught, noise, driver };
+    return { actions, notes };
   }
 
-  /** The student's memory of the training rows as it will act on this frame: nothing of an episode before. */
-  studentMemory({ started }: Frame): Memory {
-    const { seats } = this.#options;
+  memory({ started }: Frame): Memory {
     return this.#studentMemory.map((state) => {
-      const width = state.length / seats.numEnvs;
-      const rows = state.slice(0, seats.training.to * width);
-      return rows.map((value, i) => (started[Math.floor(i / width)] ? 0 : value));
+      const width = state.length / started.length;
+      const remembered = state.slice();
+      for (let row = 0; row < started.length; row += 1) {
+        if (started[row]) remembered.fill(0, row * width, (row + 1) * width);
+      }
+      return remembered;
     });
   }
 
-  /** Hands the controls of the training rows to the student, at once. */
-  switchToPhase2(iteration: number): void {
-    if (this.#handOver.phase === 2) return;
-    this.#handOver = phaseTwo(iteration, this.#options.handOver.max_iterations);
-  }
-
-  /** Gives them back to the teacher for a while: the student has collapsed. */
-  switchToPhase1(iteration: number): void {
-    if (this.#handOver.phase === 1) return;
-    this.#handOver = resumePhaseOne(iteration, this.#options.handOver);
-  }
-
-  /** Takes in the student's share of the teacher's return, NaN where it isn't known yet: gate and guard go by it. */
-  observe(ratio: number): void {
-    this.#handOver = observe(this.#handOver, ratio, this.#options.handOver);
-  }
-
-  trainingPhaseInfo(iteration: number): TrainingPhaseInfo {
-    const { phase, from, to } = this.#handOver;
-    return {
-      phase,
-      phaseIteration: iteration - from,
-      phaseLength: to - from,
-      teacherShare: teacherShare(this.#handOver, iteration, this.#options.handOver),
-      verdict: judge(this.#handOver, iteration, this.#options.handOver),
-    };
-  }
-
-  /** Standard deviation of the noise the student flies training rows with. */
-  get noiseStd(): number {
-    return this.#options.noiseStd;
-  }
-
-  /** Memories start afresh with the episodes: after a reset of the whole fleet. */
   forget(): void {
-    const { student, teacher, seats } = this.#options;
-    this.#studentMemory = student.initialMemory(seats.numEnvs);
-    this.#teacherMemory = teacher.initialMemory(seats.numEnvs);
+    const { student, teacher, split } = this.#options;
+    this.#studentMemory = student.initialMemory(split.numEnvs);
+    this.#teacherMemory = teacher.initialMemory(split.numEnvs);
   }
 
-  save(): CockpitState {
+  save(): ActorState {
     return {
-      handOver: this.#handOver,
       flownByTeacher: [...this.#flownByTeacher],
       noise: this.#options.random.save(),
       draws: this.#options.draws.save(),
@@ -162,19 +107,16 @@ export class Cockpit {
     };
   }
 
-  /** The plan may have changed since. */
-  load(state: CockpitState): void {
-    this.#handOver = resumed(state.handOver, this.#options.handOver);
-    this.#flownByTeacher.set(state.flownByTeacher.slice(0, this.#flownByTeacher.length));
-    this.#options.random.load(state.noise);
-    this.#options.draws.load(state.draws);
-    this.#studentMemory = state.studentMemory.map((m) => Float32Array.from(m));
-    this.#teacherMemory = state.teacherMemory.map((m) => Float32Array.from(m));
+  load(state: unknown): void {
+    const saved = state as ActorState;
+    this.#flownByTeacher.set(saved.flownByTeacher.slice(0, this.#flownByTeacher.length));
+    this.#options.random.load(saved.noise);
+    this.#options.draws.load(saved.draws);
+    this.#studentMemory = saved.studentMemory.map((m) => Float32Array.from(m));
+    this.#teacherMemory = saved.teacherMemory.map((m) => Float32Array.from(m));
   }
 
-  /** A share of 0 or 1 holds at once; in between each episode keeps the pilot it was drawn for. */
-  #drawDrivers({ started }: Frame): void {
-    const share = this.#share;
+  #drawDrivers({ started }: Frame, share: number): void {
     if (share === 0 || share === 1) {
       this.#flownByTeacher.fill(share);
       return;
@@ -185,17 +127,22 @@ export class Cockpit {
     }
   }
 
-  /** The driver's action of each training row; the student's with its noise. */
-  #driven(student: Float32Array, teacher: Float32Array): Float32Array {
-    const { noiseStd, random, seats } = this.#options;
+  /** The driver's action of each training row, the student's with its noise; behind them the student's. */
+  #driven(student: Float32Array, teacher: Float32Array) {
+    const { noiseStd, random, split } = this.#options;
     const actions = student.slice();
-    const width = actions.length / seats.numEnvs;
+    const noise = new Float32Array(actions.length);
+    const width = actions.length / split.numEnvs;
     for (let row = 0; row < this.#flownByTeacher.length; row += 1) {
       for (let i = row * width; i < (row + 1) * width; i += 1) {
         if (this.#flownByTeacher[row]) actions[i] = teacher[i]!;
-        else if (noiseStd > 0) actions[i]! += noiseStd * random.normal();
+        else if (noiseStd > 0) {
+          const drawn = noiseStd * random.normal();
+          noise[i] = drawn;
+          actions[i]! += drawn;
+        }
       }
     }
-    return actions;
+    return { actions, noise };
   }
 }

@@ -7,22 +7,28 @@ import {
   type TorchValue,
   torchDict,
 } from "../../../policies/checkpoint/torch-value.ts";
-import { elementsOf, type NamedArray } from "../../../policies/named-array.ts";
-import type { OptimiserState } from "../../learning/old-learner.ts";
+import { elementsOf, type NamedArray, type NamedArrays } from "../../../policies/named-array.ts";
+import { rules } from "../../learning/rules.ts";
 import { RunError } from "../../runs/run-error.ts";
+import type { OptimiserCounters, OptimiserFacts } from "./run-facts.ts";
 
 /**
  * What `torch.optim.Optimizer.state_dict()` gives for rsl_rl's student: its parameter 0 is the noise,
  * which distillation never moves and so has no moments; the network's parameters follow.
+ *
+ * @param moments by parameter, in their order
  */
-export function toTorchOptimiser({ settings, step, moments }: OptimiserState): TorchValue {
+export function toTorchOptimiser(
+  { rule, step, learningRate = 0 }: OptimiserCounters,
+  moments: readonly NamedArrays[],
+): TorchValue {
   const entries = moments.map((moment, i): [number, TorchValue] => [
     i + 1,
     torchDict({ ...(step > 0 ? { step: scalar(step) } : {}), ...tensors(moment) }),
   ]);
   const hasState = step > 0 && moments.some((moment) => Object.keys(moment).length > 0);
   const group = torchDict({
-    ...settingValues(settings),
+    ...settingValues({ lr: learningRate, ...rules[rule].settings }),
     maximize: false,
     foreach: null,
     capturable: false,
@@ -33,27 +39,35 @@ export function toTorchOptimiser({ settings, step, moments }: OptimiserState): T
   return torchDict({ state: new Map(hasState ? entries : []), param_groups: [group] });
 }
 
-/** The inverse; `name` and `step` of a rule without moments are not in such a file and are given. */
+/**
+ * The inverse, as `MOMENT/PARAMETER`; `name` and `step` of a rule without moments are not in such a file
+ * and are given.
+ *
+ * @param shapes of the parameters, in their order
+ */
 export function fromTorchOptimiser(
   value: TorchValue,
-  known: Pick<OptimiserState, "name" | "step"> & { readonly momentNames: readonly string[] },
-  shapes: readonly (readonly number[])[],
-): OptimiserState {
+  known: OptimiserFacts,
+  shapes: readonly (readonly [name: string, shape: readonly number[]])[],
+): NamedArrays {
   const state = isDict(value) ? value.get("state") : undefined;
   const groups = isDict(value) ? value.get("param_groups") : undefined;
   if (!isDict(state) || !isList(groups) || !isDict(groups[0])) throw notAnOptimiser("its keys");
-  const moments = shapes.map((shape, i) => {
+  const arrays: Record<string, NamedArray> = {};
+  for (const [i, [parameter, shape]] of shapes.entries()) {
     const entry = state.get(i + 1);
-    const named = known.momentNames.map((name): [string, NamedArray] => {
+    for (const name of known.momentNames) {
       const tensor = isDict(entry) ? entry.get(name) : undefined;
       // Before its first step torch keeps nothing: that is zeros.
-      if (tensor === undefined && known.step === 0) return [name, zeros(shape)];
-      if (!isTensor(tensor) || tensor.dtype !== "float32") throw notAnOptimiser(`${name} of ${i}`);
-      return [name, { shape: tensor.shape, data: tensor.data as Float32Array }];
-    });
-    return Object.fromEntries(named);
-  });
-  return { name: known.name, step: known.step, settings: {}, moments };
+      if (tensor === undefined && known.step === 0) arrays[`${name}/${parameter}`] = zeros(shape);
+      else if (!isTensor(tensor) || tensor.dtype !== "float32") {
+        throw notAnOptimiser(`${name} of ${i}`);
+      } else {
+        arrays[`${name}/${parameter}`] = { shape: tensor.shape, data: tensor.data as Float32Array };
+      }
+    }
+  }
+  return arrays;
 }
 
 function tensors(moment: Readonly<Record<string, NamedArray>>): Record<string, TorchTensor> {

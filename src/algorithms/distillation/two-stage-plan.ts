@@ -1,131 +1,102 @@
-/** When the controls change hands, and how many episodes the teacher still flies. Pure: no clock, no I/O. */
+import type { Stage } from "../../learning/stage.ts";
+import type { Metrics } from "../../metrics/metric-sink.ts";
+import type { Entered, Plan, Planned } from "../../running/plan.ts";
+import {
+  firstPhase,
+  nextChange,
+  observe,
+  type PlanState,
+  phaseTwo,
+  resumed,
+  resumePhaseOne,
+  type TwoStageSettings,
+  teacherShare,
+} from "./phases.ts";
 
-export type ShareSchedule = "two_stage" | "constant" | "linear" | "exponential";
+/** The stages by phase, less one. */
+export const stageNames = ["teacher-drives", "student-drives"] as const;
 
-export interface HandOverSettings {
-  readonly use_two_stage_training: boolean;
-  /** Iterations of phase 1 at most. */
-  readonly phase1_iterations: number;
-  readonly max_iterations: number;
-  /** Share of the episodes flown by the teacher: 1 then 0 (`two_stage`), or mixed (DAgger's β). */
-  readonly teacher_share_schedule: ShareSchedule;
-  readonly teacher_share_start: number;
-  readonly teacher_share_end: number;
-  /** Iterations from start to end. */
-  readonly teacher_share_iterations: number;
-  /** Phase 2 begins when the student's share of the teacher's return stays above this; null: by the plan alone. */
-  readonly gate_threshold: number | null;
-  /** For so many iterations on end. */
-  readonly gate_iterations: number;
-  /** Phase 1 comes back when that share stays below this in phase 2; null: never. */
-  readonly guard_threshold: number | null;
-  readonly guard_iterations: number;
-  /** Iterations that the teacher then flies. */
-  readonly guard_rest: number;
-}
+/**
+ * The teacher drives, then the student: by the number of iterations, when the student is good enough (gate),
+ * when somebody asks; and back for a while when it collapses (guard). Or both drive, by a schedule.
+ */
+export class TwoStagePlan implements Plan {
+  readonly #settings: TwoStageSettings;
+  #state: PlanState;
+  /** Of a change that was asked for and not said yet. */
+  #entered: Entered | undefined;
 
-export interface HandOverState {
-  readonly phase: 1 | 2;
-  /** First iteration of this phase, and the one after its last by plan. */
-  readonly from: number;
-  readonly to: number;
-  /** Iterations on end for which the gate's, or the guard's, condition has held. */
-  readonly streak: number;
-}
-
-export type Verdict = "stay" | "plan" | "gate" | "guard";
-
-/** The two stages of the reference, by iterations alone. */
-export const noGates = {
-  teacher_share_schedule: "two_stage",
-  teacher_share_start: 1,
-  teacher_share_end: 0,
-  teacher_share_iterations: 1,
-  gate_threshold: null,
-  gate_iterations: 1,
-  guard_threshold: null,
-  guard_iterations: 1,
-  guard_rest: 1,
-} as const satisfies Partial<HandOverSettings>;
-
-export function firstPhase(settings: HandOverSettings): HandOverState {
-  const { max_iterations } = settings;
-  const second = phaseTwo(0, max_iterations);
-  if (!settings.use_two_stage_training || isMixed(settings)) return second;
-  const to = Math.min(settings.phase1_iterations, max_iterations);
-  return to === 0 ? second : { phase: 1, from: 0, to, streak: 0 };
-}
-
-export function phaseTwo(from: number, maxIterations: number): HandOverState {
-  return { phase: 2, from, to: maxIterations, streak: 0 };
-}
-
-/** Phase 1 once more, after a collapse. */
-export function resumePhaseOne(from: number, settings: HandOverSettings): HandOverState {
-  const to = Math.min(from + settings.guard_rest, settings.max_iterations);
-  return { phase: 1, from, to, streak: 0 };
-}
-
-/** A state that was saved, under settings that may have changed since. */
-export function resumed(saved: HandOverState, settings: HandOverSettings): HandOverState {
-  const { phase, from, to, streak } = saved;
-  if (phase === 2) return { ...phaseTwo(from, settings.max_iterations), streak };
-  const planned = firstPhase(settings);
-  if (planned.phase === 2) return planned;
-  return { ...planned, from, streak, ...(from > 0 ? { to } : {}) };
-}
-
-/** Takes in the student's share of the teacher's return after an iteration; NaN where it isn't known yet. */
-export function observe(
-  state: HandOverState,
-  ratio: number,
-  settings: HandOverSettings,
-): HandOverState {
-  const { gate_threshold, guard_threshold } = settings;
-  const holds =
-    state.phase === 1
-      ? gate_threshold !== null && ratio >= gate_threshold
-      : guard_threshold !== null && ratio < guard_threshold;
-  return { ...state, streak: holds ? state.streak + 1 : 0 };
-}
-
-/** What should happen before `iteration` is flown. */
-export function judge(
-  state: HandOverState,
-  iteration: number,
-  settings: HandOverSettings,
-): Verdict {
-  if (!settings.use_two_stage_training || isMixed(settings)) return "stay";
-  const { gate_threshold, gate_iterations, guard_threshold, guard_iterations } = settings;
-  if (state.phase === 1) {
-    if (gate_threshold !== null && state.streak >= gate_iterations) return "gate";
-    return iteration >= state.to ? "plan" : "stay";
+  constructor(settings: TwoStageSettings) {
+    this.#settings = settings;
+    this.#state = firstPhase(settings);
   }
-  return guard_threshold !== null && state.streak >= guard_iterations ? "guard" : "stay";
-}
 
-/** Share of the training episodes that the teacher flies in an iteration, 0 to 1. */
-export function teacherShare(
-  state: HandOverState,
-  iteration: number,
-  settings: HandOverSettings,
-): number {
-  if (!settings.use_two_stage_training) return 0;
-  const { teacher_share_start: start, teacher_share_end: end } = settings;
-  const done = Math.min(1, iteration / settings.teacher_share_iterations);
-  switch (settings.teacher_share_schedule) {
-    case "two_stage":
-      return state.phase === 1 ? 1 : 0;
-    case "constant":
-      return start;
-    case "linear":
-      return (1 - done) * start + done * end;
-    case "exponential":
-      // Towards an end of 0 a ratio alone never gets there: a hundredth of the start counts as it.
-      return done === 1 ? end : start * (Math.max(end, start / 100) / start) ** done;
+  at(iteration: number): Planned {
+    const change = nextChange(this.#state, iteration, this.#settings);
+    if (change === "plan" || change === "gate") this.#handOver(iteration, change);
+    if (change === "guard") this.#takeBack(iteration);
+    const entered = this.#entered;
+    this.#entered = undefined;
+    const stage = this.#stageAt(iteration);
+    return { stage, metrics: metricsOf(stage), ...(entered ? { entered } : {}) };
+  }
+
+  observe(_metrics: Metrics, merit: number): void {
+    this.#state = observe(this.#state, merit, this.#settings);
+  }
+
+  ask(request: string, iteration: number): string {
+    if (request !== "next-phase") return `refused: distillation knows no ${request}`;
+    if (this.#state.phase === 1) {
+      this.#handOver(iteration, "asked");
+      return "done";
+    }
+    return teacherShare(this.#state, iteration, this.#settings) === 0
+      ? "refused: the student has the controls already"
+      : "refused: a schedule says how many episodes the teacher flies";
+  }
+
+  save(): PlanState {
+    return this.#state;
+  }
+
+  load(state: unknown): void {
+    this.#state = resumed(state as PlanState, this.#settings);
+  }
+
+  #handOver(iteration: number, why: string): void {
+    this.#state = phaseTwo(iteration, this.#settings.max_iterations);
+    const message = "SWITCHING TO PHASE 2: Now using STUDENT actions to update environment";
+    this.#entered = { type: "phase-switch", phase: 2, why, message };
+  }
+
+  #takeBack(iteration: number): void {
+    this.#state = resumePhaseOne(iteration, this.#settings);
+    const { from, to } = this.#state;
+    const message = `The student has collapsed: the teacher flies again for ${to - from} iterations`;
+    this.#entered = { type: "phase-resumed", phase: 1, why: "guard", message };
+  }
+
+  #stageAt(iteration: number): Stage {
+    const { phase, from, to } = this.#state;
+    const { max_iterations } = this.#settings;
+    return {
+      name: stageNames[phase - 1]!,
+      index: phase - 1,
+      of: stageNames.length,
+      iteration: iteration - from,
+      length: to - from,
+      progress: iteration / max_iterations,
+      settings: { teacher_share: teacherShare(this.#state, iteration, this.#settings) },
+    };
   }
 }
 
-function isMixed({ teacher_share_schedule }: HandOverSettings): boolean {
-  return teacher_share_schedule !== "two_stage";
+function metricsOf({ index, iteration, length, settings }: Stage): Metrics {
+  return {
+    "Distillation/training_phase": index + 1,
+    "Distillation/phase_iteration": iteration,
+    "Distillation/phase_length": length,
+    "Distillation/teacher_share": settings.teacher_share!,
+  };
 }

@@ -1,12 +1,11 @@
-/** Consecutive steps of one epoch: `from` inclusive, `to` exclusive. */
-export interface Stretch {
-  readonly epoch: number;
+/** Consecutive steps of one pass: `from` inclusive, `to` exclusive. */
+export interface StepSpan {
   readonly from: number;
   readonly to: number;
 }
 
 /** The steps behind one optimiser step. */
-export type Window = readonly Stretch[];
+export type Window = readonly StepSpan[];
 
 export interface WindowPlan {
   readonly steps: number;
@@ -26,7 +25,7 @@ export function planWindows(plan: WindowPlan): Window[] {
   for (let start = 0; start < total; start += plan.gradientLength) {
     const end = Math.min(start + plan.gradientLength, total);
     if (end - start < plan.gradientLength && plan.dropLeftover) break;
-    windows.push(stretches(start, end, plan.steps));
+    windows.push(spansBetween(start, end, plan.steps));
   }
   return windows;
 }
@@ -35,12 +34,12 @@ export function windowSteps(window: Window): number {
   return window.reduce((sum, s) => sum + s.to - s.from, 0);
 }
 
-function stretches(start: number, end: number, steps: number): Stretch[] {
-  const out: Stretch[] = [];
+function spansBetween(start: number, end: number, steps: number): StepSpan[] {
+  const out: StepSpan[] = [];
   for (let at = start; at < end; ) {
     const epoch = Math.floor(at / steps);
     const until = Math.min(end, (epoch + 1) * steps);
-    out.push({ epoch, from: at - epoch * steps, to: until - epoch * steps });
+    out.push({ from: at - epoch * steps, to: until - epoch * steps });
     at = until;
   }
   return out;

@@ -1,9 +1,11 @@
 import type { RunEvent } from "../metric-sink.ts";
-import type { ConsoleView } from "./console-view.ts";
+import { printable } from "../printable.ts";
+import type { ConsoleView, PhaseView } from "./console-view.ts";
 
 /** Columns of a line, and of the labels' right edge, as rsl_rl's console up to version 3.1 has them. */
 const width = 80;
 const pad = 35;
+const longestMessage = 4000;
 
 /**
  * The block of one iteration, ending in an empty line. Losses are always called `Mean … loss`, also
@@ -12,38 +14,53 @@ const pad = 35;
  * @param bold whether the title is put between a terminal's codes for bold; its column stays the same.
  */
 export function iterationText(view: ConsoleView, { bold }: { readonly bold: boolean }): string {
-  const { collectionTime, learningTime, phase, meanReward, meanEpisodeLength } = view;
-  const times = `(collection: ${fixed(collectionTime, 3)}s, learning ${fixed(learningTime, 3)}s)`;
+  const { gathering, learningTime, phase, totalSteps } = view;
+  const learning = `learning ${fixed(learningTime, 3)}s`;
+  const times = `(${gathering.word}: ${fixed(gathering.seconds, 3)}s, ${learning})`;
   const lines = [
     "#".repeat(width),
     title(`Learning iteration ${view.iteration}/${view.maxIterations}`, bold),
     "",
-    line("Computation", `${fixed(view.stepsPerSecond, 0)} steps/s ${times}`),
-    line("Mean action noise std", fixed(view.noiseStd, 2)),
-    ...view.losses.map(([name, value]) => line(`Mean ${name} loss`, fixed(value, 4))),
-    ...(meanReward === undefined ? [] : [line("Mean reward", fixed(meanReward, 2))]),
-    ...(meanEpisodeLength === undefined
-      ? []
-      : [line("Mean episode length", fixed(meanEpisodeLength, 2))]),
-    ...view.extras.map(([label, value]) => line(label, fixed(value, 4))),
+    line("Computation", `${fixed(view.speed, 0)} ${view.unit} ${times}`),
+    ...view.rows.map(({ label, value, digits }) =>
+      line(label, digits === "free" ? free(value) : fixed(value, digits)),
+    ),
     "-".repeat(width),
-    line("Training Phase", phase.label),
-    line("Phase Iteration", `${phase.iteration}/${phase.length} (Phase ${phase.number})`),
-    "-".repeat(width),
-    line("Total timesteps", fixed(view.totalSteps, 0)),
-    line("Iteration time", `${fixed(collectionTime + learningTime, 2)}s`),
+    ...(phase ? [...phaseLines(phase), "-".repeat(width)] : []),
+    ...(totalSteps === undefined ? [] : [line("Total timesteps", fixed(totalSteps, 0))]),
+    line("Iteration time", `${fixed(gathering.seconds + learningTime, 2)}s`),
     line("Time elapsed", clock(view.elapsed)),
     line("ETA", clock(view.remaining)),
   ];
   return `${lines.join("\n")}\n\n`;
 }
 
-/** One line for what happened; the hand-over of the controls gets a banner. */
+function phaseLines({ number, label, iteration, length }: PhaseView): readonly string[] {
+  return [
+    line("Training Phase", label),
+    line("Phase Iteration", `${iteration}/${length} (Phase ${number})`),
+  ];
+}
+
+/** One line for what happened; a stage that begins gets a banner. */
 export function eventText(event: RunEvent): string {
-  const message = printable(event.message);
-  if (event.type !== "phase-switch") return `[${printable(event.type)}] ${message}\n`;
+  const message = printable(event.message, longestMessage);
+  const begins = event.type === "phase-switch" || event.type === "stage";
+  if (!begins) return `[${headOf(event)}] ${message}${adviceOf(event)}\n`;
   const rule = "=".repeat(width);
   return `${rule}\n  ${message}\n  Iteration: ${event.iteration}\n${rule}\n\n`;
+}
+
+/** A monitor says its own name, and how bad it is. */
+function headOf({ type, monitor, level }: RunEvent): string {
+  if (type !== "monitor") return printable(type);
+  return [printable(monitor) || "monitor", printable(level)].filter(Boolean).join(", ");
+}
+
+/** What to do, unless the message says it. */
+function adviceOf({ advice, message }: RunEvent): string {
+  const text = printable(advice, longestMessage);
+  return text === "" || printable(message, longestMessage).includes(text) ? "" : ` → ${text}`;
 }
 
 /** HH:MM:SS, with more digits for the hours where a run lasts longer than two can say. */
@@ -72,7 +89,9 @@ function fixed(value: number, digits: number): string {
   return value.toFixed(digits);
 }
 
-/** Names and messages may come from a simulator: no control code of theirs reaches the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, " ");
+/** Four digits behind the point, or where these would hide the figure four that count. */
+function free(value: number): string {
+  const size = Math.abs(value);
+  const plain = !Number.isFinite(value) || size === 0 || (size >= 0.001 && size < 1e6);
+  return plain ? fixed(value, 4) : value.toExponential(3);
 }

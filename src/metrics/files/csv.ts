@@ -18,16 +18,21 @@ export interface CsvOptions {
  */
 export function openCsv(options: CsvOptions): MetricSink {
   const guard = new SinkGuard("CSV", options.onFailure);
+  let closing: Promise<void> | undefined;
+  const makeTable = async () => {
+    try {
+      const source = join(options.runFolder, "metrics.jsonl");
+      if (existsSync(source)) await writeCsv(source, join(options.runFolder, "metrics.csv"));
+    } catch (error) {
+      guard.fail(error);
+    }
+  };
   return {
     write() {},
     event() {},
-    async close() {
-      try {
-        const source = join(options.runFolder, "metrics.jsonl");
-        if (existsSync(source)) await writeCsv(source, join(options.runFolder, "metrics.csv"));
-      } catch (error) {
-        guard.fail(error);
-      }
+    close: () => {
+      closing ??= makeTable();
+      return closing;
     },
   };
 }

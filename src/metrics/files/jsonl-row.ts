@@ -51,11 +51,27 @@ function decodeNumber(value: unknown): number | undefined {
   return typeof value === "number" ? value : words.get(value);
 }
 
-/** One line of `events.jsonl`, without its end. */
+/** One line of `events.jsonl`, without its end. A detail that JSON has no form for is left out: it must not cost the event. */
 export function encodeEvent(event: RunEvent): string {
-  return JSON.stringify(event, (_key, value) =>
-    typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
-  );
+  try {
+    return JSON.stringify(event, encodable);
+  } catch {
+    const details = Object.entries(event).filter(([, value]) => isEncodable(value));
+    return JSON.stringify(Object.fromEntries(details), encodable);
+  }
+}
+
+function encodable(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}
+
+/** A circle isn't, nor a bigint. */
+function isEncodable(value: unknown): boolean {
+  try {
+    return JSON.stringify(value, encodable) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The object a line holds, or undefined where it holds none. */

@@ -18,6 +18,7 @@ export class LineFile {
   #writing: Promise<void> | undefined;
   #trouble = false;
   #lost = 0;
+  #closing: Promise<void> | undefined;
 
   private constructor(file: FileHandle, size: number, say: (line: string) => void) {
     this.#file = file;
@@ -36,7 +37,9 @@ export class LineFile {
     return new LineFile(file, size, (line) => say(`${path}: ${line}`));
   }
 
+  /** After `close` nothing is taken any more. */
   append(line: string): void {
+    if (this.#closing) return;
     const whole = `${line}\n`;
     if (this.#waitingBytes + whole.length > mostWaitingBytes) {
       this.#lost += 1;
@@ -47,7 +50,12 @@ export class LineFile {
     this.#writing ??= this.#drain();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
     await this.#writing;
     if (this.#waiting.length > 0) await this.#drain();
     const lost = this.#lost + this.#waiting.length;

@@ -5,7 +5,7 @@ export interface PageFacts {
   readonly labels: Readonly<Record<string, string>>;
   /** Of the last row; undefined before the first. */
   readonly iteration: number | undefined;
-  /** 1 or 2; undefined before the first row. */
+  /** From 1; undefined before the first row, and where there are none. */
   readonly phase: number | undefined;
   /** Unix seconds of the last row; undefined before the first. */
   readonly writtenAt: number | undefined;
@@ -22,7 +22,11 @@ export function prometheusPage(facts: PageFacts): string {
   const own: [name: string, help: string, value: number | undefined][] = [
     ["firstsolo_up", "1 while the run is in progress", 1],
     ["firstsolo_iteration", "The last finished iteration", facts.iteration],
-    ["firstsolo_phase", "1: the teacher flies, 2: the student flies", facts.phase],
+    [
+      "firstsolo_phase",
+      "The phase of its plan; in a distillation 1: the teacher flies, 2: the student flies",
+      facts.phase,
+    ],
     [
       "firstsolo_written_timestamp_seconds",
       "When the last iteration finished, unix time",

@@ -1,7 +1,8 @@
 /** A page of the latest figures for Prometheus to fetch. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { MetricSink } from "../metric-sink.ts";
+import type { MetricSink, Metrics } from "../metric-sink.ts";
+import { descriptionIn, distillationRun, stageOfRow } from "../read-description.ts";
 import { SinkGuard } from "../sink-guard.ts";
 import { contentType, prometheusPage } from "./page.ts";
 
@@ -46,7 +47,9 @@ export async function openPrometheus(options: PrometheusOptions): Promise<Promet
         }
       }
     },
-    event() {},
+    event(event) {
+      if (event.type === "start") latest.room = descriptionIn(event)?.room ?? latest.room;
+    },
     close: () => close(server),
   };
 }
@@ -58,19 +61,27 @@ class Latest {
   iteration: number | undefined;
   writtenAt: number | undefined;
   full = false;
+  room = distillationRun.room;
 
   constructor(labels: Readonly<Record<string, string>>) {
     this.#labels = labels;
   }
 
   page(): string {
+    const figures = Object.fromEntries(this.figures);
     return prometheusPage({
       labels: this.#labels,
       iteration: this.iteration,
-      phase: this.figures.get("Distillation/training_phase"),
+      phase: this.#phase(figures),
       writtenAt: this.writtenAt,
-      figures: Object.fromEntries(this.figures),
+      figures,
     });
+  }
+
+  /** From 1. */
+  #phase(figures: Metrics): number | undefined {
+    const place = stageOfRow(figures, this.room);
+    return place === undefined ? undefined : place.index + 1;
   }
 }
 

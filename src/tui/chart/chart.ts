@@ -1,7 +1,7 @@
 /** Curves as text: braille dots, the largest and smallest figure at the left, marks on the axis below. */
 
+import type { Level, Mark } from "../state/marks.ts";
 import type { Bucket, Series } from "../state/series.ts";
-import type { Mark } from "../state/view-model.ts";
 import { figure } from "../view/figures.ts";
 import { fitText, type Line, type Span, span, type Tone } from "../view/span.ts";
 import { BrailleCanvas } from "./braille.ts";
@@ -151,7 +151,9 @@ function dotAcross(
   }
 }
 
-/** Sign of each marked column; of two in one the switch stays, else the later one. */
+const ranks: Readonly<Record<Mark["kind"], number>> = { request: 0, monitor: 1, switch: 2 };
+
+/** Sign of each marked column; of two in one the switch stays, then the monitor's, else the later one. */
 function markColumns(
   marks: readonly Mark[],
   [from, to]: readonly [number, number],
@@ -162,7 +164,8 @@ function markColumns(
     if (mark.iteration < from || mark.iteration > to + 1) continue;
     const share = (mark.iteration - from) / Math.max(1, to - from);
     const column = Math.min(columns - 1, Math.round(share * (columns - 1)));
-    if (found.get(column)?.kind !== "switch") found.set(column, mark);
+    const there = found.get(column);
+    if (!there || ranks[mark.kind] >= ranks[there.kind]) found.set(column, mark);
   }
   return found;
 }
@@ -185,12 +188,17 @@ function rowOf(
   return spans;
 }
 
+const markTones: Readonly<Record<Level, Tone>> = { info: "quiet", warn: "teacher", alarm: "bad" };
+
 function axis(marks: readonly Mark[], range: IterationRange | undefined, columns: number): Line {
-  const signs = Array.from({ length: columns }, () => "─");
-  if (range) {
-    for (const [column, mark] of markColumns(marks, range, columns)) {
-      signs[column] = mark.sign;
-    }
+  const found = range ? markColumns(marks, range, columns) : new Map<number, Mark>();
+  const spans: { text: string; tone: Tone }[] = [{ text: "└", tone: "quiet" }];
+  for (let column = 0; column < columns; column += 1) {
+    const { sign = "─", level = "info" } = found.get(column) ?? {};
+    const tone = markTones[level];
+    const last = spans.at(-1)!;
+    if (last.tone === tone) last.text += sign;
+    else spans.push({ text: sign, tone });
   }
-  return [span(" ".repeat(labelWidth - 1)), span(`└${signs.join("")}`, "quiet")];
+  return [span(" ".repeat(labelWidth - 1)), ...spans];
 }

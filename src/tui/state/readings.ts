@@ -1,9 +1,7 @@
 /** What can be read off the state of a run: the figures the views show. Times in seconds. */
+import { type Awaited, rolesOf, type ScreenState } from "./screen-state.ts";
+import { secondsPerIteration, stepSeconds } from "./times.ts";
 import { judge, type Verdict } from "./verdict.ts";
-import type { Recent, ScreenState } from "./view-model.ts";
-
-/** Iterations that rates and times are averaged over. */
-const smoothing = 30;
 
 export interface Progress {
   /** Whole iterations. */
@@ -11,57 +9,81 @@ export interface Progress {
   readonly total: number | undefined;
   /** Of all iterations, 0 to 1. */
   readonly share: number | undefined;
-  /** Where on the bar the controls change hands; undefined where they don't. */
-  readonly handOver: number | undefined;
+  /** Where on the bar a stage follows another. */
+  readonly changes: readonly number[];
+  /** With the judging at the end, where it is known how long that takes. */
   readonly remaining: number | undefined;
 }
 
 export function progressOf(state: ScreenState): Progress {
-  const { maxIterations: total } = state.run;
-  const done = state.iteration === undefined ? 0 : state.iteration + 1;
+  const { maxIterations: total, finalEpisodes } = state.run;
+  const done = iterationsDone(state);
   const pace = secondsPerIteration(state);
-  const switched = switchAt(state);
   const left = total === undefined ? undefined : Math.max(0, total - done);
+  const judging = finalEpisodes ? (judgingSeconds(state, finalEpisodes) ?? 0) : 0;
   return {
     done,
     total,
     share: total === undefined ? undefined : Math.min(1, done / total),
-    handOver: total && switched !== undefined ? Math.min(1, switched / total) : undefined,
-    remaining: left !== undefined && pace !== undefined ? left * pace : undefined,
+    changes: total === undefined ? [] : changesOf(state).map((at) => Math.min(1, at / total)),
+    remaining: left !== undefined && pace !== undefined ? left * pace + judging : undefined,
   };
 }
 
-/** The first iteration of phase 2: as it happened, else as the flight or its settings plan it. */
+function iterationsDone({ iteration }: ScreenState): number {
+  return iteration === undefined ? 0 : iteration + 1;
+}
+
+/** Where stages began, and where the next one will. Of two stages, the change between them is all there is to say. */
+function changesOf(state: ScreenState): readonly number[] {
+  const next = switchAt(state);
+  const here = next === undefined ? [] : [next];
+  if (state.run.description.stages.length <= 2) return here;
+  const passed = state.marks.flatMap(({ sign, iteration }) => (sign === "▲" ? [iteration] : []));
+  return [...new Set([...passed, ...here])].sort((a, b) => a - b);
+}
+
+/** Whether no stage follows the present one. */
+export function atLastStage({ run, stage }: ScreenState): boolean {
+  return run.course !== "stages" || stage.index >= run.description.stages.length - 1;
+}
+
+/** What people call a stage of the run; its number where nobody says. */
+export function stageLabel({ run, stage }: ScreenState, index = stage.index): string {
+  const name = index === stage.index ? stage.name : undefined;
+  const labels = run.description.stages;
+  const found = labels.find((one) => one.name === name) ?? labels[index];
+  return found?.label ?? name ?? `phase ${index + 1}`;
+}
+
+/**
+ * The first iteration of the next stage, or of the last one once it is reached: as it happened, else as the
+ * flight or its settings plan it.
+ */
 export function switchAt(state: ScreenState): number | undefined {
-  const { run, marks, phase, latest, iteration } = state;
-  if (phase === 2)
+  const { run, marks, stage, stageAt, iteration } = state;
+  if (atLastStage(state)) {
     return marks.findLast(({ sign }) => sign === "▲")?.iteration ?? plannedSwitch(run);
-  const flown = latest["Distillation/phase_iteration"];
-  const length = latest["Distillation/phase_length"];
-  if (!run.twoStages || iteration === undefined || !(Number(length) > 0)) return plannedSwitch(run);
+  }
+  const known = iteration !== undefined || stage.name !== undefined;
+  if (!known || !((stage.length ?? 0) > 0)) return plannedSwitch(run);
   // A guard that took the controls back gives phase 1 another length.
-  return iteration - Number(flown ?? 0) + Number(length);
+  return stageAt - (stage.iteration ?? 0) + (stage.length ?? 0);
 }
 
-function plannedSwitch({ twoStages, phase1Iterations }: ScreenState["run"]): number | undefined {
-  return twoStages && phase1Iterations ? phase1Iterations : undefined;
+function plannedSwitch({ course, phase1Iterations }: ScreenState["run"]): number | undefined {
+  return course === "stages" && phase1Iterations ? phase1Iterations : undefined;
 }
 
-/** Share of the episodes that the teacher flies, where a schedule says so; undefined in a run of phases. */
+/** Share of the episodes that the teacher flies, where a schedule says so; undefined in a run of stages. */
 export function mixtureOf({ latest, run }: ScreenState): number | undefined {
-  const share = latest["Distillation/teacher_share"];
+  const share = latest[`${run.description.room}/teacher_share`];
   if (share === undefined) return undefined;
-  return run.mixed || (share > 0 && share < 1) ? share : undefined;
-}
-
-export function secondsPerIteration({ recent }: ScreenState): number | undefined {
-  const latest = recent.slice(-smoothing);
-  if (latest.length === 0) return undefined;
-  return mean(latest.map(({ collection, learning }) => collection + learning));
+  return run.course === "mixture" || (share > 0 && share < 1) ? share : undefined;
 }
 
 export interface Gate {
-  /** Iterations until the plan hands over; undefined where it has, or has no date. */
+  /** Iterations until the plan goes on; undefined where it has no date. */
   readonly iterations: number | undefined;
   readonly seconds: number | undefined;
   /** Share of the teacher's return asked for, and reached. */
@@ -69,11 +91,11 @@ export interface Gate {
   readonly reached: number | undefined;
 }
 
-/** What stands between here and phase 2; undefined in phase 2. */
+/** What stands between here and the next stage; undefined in the last. */
 export function gateOf(state: ScreenState): Gate | undefined {
-  if (state.phase === 2 || !state.run.twoStages) return undefined;
+  if (atLastStage(state)) return undefined;
   const at = switchAt(state);
-  const left = at === undefined ? undefined : Math.max(0, at - progressOf(state).done);
+  const left = at === undefined ? undefined : Math.max(0, at - iterationsDone(state));
   const pace = secondsPerIteration(state);
   return {
     iterations: left,
@@ -84,84 +106,64 @@ export function gateOf(state: ScreenState): Gate | undefined {
 }
 
 export interface StudentReading {
-  readonly student: number | undefined;
-  readonly teacher: number | undefined;
-  /** Of the teacher's return; undefined where that is not above zero, as a share then says nothing. */
+  /** The figure that says how well it flies, and what it is measured against. */
+  readonly result: number | undefined;
+  readonly against: number | undefined;
+  /** Of what it is measured against; undefined where a figure below zero makes a share say nothing. */
   readonly ratio: number | undefined;
-  readonly loss: number | undefined;
+  /** The headline beside it, e.g. the loss. */
+  readonly other: number | undefined;
   readonly verdict: Verdict;
 }
 
-export function studentOf({ latest, recent }: ScreenState): StudentReading {
-  const student = latest["Eval/student_return"];
-  const teacher = latest["Eval/teacher_return"];
-  const comparable = student !== undefined && teacher !== undefined && teacher > 0;
-  const ratio = comparable ? student / teacher : undefined;
-  return { student, teacher, ratio, loss: latest["Loss/behavior"], verdict: judge(recent) };
+export function studentOf(state: ScreenState): StudentReading {
+  const { run, figures, evaluated, losses } = state;
+  const roles = rolesOf(run.description);
+  const figure = (name: string | undefined) => (name === undefined ? undefined : figures[name]);
+  const [result, against] = [figure(roles.result?.metric), figure(roles.result?.against)];
+  const change = state.marks.findLast(({ kind }) => kind === "switch");
+  const verdict = judge({
+    evaluated,
+    losses,
+    compared: roles.result?.against !== undefined,
+    since: change?.sign === "▲" ? change.iteration : undefined,
+  });
+  const other = figure(roles.other?.metric);
+  return { result, against, ratio: ratioOf(result, against), other, verdict };
 }
 
-export interface TimeShare {
-  readonly name: "simulator" | "wire" | "inference" | "learning" | "other";
-  readonly seconds: number;
-  /** Of the iteration, 0 to 1. */
-  readonly share: number;
+/** Undefined where a share says nothing. */
+export function ratioOf(
+  result: number | undefined,
+  against: number | undefined,
+): number | undefined {
+  const known = result !== undefined && against !== undefined;
+  return known && against > 0 && result >= 0 ? result / against : undefined;
 }
 
-/** Where the time of an iteration goes, averaged over the latest ones; empty before the first. */
-export function timeSplit({ recent }: ScreenState): readonly TimeShare[] {
-  const latest = recent.slice(-smoothing);
-  const of = (pick: (one: Recent) => number) => (latest.length > 0 ? mean(latest.map(pick)) : 0);
-  const collection = of((one) => one.collection);
-  const simulator = of((one) => one.simulation);
-  const wire = of((one) => one.wire);
-  const inference = of((one) => one.inference);
-  const learning = of((one) => one.learning);
-  const total = collection + learning;
-  if (!(total > 0)) return [];
-  const other = Math.max(0, collection - simulator - wire - inference);
-  const parts = { simulator, wire, inference, learning, other };
-  return Object.entries(parts).map(([name, seconds]) => ({
-    name: name as TimeShare["name"],
-    seconds,
-    share: Math.min(1, seconds / total),
-  }));
+export interface Waiting extends Pick<Awaited, "what"> {
+  /** Seconds so far, and how many it takes in all, where that is known. */
+  readonly elapsed: number;
+  readonly about: number | undefined;
 }
 
-export interface Health {
-  /** Simulated seconds per second, over all environments. */
-  readonly realTimeFactor: number | undefined;
-  /** Environment steps per second. */
-  readonly stepsPerSecond: number | undefined;
-  /** Of a control step of the fleet, simulator and wire: percentiles of the means of the latest iterations. */
-  readonly p50: number | undefined;
-  readonly p99: number | undefined;
-  /** Since the last row, which follows the last reply by one update. */
-  readonly silence: number | undefined;
+/** What nothing is seen of until it is over. */
+export function waitingOf(state: ScreenState): Waiting | undefined {
+  const { awaited, now, status } = state;
+  if (awaited === undefined || (status !== "waiting" && status !== "judging")) return undefined;
+  const { what, since, episodes } = awaited;
+  const about = episodes === undefined ? undefined : judgingSeconds(state, episodes);
+  return { what, elapsed: Math.max(0, now - since), about };
 }
 
-export function healthOf(state: ScreenState): Health {
-  const { numEnvs, stepsPerEnv, controlPeriod } = state.run;
-  const pace = secondsPerIteration(state);
-  const steps = numEnvs && stepsPerEnv ? numEnvs * stepsPerEnv : undefined;
-  const rate = steps && pace ? steps / pace : state.latest["Perf/total_fps"];
-  const times = state.recent.flatMap(({ simulation, wire }) =>
-    stepsPerEnv && simulation + wire > 0 ? [(simulation + wire) / stepsPerEnv] : [],
-  );
-  times.sort((a, b) => a - b);
-  return {
-    realTimeFactor: rate !== undefined && controlPeriod ? rate * controlPeriod : undefined,
-    stepsPerSecond: rate,
-    p50: percentile(times, 0.5),
-    p99: percentile(times, 0.99),
-    silence: state.lastRow === undefined ? undefined : Math.max(0, state.now - state.lastRow),
-  };
-}
-
-/** The smallest value that so many of the sorted ones don't exceed. */
-function percentile(sorted: readonly number[], share: number): number | undefined {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/**
+ * Two pilots share the fleet and give so many whole episodes each, after the ones that a reset began; their steps
+ * take as long as those of an iteration.
+ */
+function judgingSeconds(state: ScreenState, episodes: number): number | undefined {
+  const { run, latest } = state;
+  const [length, step] = [latest["Train/mean_episode_length"], stepSeconds(state)];
+  const half = Math.floor((run.numEnvs ?? 0) / 2);
+  if (half < 1 || step === undefined || length === undefined || !(length > 0)) return undefined;
+  return (Math.ceil(episodes / half) + 1) * length * step;
 }

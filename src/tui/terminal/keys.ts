@@ -1,6 +1,7 @@
 /** What a key does, found without a terminal: the state of the keyboard and what should happen. */
 import type { Request } from "../../running/requests.ts";
-import type { ScreenState } from "../state/view-model.ts";
+import { atLastStage, stageLabel } from "../state/readings.ts";
+import type { ScreenState } from "../state/screen-state.ts";
 
 export type Overlay = "none" | "help" | "log";
 
@@ -48,20 +49,12 @@ export function keysOf(
 ): readonly Key[] {
   const off = whyNobodyListens(state);
   const paused = state.status === "paused";
-  const again = state.phase === 2 ? "the student has the controls already" : undefined;
   const keys: Key[] = [
     paused
       ? key("p", "resume", "resume", "go on flying", off, "resume")
       : key("p", "pause", "pause", "hold the flight after this iteration", off, "pause"),
     key("c", "checkpoint", "ckpt", "save a checkpoint after this iteration", off, "checkpoint"),
-    key(
-      "n",
-      "next phase",
-      "phase",
-      "hand the controls to the student now (asks)",
-      off ?? again,
-      "next-phase",
-    ),
+    ...nextPhaseKey(state, off),
     key("s", "stop", "stop", "save a checkpoint after this iteration, and land", off, "stop"),
     key("l", "sim log", "log", "what the simulator prints; again or Esc: back", undefined),
     key("t", "plain text", "text", "plain lines with what was missed; t again: back", undefined),
@@ -70,6 +63,24 @@ export function keysOf(
   if (watching)
     keys.push(key("q", "quit", "quit", "leave the watcher; the run goes on", undefined));
   return keys;
+}
+
+/** A run of a single stage that hands nothing over has no next phase. */
+function nextPhaseKey(state: ScreenState, off: string | undefined): readonly Key[] {
+  const { course, handsOver } = state.run;
+  if (course === "single" && !handsOver) return [];
+  const help = handsOver
+    ? "hand the controls to the student now (asks)"
+    : "go on with the next phase now (asks)";
+  const last = handsOver ? "the student has the controls already" : "this is the last phase";
+  const again = atLastStage(state) ? last : undefined;
+  return [key("n", "next phase", "phase", help, off ?? again, "next-phase")];
+}
+
+/** What `n` asks before it does anything. */
+export function phaseQuestion(state: ScreenState): string {
+  if (state.run.handsOver) return "Hand the controls to the student now?";
+  return `Go on with ${stageLabel(state, state.stage.index + 1)} now?`;
 }
 
 function key(
@@ -99,7 +110,7 @@ export function press(pressed: string, board: Keyboard, state: ScreenState): Pre
   if (pressed === ctrlC)
     return { board: calm, deed: { kind: board.watching ? "quit" : "interrupt" } };
   if (board.asking) {
-    if (pressed !== "y") return { board: { ...calm, remark: "The controls stay where they are." } };
+    if (pressed !== "y") return { board: { ...calm, remark: stays(state) } };
     return asked(calm, "next-phase", "key n");
   }
   if (pressed === esc) return { board: { ...calm, overlay: "none" } };
@@ -113,6 +124,10 @@ export function press(pressed: string, board: Keyboard, state: ScreenState): Pre
     return { board: { ...calm, remark: `✗ ${pressed} is off: ${found.off}` } };
   if (found.request === "next-phase") return { board: { ...calm, asking: true } };
   return asked(calm, found.request, `key ${pressed}`);
+}
+
+function stays({ run }: ScreenState): string {
+  return run.handsOver ? "The controls stay where they are." : "The phase stays.";
 }
 
 function asked(board: Keyboard, request: Request, by: string): Pressed {

@@ -39,3 +39,10 @@ export function age(seconds: number | undefined): string {
   if (seconds === undefined || !Number.isFinite(seconds)) return "–";
   return seconds < 1 ? `${Math.max(0, seconds).toFixed(1)} s` : duration(seconds);
 }
+
+/** The distance of two figures, where a share would say nothing: `10.0 below its teacher`. */
+export function comparison(value: number, against: number, whose: string): string {
+  const distance = value - against;
+  if (distance === 0) return `level with its ${whose}`;
+  return `${figure(Math.abs(distance))} ${distance < 0 ? "below" : "above"} its ${whose}`;
+}

@@ -14,6 +14,8 @@ export interface Layout {
   readonly cramped: boolean;
   /** Names instead of abbreviations. */
   readonly roomy: boolean;
+  /** Columns of the titles at the left. */
+  readonly headWidth: number;
   /** A bar under the words that say where the time goes. */
   readonly timeBar: boolean;
   /** Empty lines between the parts: 0 or 1. */
@@ -41,6 +43,7 @@ export function layoutOf({ columns, rows }: Size): Layout {
     rows: room,
     cramped,
     roomy: columns >= 100,
+    headWidth: columns >= 100 ? 11 : 10,
     timeBar,
     gap,
     charts: cramped ? 0 : free - events,

@@ -1,4 +1,5 @@
 import stringWidth from "string-width";
+import type { Layout } from "./layout.ts";
 
 /** What a piece of text is about; colour follows from it, and is never the only sign. */
 export type Tone = "student" | "teacher" | "good" | "bad" | "quiet" | "strong";
@@ -73,4 +74,15 @@ export function joined(pieces: readonly Line[], separator: string, columns: numb
     line = next;
   }
   return line.length === 0 && pieces[0] ? clip(pieces[0], columns) : line;
+}
+
+/** A line with its title at the left, and as many of the pieces as fit. */
+export function titled(
+  title: string,
+  pieces: readonly Line[],
+  layout: Pick<Layout, "columns" | "headWidth" | "roomy">,
+  separator = layout.roomy ? "  ·  " : " · ",
+): Line {
+  const head = span(title.padEnd(layout.headWidth), "quiet");
+  return [head, ...joined(pieces, separator, layout.columns - head.text.length)];
 }

@@ -1,19 +1,21 @@
-/** The lines above and below the charts, each from the state alone. */
+/** The lines above the charts, each from the state alone. */
 import { clock } from "../../metrics/console/plain-text.ts";
 import {
+  atLastStage,
   gateOf,
-  healthOf,
   mixtureOf,
   progressOf,
+  stageLabel,
   studentOf,
   switchAt,
-  timeSplit,
+  waitingOf,
 } from "../state/readings.ts";
+import { rolesOf, type ScreenState, type Status } from "../state/screen-state.ts";
 import type { Verdict } from "../state/verdict.ts";
-import type { ScreenState, Status } from "../state/view-model.ts";
-import { age, count, duration, figure, percent } from "./figures.ts";
+import { age, comparison, duration, figure, percent } from "./figures.ts";
 import type { Layout } from "./layout.ts";
-import { joined, type Line, type Span, span, spread, type Tone, widthOf } from "./span.ts";
+import { curveNames, worded } from "./names.ts";
+import { joined, type Line, type Span, span, spread, type Tone, titled, widthOf } from "./span.ts";
 
 const statusSigns: Readonly<Record<Status, Span>> = {
   waiting: span("○ waiting", "teacher"),
@@ -29,36 +31,24 @@ const statusSigns: Readonly<Record<Status, Span>> = {
 const verdictSigns: Readonly<Record<Verdict, Span>> = {
   improving: span("▲ improving", "good"),
   plateau: span("● plateau"),
+  settling: span("… settling after the change", "quiet"),
   diverging: span("▼ diverging", "bad"),
   "too early to say": span("… too early to say", "quiet"),
 };
 
-function headWidth({ roomy }: Layout): number {
-  return roomy ? 11 : 10;
-}
-
-function titled(
-  title: string,
-  pieces: readonly Line[],
-  layout: Layout,
-  separator = layout.roomy ? "  ·  " : " · ",
-): Line {
-  const head = span(title.padEnd(headWidth(layout)), "quiet");
-  const room = layout.columns - head.text.length;
-  return [head, ...joined(pieces, separator, room)];
-}
-
 export function headerLine(state: ScreenState, { columns }: Layout): Line {
-  const { task, numEnvs, seed, path, simulator, engine } = state.run;
+  const { task, numEnvs, seed, path, simulator, engine, dataset, description } = state.run;
   const about = [
     task,
+    state.run.handsOver ? undefined : description.algorithm,
     numEnvs === undefined ? undefined : `${numEnvs} envs`,
     seed === undefined ? undefined : `seed ${seed}`,
     path?.replace(/\/+$/, "").split("/").at(-1),
     engine,
     simulator,
+    dataset,
   ].filter((piece) => piece !== undefined);
-  const seconds = state.latest["Distillation/seconds"];
+  const seconds = state.latest[`${description.room}/seconds`];
   const right = [
     statusSigns[state.status],
     span(` ${seconds === undefined ? "" : clock(seconds)}`),
@@ -73,10 +63,8 @@ export function headerLine(state: ScreenState, { columns }: Layout): Line {
 }
 
 export function progressLine(state: ScreenState, layout: Layout): Line {
-  const { done, total, share, handOver, remaining } = progressOf(state);
-  const pilot = pilotOf(state);
-  const phase = state.run.twoStages ? `${state.phase}/2 ` : "";
-  const head = [span("Phase".padEnd(headWidth(layout)), "quiet"), span(phase), pilot, span(" ")];
+  const { done, total, share, changes, remaining } = progressOf(state);
+  const head = [...stageSpans(state, layout), span(" ")];
   const of = total === undefined ? "" : `/${total}`;
   const eta = ["judging", "landed"].includes(state.status)
     ? ""
@@ -84,148 +72,132 @@ export function progressLine(state: ScreenState, layout: Layout): Line {
   const part = share === undefined || layout.columns < 80 ? "" : ` ${percent(share)}`;
   const tail = span(` ${done}${of}${part}${eta}`);
   const room = layout.columns - widthOf(head) - tail.text.length;
-  return [...head, ...bar(share ?? 0, handOver, Math.max(0, room)), tail];
+  const before = state.run.handsOver ? "teacher" : "student";
+  return [...head, ...bar({ share: share ?? 0, changes, before }, Math.max(0, room)), tail];
 }
 
-function pilotOf(state: ScreenState): Span {
+/** A run of a single stage that hands nothing over has only its iterations to count. */
+function stageSpans(state: ScreenState, layout: Layout): Line {
+  const { course, handsOver, description } = state.run;
+  const title = (text: string) => span(text.padEnd(layout.headWidth), "quiet");
+  if (course === "single" && !handsOver) return [title("Progress"), span(description.algorithm)];
+  const of = Math.max(state.stage.index + 1, description.stages.length);
+  const number = course === "stages" ? `${state.stage.index + 1}/${of} ` : "";
   const share = mixtureOf(state);
-  if (share !== undefined) return span(`teacher flies ${percent(share)}`);
-  return state.phase === 1 ? span("teacher flies", "teacher") : span("student flies", "student");
+  if (share !== undefined) {
+    return [title("Phase"), span(number), span(`teacher flies ${percent(share)}`)];
+  }
+  const tone = atLastStage(state) ? "student" : "teacher";
+  const label = stageLabel(state);
+  return [title("Phase"), span(number), handsOver ? span(label, tone) : span(label)];
 }
 
-/** The part flown, the part to come, and between them the place where the controls change hands. */
-function bar(share: number, handOver: number | undefined, width: number): Line {
+interface Bar {
+  readonly share: number;
+  readonly changes: readonly number[];
+  /** Tone of what is before the first change. */
+  readonly before: Tone;
+}
+
+/** The part flown, the part to come, and the places where a stage follows another. */
+function bar({ share, changes, before }: Bar, width: number): Line {
   const filled = Math.round(share * width);
   const cells = Array.from({ length: width }, (_, i) => (i < filled ? "█" : "░"));
-  const at = handOver === undefined || handOver >= 1 ? -1 : Math.round(handOver * width);
-  const stretch = (from: number, to: number, tone: Tone) =>
-    span(cells.slice(from, to).join(""), tone);
-  if (at < 0 || at >= width) return [stretch(0, width, "student")];
-  return [stretch(0, at, "teacher"), span("┃", "strong"), stretch(at + 1, width, "student")];
+  const places = changes
+    .filter((change) => change < 1)
+    .map((change) => Math.round(change * width))
+    .filter((at, i, all) => at >= 0 && at < width && all.indexOf(at) === i);
+  const spans: Span[] = [];
+  let from = 0;
+  for (const at of places) {
+    const tone = from === 0 ? before : "student";
+    spans.push(span(cells.slice(from, at).join(""), tone), span("┃", "strong"));
+    from = at + 1;
+  }
+  return [...spans, span(cells.slice(from).join(""), "student")];
 }
 
-export function gateLine(state: ScreenState, layout: Layout): Line {
+/** What the run waits for, else what stands between here and the next stage; none where there is neither. */
+export function gateLines(state: ScreenState, layout: Layout): readonly Line[] {
+  const waiting = waitingOf(state);
+  if (waiting) {
+    const title = state.status === "judging" ? "Judging" : "Waiting";
+    const about = waiting.about === undefined ? "" : ` of about ${duration(waiting.about)}`;
+    const what = state.status === "judging" ? waiting.what : `for ${waiting.what}`;
+    return [titled(title, [[span(what)], [span(`${age(waiting.elapsed)}${about}`)]], layout)];
+  }
+  const { course, handsOver } = state.run;
+  if (course === "single" && !handsOver) return [];
+  return [titled(handsOver ? "Gate" : "Next", gatePieces(state), layout)];
+}
+
+function gatePieces(state: ScreenState): readonly Line[] {
   const gate = gateOf(state);
   const share = mixtureOf(state);
-  if (share !== undefined && !gate) {
-    return titled(
-      "Gate",
-      [[span(`the student flies ${percent(1 - share)} of the episodes`)]],
-      layout,
-    );
-  }
   if (!gate) {
-    const at = state.run.twoStages ? switchAt(state) : undefined;
+    if (share !== undefined) {
+      return [[span(`the student flies ${percent(1 - share)} of the episodes`)]];
+    }
+    const at = state.run.course === "stages" ? switchAt(state) : undefined;
     const since = at === undefined ? "from the start" : `since iteration ${at}`;
-    return titled("Gate", [[span(`✓ the student has the controls ${since}`)]], layout);
+    const what = state.run.handsOver ? "the student has the controls" : "the last phase";
+    return [[span(`✓ ${what} ${since}`)]];
   }
   const { iterations, seconds, wanted, reached } = gate;
+  const next = state.run.handsOver
+    ? `phase ${state.stage.index + 2}`
+    : stageLabel(state, state.stage.index + 1);
   const pieces: Line[] = [];
   if (iterations !== undefined) {
     const about = seconds === undefined ? "" : `, about ${duration(seconds)}`;
     pieces.push([
-      span(`phase 2 in ${iterations} ${iterations === 1 ? "iteration" : "iterations"}${about}`),
+      span(`${next} in ${iterations} ${iterations === 1 ? "iteration" : "iterations"}${about}`),
     ]);
   }
   if (wanted !== undefined) {
     const sign = reached !== undefined && reached >= wanted ? "✓" : "✗";
-    pieces.push([span(`${sign} student ${percent(reached)} of ${percent(wanted)} asked for`)]);
+    const asked = `${percent(wanted)} asked for`;
+    // Below zero there is no share to set beside the one asked for; the line of the student says how far it is.
+    const known = reached !== undefined || studentOf(state).result === undefined;
+    pieces.push([span(known ? `${sign} student ${percent(reached)} of ${asked}` : `✗ ${asked}`)]);
   }
-  return titled("Gate", pieces.length > 0 ? pieces : [[span("phase 2 when asked for")]], layout);
+  return pieces.length > 0 ? pieces : [[span(`${next} when asked for`)]];
 }
 
 export function studentLine(state: ScreenState, layout: Layout): Line {
-  const { student, teacher, ratio, loss, verdict } = studentOf(state);
-  const share: Line =
-    ratio !== undefined
-      ? [span(percent(ratio, 1), "strong"), span(" of teacher")]
-      : [span(student === undefined ? "not evaluated yet" : "beside its teacher")];
+  const { result, against, other, verdict } = studentOf(state);
+  const roles = rolesOf(state.run.description);
+  const compared = roles.result?.against !== undefined;
   const returns: Line = [
-    span(figure(student), "student"),
+    span(figure(result), "student"),
     span(" against "),
-    span(figure(teacher), "teacher"),
+    span(figure(against), "teacher"),
   ];
-  const rest: Line[] = student === undefined && teacher === undefined ? [] : [returns];
   const reward = state.latest["Train/mean_reward"];
-  const extra: Line[] = reward === undefined ? [] : [[span(`reward ${figure(reward)}`)]];
-  const losses: Line[] = [[span(`loss ${figure(loss)}`)]];
-  return titled("Student", [share, [verdictSigns[verdict]], ...losses, ...rest, ...extra], layout);
-}
-
-const timeSigns = {
-  simulator: ["█", "sim"],
-  wire: ["▓", "wire"],
-  inference: ["▒", "infer"],
-  learning: ["░", "learn"],
-  other: ["─", "other"],
-} as const;
-
-/** @param screen share of the wall time that drawing took */
-export function timeLines(state: ScreenState, screen: number, layout: Layout): readonly Line[] {
-  const split = timeSplit(state);
-  const tight = layout.columns < 80;
-  const shown = (text: string) => [span(tight ? text.replace(" %", "%") : text)];
-  const own: Line = shown(`screen ${percent(screen, 1)}`);
-  const parts = split.map(({ name, share }): Line => {
-    const [sign, short] = timeSigns[name];
-    return shown(
-      `${layout.timeBar ? `${sign} ` : ""}${layout.roomy ? name : short} ${percent(share)}`,
-    );
-  });
-  const total = split.reduce((sum, { seconds }) => sum + seconds, 0);
-  const pieces = [...parts.slice(0, 4), own, ...parts.slice(4)];
-  const words = titled("Time", pieces, layout, tight ? " " : undefined);
-  if (!layout.timeBar) return [words];
-  const tail = split.length > 0 ? ` ${duration(total)} an iteration` : " no iteration yet";
-  const head = headWidth(layout);
-  return [
-    words,
-    [span(" ".repeat(head)), ...timeBar(split, layout.columns - head - tail.length), span(tail)],
+  const pieces: readonly (Line | undefined)[] = [
+    roles.result && resultPiece(state),
+    [verdictSigns[verdict]],
+    roles.other && [span(`${worded(roles.other.label)} ${figure(other)}`)],
+    compared && (result ?? against) !== undefined ? returns : undefined,
+    reward === undefined ? undefined : [span(`reward ${figure(reward)}`)],
   ];
+  return titled(
+    "Student",
+    pieces.filter((piece) => piece !== undefined),
+    layout,
+  );
 }
 
-function timeBar(split: ReturnType<typeof timeSplit>, width: number): Line {
-  let [used, sum] = [0, 0];
-  const spans = split.map(({ name, share }) => {
-    sum += share;
-    const upTo = Math.min(width, Math.round(sum * width));
-    const text = timeSigns[name][0].repeat(Math.max(0, upTo - used));
-    used = Math.max(used, upTo);
-    return span(text, name === "learning" ? "student" : name === "simulator" ? "teacher" : "quiet");
-  });
-  return [...spans, span(" ".repeat(Math.max(0, width - used)))];
-}
-
-export function healthLine(state: ScreenState, layout: Layout): Line {
-  const { realTimeFactor, stepsPerSecond, p50, p99, silence } = healthOf(state);
-  const pieces: Line[] = [
-    [span(`${layout.roomy ? "real time " : ""}×${count(realTimeFactor)}`)],
-    [span(`step p50 ${duration(p50)} p99 ${duration(p99)}`)],
-    [span(`${layout.roomy ? "last reply " : ""}${age(silence)} ago`)],
-    [span(`${count(stepsPerSecond)} steps/s`)],
-    [span(`${count(state.latest["Distillation/environment_steps"])} steps so far`)],
-  ];
-  const over = ["judging", "landed", "quiet", "failed"].includes(state.status);
-  if (silence === undefined || over) pieces.splice(2, 1);
-  return titled("Simulator", pieces, layout);
-}
-
-/** Paths in the run folder without it: the header names it. */
-function shortened(message: string, { run }: ScreenState): string {
-  return run.path === undefined ? message : message.replaceAll(`${run.path}/`, "");
-}
-
-export function eventLines(state: ScreenState, layout: Layout): readonly Line[] {
-  const latest = state.events.slice(-layout.events);
-  const lines = latest.map(({ type, iteration, time, message }): Line => {
-    const tone: Tone | undefined = /lost|failed|error/.test(type) ? "bad" : undefined;
-    const left: Line = [
-      span(`${String(iteration).padStart(7)}  `, "quiet"),
-      span(type, "strong"),
-      span(message === "" ? "" : `  ${shortened(message, state)}`, tone),
-    ];
-    return spread(left, [span(` ${age(state.now - time)} ago`, "quiet")], layout.columns);
-  });
-  const missing = layout.events - lines.length;
-  return [...lines, ...Array.from({ length: missing }, (): Line => [])];
+/** As a share of its teacher's, as the distance from it, or as it is where there is no teacher. */
+function resultPiece(state: ScreenState): Line {
+  const { result, against, ratio } = studentOf(state);
+  const headline = rolesOf(state.run.description).result;
+  if (result === undefined) return [span("not evaluated yet")];
+  if (headline?.against === undefined) {
+    return [span(`${worded(headline?.label ?? "result")} `), span(figure(result), "strong")];
+  }
+  const [, measure] = curveNames(headline);
+  if (ratio !== undefined) return [span(percent(ratio, 1), "strong"), span(` of ${measure}`)];
+  if (against === undefined) return [span(`beside its ${measure}`)];
+  return [span(comparison(result, against, measure), "strong")];
 }

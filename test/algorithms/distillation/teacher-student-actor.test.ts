@@ -3,12 +3,9 @@ import type { Policy } from "../../../policies/policy.ts";
 import { Random } from "../../../policies/random.ts";
 import type { Frame } from "../../../protocol/frame.ts";
 import type { ActionSpec } from "../../../protocol/spec.ts";
-import { Cockpit } from "../../../src/algorithms/distillation/teacher-student-actor.ts";
-import {
-  type HandOverSettings,
-  noGates,
-} from "../../../src/algorithms/distillation/two-stage-plan.ts";
-import { assignSeats } from "../../../src/running/env-split.ts";
+import { TeacherStudentActor } from "../../../src/algorithms/distillation/teacher-student-actor.ts";
+import type { Stage } from "../../../src/learning/stage.ts";
+import { splitEnvs } from "../../../src/running/env-split.ts";
 
 const numEnvs = 10;
 const action: ActionSpec = { dtype: "<f4", shape: [2], low: [-1, -1], high: [1, 1] };
@@ -16,6 +13,7 @@ const frame: Frame = {
   observations: { policy: Float32Array.from({ length: numEnvs }, (_, i) => i) },
   started: new Uint8Array(numEnvs),
 };
+const started = { ...frame, started: new Uint8Array(numEnvs).fill(1) };
 
 /** Acts with a constant, and counts its steps in its memory. */
 function constant(value: number): Policy {
@@ -32,158 +30,127 @@ function constant(value: number): Policy {
   };
 }
 
-interface CockpitSettings {
-  readonly two?: boolean;
-  readonly noiseStd?: number;
-  readonly teacher?: number;
-  readonly handOver?: Partial<HandOverSettings>;
+/** Where the teacher drives this share of the episodes. */
+function share(teacher_share: number): Stage {
+  const where = { index: 0, of: 1, iteration: 0, length: 1, progress: 0 };
+  return { name: "a stage", ...where, settings: { teacher_share } };
 }
 
-function cockpit(settings: CockpitSettings = {}) {
-  return new Cockpit({
+const [teacherDrives, studentDrives, half] = [share(1), share(0), share(0.5)];
+
+function actor({ noiseStd = 0, teacher = -0.5 } = {}): TeacherStudentActor {
+  return new TeacherStudentActor({
     student: constant(0.25),
-    teacher: constant(settings.teacher ?? -0.5),
+    teacher: constant(teacher),
     action,
-    seats: assignSeats(numEnvs, 0.4),
-    handOver: {
-      ...noGates,
-      use_two_stage_training: settings.two ?? true,
-      phase1_iterations: 3,
-      max_iterations: 8,
-      ...settings.handOver,
-    },
-    noiseStd: settings.noiseStd ?? 0,
+    split: splitEnvs(numEnvs, 0.4, ["student", "teacher"]),
+    noiseStd,
     random: new Random(1),
     draws: new Random(2),
   });
 }
 
-/** Hands over as the loop does. */
-function fly2(seat: Cockpit) {
-  seat.switchToPhase2(3);
-  seat.beginIteration(3);
-}
-
 const rowsOf = (actions: Float32Array) =>
   Array.from({ length: numEnvs }, (_, row) => actions[row * 2]!);
 const [student, teacher] = [0.25, -0.5];
-const checks = [student, student, teacher, teacher];
+const measured = [student, student, teacher, teacher];
 
-describe("who flies", () => {
-  it("is the teacher in phase 1 and the student in phase 2, the check rows excepted", async () => {
-    const seat = cockpit();
-    expect(rowsOf((await seat.act(frame)).actions)).toEqual([...Array(6).fill(teacher), ...checks]);
-    fly2(seat);
-    expect(rowsOf((await seat.act(frame)).actions)).toEqual([...Array(6).fill(student), ...checks]);
-  });
-
-  it("is the student from the start without two stages", async () => {
-    const seat = cockpit({ two: false });
-    expect(seat.trainingPhaseInfo(0)).toMatchObject({ phase: 2, teacherShare: 0 });
-    expect(rowsOf((await seat.act(frame)).actions)[0]).toBe(student);
+describe("who drives", () => {
+  it("is the teacher or the student by the stage, the evaluation rows excepted; and it is noted", async () => {
+    const both = actor();
+    const first = await both.act(frame, teacherDrives);
+    expect(rowsOf(first.actions)).toEqual([...Array(6).fill(teacher), ...measured]);
+    expect([...first.notes.driver!]).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 1, 1]);
+    const second = await both.act(frame, studentDrives);
+    expect(rowsOf(second.actions)).toEqual([...Array(6).fill(student), ...measured]);
+    expect([...second.notes.driver!]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
   });
 
   it("never hides what the other would have done", async () => {
-    const seat = cockpit();
-    for (const phase of [1, 2]) {
-      if (phase === 2) fly2(seat);
-      const decision = await seat.act(frame);
-      expect(rowsOf(decision.studentActions)).toEqual(Array(numEnvs).fill(student));
-      expect(rowsOf(decision.teacherActions)).toEqual(Array(numEnvs).fill(teacher));
+    for (const stage of [teacherDrives, studentDrives]) {
+      const { notes } = await actor().act(frame, stage);
+      const [own, taught] = [notes.student_actions, notes.teacher_actions] as Float32Array[];
+      expect(rowsOf(own!)).toEqual(Array(numEnvs).fill(student));
+      expect(rowsOf(taught!)).toEqual(Array(numEnvs).fill(teacher));
     }
   });
 
   it("keeps the teacher inside the action range", async () => {
-    const { teacherActions, actions } = await cockpit({ teacher: 7 }).act(frame);
-    expect(Math.max(...teacherActions)).toBe(1);
+    const { actions, notes } = await actor({ teacher: 7 }).act(frame, teacherDrives);
+    expect(Math.max(...(notes.teacher_actions as Float32Array))).toBe(1);
     expect(actions[0]).toBe(1);
+  });
+
+  it.each([
+    [{ teacher: Number.NaN }, "broken-teacher"],
+    [{ teacher: Infinity }, "broken-teacher"],
+  ])("refuses actions that are no numbers: %o", async (options, code) => {
+    await expect(actor(options).act(frame, studentDrives)).rejects.toMatchObject({ code });
+  });
+});
+
+describe("the student's memory before a rollout", () => {
+  it("holds nothing of an episode that is over", async () => {
+    const both = actor();
+    await both.act(frame, studentDrives);
+    const next = { ...frame, started: Uint8Array.from({ length: numEnvs }, (_, i) => i % 2) };
+    expect([...both.memory(next)[0]!]).toEqual([1, 0, 1, 0, 1, 0, 1, 0, 1, 0]);
   });
 });
 
 describe("exploration noise", () => {
-  it("shakes the student's training rows alone, and only while it drives them", async () => {
-    const seat = cockpit({ noiseStd: 0.1 });
-    expect(rowsOf((await seat.act(frame)).actions).slice(0, 6)).toEqual(Array(6).fill(teacher));
-    fly2(seat);
-    const { actions, studentActions } = await seat.act(frame);
+  it("shakes the student's training rows alone, only while it drives them, and is noted", async () => {
+    const both = actor({ noiseStd: 0.1 });
+    const first = await both.act(frame, teacherDrives);
+    expect(rowsOf(first.actions).slice(0, 6)).toEqual(Array(6).fill(teacher));
+    expect(first.notes.noise!.every((value) => value === 0)).toBe(true);
+    const { actions, notes } = await both.act(frame, studentDrives);
     const rows = rowsOf(actions);
     expect(rows.slice(0, 6).every((a) => a !== student && Math.abs(a - student) < 0.6)).toBe(true);
-    expect(rows.slice(6)).toEqual(checks);
-    expect(rowsOf(studentActions)).toEqual(Array(numEnvs).fill(student));
+    expect(rows.slice(6)).toEqual(measured);
+    expect(rowsOf(notes.student_actions as Float32Array)).toEqual(Array(numEnvs).fill(student));
+    const noise = rowsOf(notes.noise as Float32Array);
+    for (const [row, drawn] of noise.slice(0, 6).entries()) {
+      expect(rows[row]).toBeCloseTo(student + drawn, 6);
+    }
   });
 
   it("goes on from a saved state with the same numbers", async () => {
-    const one = cockpit({ noiseStd: 0.1 });
-    fly2(one);
-    await one.act(frame);
-    const two = cockpit({ noiseStd: 0.1 });
+    const one = actor({ noiseStd: 0.1 });
+    await one.act(frame, studentDrives);
+    const two = actor({ noiseStd: 0.1 });
     two.load(JSON.parse(JSON.stringify(one.save())));
-    two.beginIteration(4);
-    expect((await two.act(frame)).actions).toEqual((await one.act(frame)).actions);
+    const acted = await one.act(frame, studentDrives);
+    expect((await two.act(frame, studentDrives)).actions).toEqual(acted.actions);
     expect(two.save()).toEqual(one.save());
-    expect(two.trainingPhaseInfo(4)).toEqual(one.trainingPhaseInfo(4));
   });
 });
 
 describe("a mixed share", () => {
-  const mixed = {
-    teacher_share_schedule: "constant",
-    teacher_share_start: 0.5,
-  } as const satisfies Partial<HandOverSettings>;
-  const started = { ...frame, started: new Uint8Array(numEnvs).fill(1) };
-
-  it("draws a pilot for each episode, who keeps it until its end", async () => {
-    const seat = cockpit({ handOver: mixed });
-    seat.beginIteration(0);
-    const drawn = rowsOf((await seat.act(started)).actions).slice(0, 6);
+  it("draws a driver for each episode, who keeps it until its end", async () => {
+    const both = actor();
+    const drawn = rowsOf((await both.act(started, half)).actions).slice(0, 6);
     for (let i = 0; i < 5; i += 1) {
-      expect(rowsOf((await seat.act(frame)).actions).slice(0, 6)).toEqual(drawn);
+      expect(rowsOf((await both.act(frame, half)).actions).slice(0, 6)).toEqual(drawn);
     }
-    const flown = { student: 0, teacher: 0 };
+    const driven = { student: 0, teacher: 0 };
     for (let i = 0; i < 200; i += 1) {
-      for (const action of rowsOf((await seat.act(started)).actions).slice(0, 6)) {
-        flown[action === student ? "student" : "teacher"] += 1;
+      for (const one of rowsOf((await both.act(started, half)).actions).slice(0, 6)) {
+        driven[one === student ? "student" : "teacher"] += 1;
       }
     }
-    expect(flown.teacher / 1200).toBeGreaterThan(0.45);
-    expect(flown.teacher / 1200).toBeLessThan(0.55);
+    expect(driven.teacher / 1200).toBeGreaterThan(0.45);
+    expect(driven.teacher / 1200).toBeLessThan(0.55);
   });
 
-  it("goes on from a saved state with the same pilots, running episodes included", async () => {
-    const one = cockpit({ handOver: mixed });
-    one.beginIteration(0);
-    await one.act(started);
-    const two = cockpit({ handOver: mixed });
+  it("goes on from a saved state with the same drivers, running episodes included", async () => {
+    const one = actor();
+    await one.act(started, half);
+    const two = actor();
     two.load(JSON.parse(JSON.stringify(one.save())));
-    two.beginIteration(0);
-    expect((await two.act(frame)).actions).toEqual((await one.act(frame)).actions);
-    expect((await two.act(started)).actions).toEqual((await one.act(started)).actions);
-  });
-});
-
-describe("the plan", () => {
-  it("is due after phase1_iterations, once", () => {
-    const seat = cockpit();
-    expect([0, 1, 2, 3].map((i) => seat.trainingPhaseInfo(i).verdict)).toEqual([
-      "stay",
-      "stay",
-      "stay",
-      "plan",
-    ]);
-    seat.switchToPhase2(3);
-    expect(seat.trainingPhaseInfo(5)).toMatchObject({
-      phase: 2,
-      phaseIteration: 2,
-      phaseLength: 5,
-      verdict: "stay",
-    });
-  });
-
-  it("may be made longer before it goes on", () => {
-    const seat = cockpit();
-    seat.switchToPhase2(3);
-    const longer = cockpit({ handOver: { max_iterations: 20 } });
-    longer.load(JSON.parse(JSON.stringify(seat.save())));
-    expect(longer.trainingPhaseInfo(5)).toMatchObject({ phaseIteration: 2, phaseLength: 17 });
+    for (const next of [frame, started]) {
+      const acted = await one.act(next, half);
+      expect((await two.act(next, half)).actions).toEqual(acted.actions);
+    }
   });
 });
