@@ -18,22 +18,14 @@ const cache = join(root, "node_modules/.cache");
 /** Milliseconds that one download and installation may take. */
 const patience = 300_000;
 
-/**
- * `sim` holds what firstsolo_sim needs, `gymnasium` what its tests need as well, `metrics` and `flights` who
- * reads our files.
- */
-export type EnvironmentName = "sim" | "gymnasium" | "metrics" | "flights";
+/** `sim` holds what firstsolo_sim needs, `gymnasium` what its tests need as well, `metrics` and `datasets` who reads our files. */
+export type EnvironmentName = "sim" | "gymnasium" | "metrics" | "datasets";
 export const environmentNames: readonly EnvironmentName[] = [
   "sim",
   "gymnasium",
   "metrics",
-  "flights",
+  "datasets",
 ];
-
-const requirementFiles: Readonly<Partial<Record<EnvironmentName, string>>> = {
-  metrics: "test/metrics/requirements.txt",
-  flights: "test/datasets/requirements.txt",
-};
 
 interface Environment {
   readonly folder: string;
@@ -96,10 +88,9 @@ function describe(name: EnvironmentName): Environment {
 }
 
 function requirementsOf(name: EnvironmentName): readonly string[] {
-  const file = requirementFiles[name];
-  if (file !== undefined) {
-    const lines = readFileSync(join(root, file), "utf8").split("\n");
-    return lines.filter((line) => line !== "" && !line.startsWith("#"));
+  if (name === "metrics" || name === "datasets") {
+    const text = readFileSync(join(root, "test", name, "requirements.txt"), "utf8");
+    return text.split("\n").filter((line) => /^\w/.test(line));
   }
   const project = readFileSync(join(ourPackage, "pyproject.toml"), "utf8");
   // Lists of plain strings on one line are the same in TOML and JSON.

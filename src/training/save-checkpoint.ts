@@ -5,7 +5,7 @@ import { LearningError } from "../learning/learning-error.ts";
 import type { CheckpointKind } from "../running/loop.ts";
 import type { RunState } from "../running/run-state.ts";
 import { RunError } from "../runs/run-error.ts";
-import type { CheckpointName } from "../runs/run-store.ts";
+import type { CheckpointName } from "../runs/run-folder.ts";
 import { type RunContext, report } from "./run-context.ts";
 
 /**

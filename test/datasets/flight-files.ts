@@ -7,8 +7,6 @@ import type { RecordedFlights } from "../../src/datasets/recorded-flights.ts";
 import { readyPython } from "../python-env.ts";
 
 const here = import.meta.dirname;
-/** What one download and installation may take. */
-export const SETUP_MS = 300_000;
 
 /** Flights in all layouts, and spoiled ones, as h5py and Minari write them. */
 export interface FlightFiles {
@@ -18,7 +16,7 @@ export interface FlightFiles {
 }
 
 export async function makeFlightFiles(): Promise<FlightFiles> {
-  const python = readyPython("flights");
+  const python = readyPython("datasets");
   const folder = mkdtempSync(join(tmpdir(), "firstsolo-flights-"));
   execFileSync(python, [join(here, "make_flights.py"), folder], { stdio: "pipe" });
   return {

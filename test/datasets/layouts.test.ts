@@ -1,18 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RecordedFlights } from "../../src/datasets/recorded-flights.ts";
 import { Transitions } from "../../src/datasets/transitions.ts";
-import {
-  type FlightFiles,
-  makeFlightFiles,
-  rowsOf,
-  SETUP_MS,
-  withFlights,
-} from "./flight-files.ts";
+import { type FlightFiles, makeFlightFiles, rowsOf, withFlights } from "./flight-files.ts";
 
 let files: FlightFiles;
 beforeAll(async () => {
   files = await makeFlightFiles();
-}, SETUP_MS);
+});
 afterAll(() => files.remove());
 
 /** What make_flights.py puts at a step. */

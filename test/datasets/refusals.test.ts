@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openFlights } from "../../src/datasets/open-flights.ts";
 import { flightStatistics } from "../../src/datasets/statistics.ts";
 import { Transitions } from "../../src/datasets/transitions.ts";
-import { type FlightFiles, makeFlightFiles, SETUP_MS, withFlights } from "./flight-files.ts";
+import { type FlightFiles, makeFlightFiles, withFlights } from "./flight-files.ts";
 
 let files: FlightFiles;
 beforeAll(async () => {
   files = await makeFlightFiles();
-}, SETUP_MS);
+});
 afterAll(() => files.remove());
 
 /** Opens a file and reads all of it. */

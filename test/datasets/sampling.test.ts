@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bestEpisodes } from "../../src/datasets/best-episodes.ts";
 import type { RecordedFlights } from "../../src/datasets/recorded-flights.ts";
 import { Transitions } from "../../src/datasets/transitions.ts";
-import { type FlightFiles, makeFlightFiles, SETUP_MS, withFlights } from "./flight-files.ts";
+import { type FlightFiles, makeFlightFiles, withFlights } from "./flight-files.ts";
 
 let files: FlightFiles;
 beforeAll(async () => {
   files = await makeFlightFiles();
-}, SETUP_MS);
+});
 afterAll(() => files.remove());
 
 const needs = { groups: ["policy"], successors: ["policy"], notes: [] };

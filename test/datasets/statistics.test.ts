@@ -4,12 +4,12 @@ import { inspectDataset } from "../../src/cli/inspect-dataset.ts";
 import { bestEpisodes } from "../../src/datasets/best-episodes.ts";
 import { MomentSum } from "../../src/datasets/moments.ts";
 import { flightStatistics } from "../../src/datasets/statistics.ts";
-import { type FlightFiles, makeFlightFiles, SETUP_MS, withFlights } from "./flight-files.ts";
+import { type FlightFiles, makeFlightFiles, withFlights } from "./flight-files.ts";
 
 let files: FlightFiles;
 beforeAll(async () => {
   files = await makeFlightFiles();
-}, SETUP_MS);
+});
 afterAll(() => files.remove());
 
 const close = (got: Iterable<number>, expected: readonly number[]) => {

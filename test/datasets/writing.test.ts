@@ -13,18 +13,12 @@ import type { EnvSpec } from "../../protocol/spec.ts";
 import { FlightRecorder } from "../../src/datasets/flight-recorder.ts";
 import { FlightWriter, type WriteOptions } from "../../src/datasets/flight-writer.ts";
 import type { Experience } from "../../src/learning/experience.ts";
-import {
-  type FlightFiles,
-  makeFlightFiles,
-  rowsOf,
-  SETUP_MS,
-  withFlights,
-} from "./flight-files.ts";
+import { type FlightFiles, makeFlightFiles, rowsOf, withFlights } from "./flight-files.ts";
 
 let files: FlightFiles;
 beforeAll(async () => {
   files = await makeFlightFiles();
-}, SETUP_MS);
+});
 afterAll(() => files.remove());
 
 const spec: EnvSpec = {

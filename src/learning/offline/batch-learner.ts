@@ -8,10 +8,10 @@ import type { Metrics } from "../../metrics/metric-sink.ts";
 import { checkOwners } from "../check-owners.ts";
 import type { Experience } from "../experience.ts";
 import type { Learner, LearnerState, Needs } from "../learner.ts";
-import { arraysUnder, loadGroups, saveGroups } from "../learner-state.ts";
 import { LearningError } from "../learning-error.ts";
 import type { Owner } from "../owner.ts";
 import type { GradientMeter, ParameterGroup, Update } from "../owners.ts";
+import { arraysUnder, loadParameters, readParameters } from "../parameters.ts";
 import type { Stage } from "../stage.ts";
 import { Figures, Sheet } from "./figures.ts";
 import {
@@ -142,7 +142,7 @@ export class BatchLearner implements Learner {
 
   async save(): Promise<LearnerState> {
     const { owners, random } = this.#algorithm;
-    const arrays: Record<string, NamedArray> = { ...(await saveGroups(this.groups)) };
+    const arrays: Record<string, NamedArray> = { ...(await readParameters(this.groups)) };
     const counters: Record<string, unknown> = {
       updates: this.#number,
       random: random.save(),
@@ -161,7 +161,7 @@ export class BatchLearner implements Learner {
 
   load(state: LearnerState): void {
     const { owners, random } = this.#algorithm;
-    loadGroups(this.groups, state.arrays);
+    loadParameters(this.groups, state.arrays);
     for (const owner of owners) owner.load(state);
     this.#view.normaliser?.load(statisticsIn(state));
     const { counters } = state;
