@@ -4,12 +4,12 @@ import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Idle } from "../config/idle.ts";
 import type { Config } from "../config/schema.ts";
+import type { Experience } from "../learning/experience.ts";
 import type { Learner } from "../learning/learner.ts";
 import type { Monitor } from "../learning/monitors/monitor.ts";
 import type { RunDescription } from "../metrics/run-description.ts";
 import type { Judge } from "../running/judge.ts";
 import type { Plan } from "../running/plan.ts";
-import type { Step } from "../running/recorder.ts";
 import type { RunState } from "../running/run-state.ts";
 import type { Source } from "../running/source.ts";
 
@@ -17,7 +17,8 @@ export type Flag = readonly [flag: string, value: string, key: string];
 
 /** What somebody reads of a simulator: a group that isn't asked for isn't sent. */
 export interface Wish {
-  readonly groups: readonly string[];
+  /** Absent: all. */
+  readonly groups?: readonly string[];
   /** What the simulator's own teacher would do. */
   readonly teacherActions?: boolean;
 }
@@ -37,8 +38,8 @@ export interface Site<C extends Config = Config> {
   /** Absent where an algorithm flies nowhere. */
   readonly env: VectorEnv | undefined;
   readonly saved: SavedRun | undefined;
-  /** Sees every step that is collected, for whoever records it. */
-  readonly onStep?: ((step: Step) => void) | undefined;
+  /** Gets every rollout that is collected, with all there is. */
+  readonly record?: ((experience: Experience) => void) | undefined;
   /** A line for people. */
   readonly say: (line: string) => void;
 }

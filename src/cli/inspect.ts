@@ -9,7 +9,9 @@ import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
 import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
+import { isFlightsPath } from "../datasets/open-flights.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import { inspectDataset } from "./inspect-dataset.ts";
 import {
   actionsOf,
   type Example,
@@ -37,13 +39,17 @@ export function registerInspect(program: Command): void {
   program
     .command("inspect")
     .description("show what a checkpoint holds, and what it does with given observations")
-    .argument("<file>", "a checkpoint of rsl_rl 2.3 to 5 or of Firstsolo, or an ONNX policy")
+    .argument(
+      "<file>",
+      "a checkpoint of rsl_rl 2.3 to 5 or of Firstsolo, an ONNX policy, or recorded flights (HDF5)",
+    )
     .option("--act <file>", "JSON with inputs to fly on, and perhaps outputs to compare with")
     .option("--activation <name>", "activation of the network, which checkpoints do not hold")
     .option("--device <device>", "auto, cuda, cpu, webgpu or wasm; matters to --act", "auto")
     .option("--json", "one JSON document")
     .action(async (file: string, options: InspectOptions) => {
       const example = options.act === undefined ? undefined : await readExample(options.act);
+      if (isFlightsPath(file)) return console.log(await inspectDataset(file, options));
       if (isOnnxPath(file)) return inspectOnnx(file, example, options);
       const checkpoint = await readCheckpointFile(file);
       const plan = await planOf(file, checkpoint, options, example);

@@ -13,8 +13,13 @@ interface Door {
 const doors: readonly Door[] = [
   {
     name: "train",
-    description: "distill a teacher into a student",
+    description: "train a student: from a teacher, or from recorded flights",
     register: async (program) => (await import("./train.ts")).registerTrain(program),
+  },
+  {
+    name: "record",
+    description: "fly a policy and keep the flights to learn from",
+    register: async (program) => (await import("./record.ts")).registerRecord(program),
   },
   {
     name: "eval",
@@ -48,7 +53,7 @@ const doors: readonly Door[] = [
   },
   {
     name: "inspect",
-    description: "show what a checkpoint holds",
+    description: "show what a checkpoint or a file of recorded flights holds",
     register: async (program) => (await import("./inspect.ts")).registerInspect(program),
   },
   {

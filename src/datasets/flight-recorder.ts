@@ -7,6 +7,8 @@ export interface RecorderOptions {
   readonly episodes?: number;
   /** Bytes for episodes that are still being flown; 256 MiB. */
   readonly memoryBytes?: number;
+  /** Leaves out what each environment flies until its first episode is over: it may begin in the middle. */
+  readonly wholeOnly?: boolean;
 }
 
 export interface RecordedResult extends WrittenFlights {
@@ -38,6 +40,8 @@ export class FlightRecorder {
   readonly #options: RecorderOptions;
   #pieces: Piece[] = [];
   #quota: number[] = [];
+  /** 1 for an environment whose first episode is under way and left out. */
+  #skipping = new Uint8Array(0);
   #widths: Readonly<Record<string, number>> = {};
   #pieceSteps = 0;
   #finished = 0;
@@ -96,6 +100,7 @@ export class FlightRecorder {
     const bytes = Object.values(this.#widths).reduce((sum, width) => sum + width * 4, 0);
     const fit = Math.max(SHORTEST_PIECE, Math.floor(memoryBytes / (numEnvs * bytes)));
     this.#pieceSteps = Math.min(fit, Math.max(SHORTEST_PIECE, this.#writer.spec.maxEpisodeSteps));
+    this.#skipping = new Uint8Array(numEnvs).fill(this.#options.wholeOnly ? 1 : 0);
     this.#pieces = Array.from({ length: numEnvs }, () => this.#makePiece(arrays));
     this.#quota = Array.from({ length: numEnvs }, (_, env) =>
       episodes === undefined ? Infinity : Math.floor((episodes + numEnvs - 1 - env) / numEnvs),
@@ -119,6 +124,11 @@ export class FlightRecorder {
   }
 
   #addStep({ arrays }: Experience, env: number, row: number): void {
+    const ended = arrays.terminated![row] !== 0 || arrays.truncated![row] !== 0;
+    if (this.#skipping[env]) {
+      if (ended) this.#skipping[env] = 0;
+      return;
+    }
     const piece = this.#pieces[env]!;
     if (piece.steps === this.#pieceSteps) this.#flush(piece, "more");
     for (const [name, width] of Object.entries(this.#widths)) {
@@ -128,7 +138,7 @@ export class FlightRecorder {
       copyRow(arrays[`next/${group}`]!, row, { width: last.length, into: last, at: 0 });
     }
     piece.steps += 1;
-    if (arrays.terminated![row] === 0 && arrays.truncated![row] === 0) return;
+    if (!ended) return;
     this.#flush(piece, "end");
     this.#quota[env]! -= 1;
     this.#finished += 1;

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Catalogue } from "./catalogue.ts";
 import { combineGroups } from "./combine-groups.ts";
 import { readD4rl } from "./d4rl.ts";
@@ -43,7 +43,8 @@ export async function openFlights(
 ): Promise<RecordedFlights> {
   const { layout, memoryBytes = DEFAULT_MEMORY, groups = {}, nonFinite = "refuse" } = options;
   checkMemory(memoryBytes);
-  const file = await Hdf5File.open(locate(path), Math.max(16 << 20, memoryBytes / 4));
+  // The library has a working directory of its own.
+  const file = await Hdf5File.open(resolve(locate(path)), Math.max(16 << 20, memoryBytes / 4));
   try {
     const reader = new RowReader(file, Math.floor(memoryBytes / 8));
     const catalogue = READERS[layout ?? detect(file)](reader);

@@ -2,6 +2,7 @@ import { deriveSeed } from "../../policies/random.ts";
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import { EnvRevived, flownWhole, type Revival } from "../../sim-adapters/env-revived.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
+import type { Experience } from "../learning/experience.ts";
 import type { Needs } from "../learning/learner.ts";
 import type { Stage } from "../learning/stage.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
@@ -9,7 +10,7 @@ import type { Actor } from "./actor.ts";
 import type { EnvSplit } from "./env-split.ts";
 import type { EpisodeBook, EpisodeState } from "./episode-book.ts";
 import type { Entered } from "./plan.ts";
-import { Recorder, type Step } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
 import type { Source, Sourced, SourceState } from "./source.ts";
 
 export interface CollectorOptions {
@@ -21,8 +22,8 @@ export interface CollectorOptions {
   /** Control steps per environment in one rollout. */
   readonly steps: number;
   readonly seed: number;
-  /** Sees every step of all rows, before it is forgotten: for whoever records the flights. */
-  readonly onStep?: ((step: Step) => void) | undefined;
+  /** Gets every whole rollout with all there is: each group, its successors, each note. */
+  readonly record?: ((experience: Experience) => void) | undefined;
 }
 
 /** What a collector keeps besides the simulator's snapshot. */
@@ -34,12 +35,18 @@ export interface CollectorFacts {
 /** Experience from a simulator: one rollout after the other, each with what its actor noted. */
 export class Collector implements Source {
   readonly #options: CollectorOptions;
+  /** Of the learner, or everything. */
+  readonly #needs: Needs;
   #frame: Frame | undefined;
   /** A rollout broke off: the simulator is somewhere in the middle of it, or gone. */
   #broken = false;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
+    const { env, actor, needs, record } = options;
+    const groups = Object.keys(env.spec.observations);
+    const notes = Object.keys(actor.notes);
+    this.#needs = record ? { groups, successors: groups, notes } : needs;
   }
 
   async start(): Promise<void> {
@@ -55,11 +62,13 @@ export class Collector implements Source {
     const fly = (start: Frame) => this.#rollout(start, stage);
     const sourced = await flownWhole(fly, this.#frame!, { onRevived });
     this.#broken = false;
+    this.#options.record?.(sourced.experience);
     return happened.length === 0 ? sourced : { ...sourced, happened };
   }
 
   async #rollout(start: Frame, stage: Stage): Promise<Sourced> {
-    const { env, actor, book, split, needs, steps } = this.#options;
+    const { env, actor, book, split, steps } = this.#options;
+    const needs = this.#needs;
     let frame = start;
     const { spec } = env;
     const memory = actor.memory(frame);
@@ -72,9 +81,7 @@ export class Collector implements Source {
       stopwatch.acted();
       const result = await env.step(acted.actions);
       stopwatch.stepped(result);
-      const step = { frame, acted, result };
-      recorder.record(index, step);
-      this.#options.onStep?.(step);
+      recorder.record(index, { frame, acted, result });
       book.record(result);
       logs.add(result.log ?? {});
       frame = result.frame;

@@ -19,7 +19,7 @@ export interface RecorderOptions {
 }
 
 /** One control step: what was seen, what was done, what came of it. */
-export interface Step {
+interface Step {
   readonly frame: Frame;
   readonly acted: Acted;
   readonly result: StepResult;

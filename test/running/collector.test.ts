@@ -1,14 +1,16 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Memory } from "../../policies/policy.ts";
+import type { Frame, StepResult } from "../../protocol/frame.ts";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
+import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { startEngine } from "../../src/engine/start.ts";
+import type { Experience } from "../../src/learning/experience.ts";
 import type { Stage } from "../../src/learning/stage.ts";
 import type { Actor } from "../../src/running/actor.ts";
 import { Collector, simulationSeconds } from "../../src/running/collector.ts";
 import { splitEnvs } from "../../src/running/env-split.ts";
 import { EpisodeBook } from "../../src/running/episode-book.ts";
-import type { Step } from "../../src/running/recorder.ts";
-import { setUp } from "./small-run.ts";
+import { runOf, setUp } from "./small-run.ts";
 
 beforeAll(() => startEngine("auto", { threads: 1 }));
 
@@ -30,18 +32,44 @@ const falling: Actor = {
   forget: () => {},
 };
 
+interface Seen {
+  readonly frame: Frame;
+  readonly actions: Float32Array;
+  readonly result: StepResult;
+}
+
+/** What an environment was asked and said, step by step. */
+function spied(real: VectorEnv): { env: VectorEnv; seen: Seen[] } {
+  const seen: Seen[] = [];
+  let frame: Frame;
+  const env: VectorEnv = {
+    spec: real.spec,
+    reset: async (seed) => {
+      frame = await real.reset(seed);
+      return frame;
+    },
+    step: async (given) => {
+      const actions = given.slice();
+      const result = await real.step(given);
+      seen.push({ frame, actions, result });
+      frame = result.frame;
+      return result;
+    },
+    close: () => real.close(),
+  };
+  return { env, seen };
+}
+
 /** At a reset the episodes are spread over their ages, so that some soon end by the clock. */
 async function collect(steps: number) {
-  const env = await openMujoco({
-    ...{ task: "quadcopter", numEnvs: 6, settings: { episode_length_s: 0.5 } },
-  });
+  const settings = { episode_length_s: 0.5 };
+  const real = await openMujoco({ task: "quadcopter", numEnvs: 6, settings });
+  const { env, seen } = spied(real);
   const split = splitEnvs(6, 0, ["student"]);
-  const seen: Step[] = [];
   const collector = new Collector({
     ...{ env, actor: falling, split, steps, seed: 3 },
     book: new EpisodeBook(split, 1),
     needs: { groups: ["policy"], successors: ["policy"], notes: ["row"] },
-    onStep: (step) => void seen.push(step),
   });
   await collector.start();
   const { experience } = await collector.next(stage);
@@ -79,25 +107,43 @@ describe("an experience", () => {
   });
 
   it("holds the training rows alone: what was seen, what was done, what the actor noted", async () => {
-    const steps: Step[] = [];
-    const run = await setUp([], { onStep: (step) => void steps.push(step) });
+    let steps: Seen[] = [];
+    const wrap = (real: VectorEnv) => {
+      const spy = spied(real);
+      steps = spy.seen;
+      return spy.env;
+    };
+    const run = await setUp([], { wrap });
     const { experience, metrics } = await run.assembled.source.next(stage);
     const { arrays, numEnvs } = experience;
     expect([experience.steps, numEnvs]).toEqual([10, 8]);
-    for (const [i, { frame, acted }] of steps.entries()) {
+    for (const [i, { frame, actions }] of steps.entries()) {
       const part = (name: string, width: number) =>
         arrays[name]!.subarray(i * numEnvs * width, (i + 1) * numEnvs * width);
       const first = (all: ArrayLike<number>, width: number) =>
         (all as Float32Array).subarray(0, numEnvs * width);
       expect(part("obs/policy", 12)).toEqual(first(frame.observations.policy!, 12));
-      expect(part("actions", 4)).toEqual(first(acted.actions, 4));
-      expect(part("notes/teacher_actions", 4)).toEqual(first(acted.actions, 4));
+      expect(part("actions", 4)).toEqual(first(actions, 4));
+      expect(part("notes/teacher_actions", 4)).toEqual(first(actions, 4));
       expect(part("started", 1)).toEqual(first(frame.started, 1));
     }
     const after = steps.at(-1)!.result.frame.observations.policy!;
     expect(arrays["after/policy"]).toEqual(after.subarray(0, numEnvs * 12));
     expect(arrays["notes/student_actions"]).toBeUndefined();
     expect(metrics["Perf/wire_time"]).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe("a recording", () => {
+  it("gets all there is, and changes nothing of the run", async () => {
+    const kept: Experience[] = [];
+    const plain = await runOf(await setUp());
+    const recorded = await runOf(await setUp([], { record: (e) => void kept.push(e) }));
+    expect(recorded.rows).toEqual(plain.rows);
+    expect(kept).toHaveLength(6);
+    const names = ["teacher", "policy"].flatMap((group) => [`obs/${group}`, `next/${group}`]);
+    names.push("notes/driver", "notes/noise", "notes/student_actions", "notes/teacher_actions");
+    expect(Object.keys(kept[0]!.arrays)).toEqual(expect.arrayContaining(names));
   });
 });
 

@@ -36,7 +36,7 @@ export interface SetUp {
   readonly saved?: SavedRun;
   /** Between the run and its simulator. */
   readonly wrap?: (env: VectorEnv) => VectorEnv;
-  readonly onStep?: Site["onStep"];
+  readonly record?: Site["record"];
 }
 
 export async function setUp(overrides: string[] = [], options: SetUp = {}): Promise<SmallRun> {
@@ -45,8 +45,8 @@ export async function setUp(overrides: string[] = [], options: SetUp = {}): Prom
     ...{ task: config.task, numEnvs: config.num_envs, settings: config.env },
   });
   const env = options.wrap?.(real) ?? real;
-  const { saved, onStep } = options;
-  const prepared = await prepareRun(algorithm, { config, env, saved, onStep, say: () => {} });
+  const { saved, record } = options;
+  const prepared = await prepareRun(algorithm, { config, env, saved, record, say: () => {} });
   return { ...prepared, env, config, requests: new RequestQueue() };
 }
 

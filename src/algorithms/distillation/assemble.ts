@@ -37,7 +37,7 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
   const { num_steps_per_env: steps, seed, max_iterations } = config;
   return {
     plan: new TwoStagePlan({ ...config.algorithm, max_iterations }),
-    source: new Collector({ env, actor, book, split, needs, steps, seed, onStep: site.onStep }),
+    source: new Collector({ env, actor, book, split, needs, steps, seed, record: site.record }),
     learner,
     judge: new ReturnJudge(book, window),
     monitors: [],

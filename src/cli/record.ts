@@ -1,0 +1,192 @@
+import type { Command } from "commander";
+import { deriveSeed, Random } from "../../policies/random.ts";
+import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
+import { chooseTeacher } from "../algorithms/distillation/load-teacher.ts";
+import type { DistillationConfig } from "../algorithms/distillation/settings.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { resolveConfig } from "../config/resolve.ts";
+import { FlightRecorder, type RecordedResult } from "../datasets/flight-recorder.ts";
+import { FlightWriter } from "../datasets/flight-writer.ts";
+import { parseDevice, startEngine } from "../engine/start.ts";
+import type { Stage } from "../learning/stage.ts";
+import { Collector } from "../running/collector.ts";
+import { splitEnvs } from "../running/env-split.ts";
+import { EpisodeBook } from "../running/episode-book.ts";
+import { type MixedPolicy, PolicyMix } from "../running/policy-mix.ts";
+import { RequestQueue } from "../running/requests.ts";
+import { openSimulator } from "../training/open-simulator.ts";
+import { watchSignals } from "../training/signals.ts";
+import { type PolicyShare, parseShares } from "./policy-shares.ts";
+import { ProgressBar } from "./progress-bar.ts";
+import { threadsOf } from "./threads.ts";
+
+interface RecordOptions {
+  readonly output: string;
+  readonly task?: string;
+  readonly policy: readonly string[];
+  readonly noise: string;
+  readonly episodes: string;
+  readonly num_envs?: string;
+  readonly seed?: string;
+  readonly sim?: string;
+  readonly activation?: string;
+  readonly device?: string;
+  readonly compression: string;
+  readonly overwrite?: boolean;
+}
+
+export function registerRecord(program: Command): void {
+  program
+    .command("record")
+    .description("fly a policy, or several, and keep the flights for learning from them")
+    .argument("[overrides...]", "env.KEY=VALUE, sim.KEY=VALUE: the simulator and the way to it")
+    .requiredOption("-o, --output <PATH>", "FILE.hdf5, or a folder: flights in Minari's layout")
+    .option("--task <NAME>", "task of the built-in simulator (default: quadcopter-noisy)")
+    .option(
+      "--policy <WHO>",
+      "as --checkpoint of train: a .pt or .onnx file, a run folder, hover, simulator; repeatable, WHO@SHARE of the episodes each",
+      (value: string, before: readonly string[]) => [...before, value],
+      [] as readonly string[],
+    )
+    .option("--noise <STD>", "standard deviation of the noise on actions, in their units", "0")
+    .option("--episodes <N>", "whole episodes, shared out evenly over the environments", "100")
+    .option("--num_envs <N>", "environments flown side by side")
+    .option("--seed <N>", "of episodes, drivers and noise")
+    .option("--sim <ENDPOINT>", "a simulator that is running, instead of the one built in")
+    .option("--activation <NAME>", "activation of the policies' networks, where files lack it")
+    .option("--device <NAME>", "where TensorFlow computes")
+    .option("--compression <NAME>", "none, or gzip", "none")
+    .option("--overwrite", "replace what is there")
+    .addHelpText(
+      "after",
+      "\nfirstsolo record --task quadcopter --policy hover@0.5 --policy RUN@0.5 --noise 0.3 --episodes 400 -o flights.hdf5" +
+        "\nThe first policy's actions are recorded as teacher_actions, the second's as student_actions, whoever drives.",
+    )
+    .action((overrides: string[], options: RecordOptions) =>
+      record(overrides, options, program.version() ?? "0"),
+    );
+}
+
+async function record(overrides: string[], options: RecordOptions, version: string) {
+  const episodes = numberOf("--episodes", options.episodes, { whole: true });
+  const noiseStd = numberOf("--noise", options.noise, { whole: false });
+  const shares = parseShares(options.policy.length > 0 ? options.policy : ["hover"]);
+  const config = configOf(overrides, options);
+  const signals = watchSignals(new RequestQueue(), warn);
+  await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
+  const told = { onNotice: warn, onWaiting: warn };
+  const taught = shares.some(({ who }) => who === "simulator");
+  const wishes = taught ? [{ teacherActions: true }] : [];
+  const opened = { wishes, signal: signals.abort, version, ...told };
+  const simulator = await openSimulator(config, opened);
+  try {
+    const { env } = simulator;
+    const policies = await policiesOf(shares, config, env);
+    const site = { env, config, policies, noiseStd, episodes, stop: signals.abort };
+    const result = await fly(site, options);
+    for (const { policy } of policies) policy.dispose();
+    console.log(describe(result, simulator.description));
+  } finally {
+    signals.release();
+    await simulator.close();
+  }
+}
+
+function configOf(overrides: readonly string[], options: RecordOptions): DistillationConfig {
+  const { task, num_envs, seed, device, activation, sim } = options;
+  const keys = { task, num_envs, seed, device, "policy.teacher_activation": activation };
+  const flags = Object.entries({ ...keys, "sim.endpoint": sim }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
+  const { config } = resolveConfig({ overrides: [...flags, ...overrides] });
+  return config as DistillationConfig;
+}
+
+/** Named by their order: the first teaches. */
+async function policiesOf(
+  shares: readonly PolicyShare[],
+  config: DistillationConfig,
+  env: VectorEnv,
+): Promise<readonly MixedPolicy[]> {
+  const policies: MixedPolicy[] = [];
+  for (const [i, { who, share }] of shares.entries()) {
+    const { policy } = await chooseTeacher({ ...config, checkpoint: who }, env.spec);
+    policies.push({ name: nameOf(i), policy, share });
+  }
+  return policies;
+}
+
+function nameOf(index: number): string {
+  return ["teacher", "student"][index] ?? `policy_${index}`;
+}
+
+interface Site {
+  readonly env: VectorEnv;
+  readonly config: DistillationConfig;
+  readonly policies: readonly MixedPolicy[];
+  readonly noiseStd: number;
+  readonly episodes: number;
+  readonly stop: AbortSignal;
+}
+
+const stage: Stage = {
+  ...{ name: "recording", index: 0, of: 1, iteration: 0, length: 1, progress: 0 },
+  settings: {},
+};
+
+async function fly(site: Site, options: RecordOptions): Promise<RecordedResult> {
+  const { env, config, policies, noiseStd, episodes, stop } = site;
+  const { numEnvs, action } = env.spec;
+  const writer = await FlightWriter.create(options.output, env.spec, {
+    compression: options.compression === "gzip" ? "gzip" : "none",
+    existing: options.overwrite ? "replace" : "refuse",
+    metadata: { algorithm_name: `firstsolo record ${options.policy.join(" ")}`.trim() },
+  });
+  const recorder = new FlightRecorder(writer, { episodes, wholeOnly: true });
+  const bar = new ProgressBar("recording", "episodes", episodes);
+  const random = new Random(deriveSeed(config.seed, "recording"));
+  const split = splitEnvs(numEnvs, 0, ["student"]);
+  const source = new Collector({
+    ...{ env, split, seed: config.seed, steps: 20 },
+    actor: new PolicyMix({ policies, action, numEnvs, noiseStd, random }),
+    book: new EpisodeBook(split, 1),
+    needs: { groups: [], successors: [], notes: [] },
+    record: (experience) => recorder.add(experience),
+  });
+  try {
+    await source.start();
+    while (!recorder.isDone && !stop.aborted) {
+      await source.next(stage);
+      bar.show(recorder.finished);
+    }
+  } catch (error) {
+    recorder.close("drop");
+    throw error;
+  } finally {
+    bar.end();
+  }
+  return recorder.close("drop");
+}
+
+function describe(result: RecordedResult, simulator: string): string {
+  const { path, minariFolder, episodes, steps } = result;
+  return [
+    `${path}: ${episodes} episodes, ${steps} steps, flown in ${simulator}`,
+    `look at it: firstsolo inspect ${path}; with Minari: minari.MinariDataset("${minariFolder}")`,
+  ].join("\n");
+}
+
+function numberOf(flag: string, text: string, { whole }: { readonly whole: boolean }): number {
+  const value = Number(text);
+  const fine = whole ? Number.isSafeInteger(value) && value > 0 : value >= 0 && value < Infinity;
+  if (fine && text.trim() !== "") return value;
+  throw new ConfigError(
+    "bad-value",
+    `${flag} is ${JSON.stringify(text)}; expected ${whole ? "a whole number from 1" : "a number, 0 or above"}`,
+    `For example ${flag} ${whole ? 400 : 0.3}.`,
+  );
+}
+
+function warn(line: string): void {
+  process.stderr.write(`firstsolo: ${line}\n`);
+}
