@@ -70,6 +70,8 @@ export interface Algorithm<C extends Config = Config> {
   readonly omits?: readonly string[];
   /** Flags of `train` for them: `["--alpha", "X", "algorithm.alpha"]`. */
   readonly flags?: readonly Flag[];
+  /** Its experience comes from a simulator, and can be recorded. */
+  readonly collects: boolean;
   /** The configuration with what only the data can say. */
   complete?(config: C): Promise<C>;
   /** Whether this configuration flies anywhere. */

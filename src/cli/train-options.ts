@@ -91,6 +91,8 @@ export interface TrainInput {
   readonly config: ResolveInput;
   readonly teacher?: TeacherRequest;
   readonly resume?: ResumeRequest;
+  /** Where the flights of this session are kept. */
+  readonly record?: string;
 }
 
 /** What commander parsed: flags by name, as they were typed. */
@@ -108,6 +110,7 @@ export function addTrainOptions(command: Command): Command {
   for (const [flag, key] of switches) command.option(flag, keyNamed(key).doc);
   command
     .option("--config <FILE>", "YAML file with the same keys, e.g. an agent.yaml of Isaac Lab")
+    .option("--record <FILE>", "keep what is flown in training: FILE.hdf5, or a folder")
     .option("--resume [RUN]", "go on with a run: its folder, or a checkpoint in it")
     .option(
       "--load_run <REGEX>",
@@ -157,9 +160,10 @@ export function trainInput(overrides: readonly string[], options: ParsedOptions)
     flags,
     overrides: [...swallowed, ...overrides],
   };
-  if (resume !== undefined) return { config, resume };
+  const record = typeof options.record === "string" ? { record: options.record } : {};
+  if (resume !== undefined) return { config, resume, ...record };
   const teacher = teacherOf(options);
-  return teacher === undefined ? { config } : { config, teacher };
+  return teacher === undefined ? { config, ...record } : { config, teacher, ...record };
 }
 
 function refuseUnavailable(options: ParsedOptions): void {

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
+import type { Algorithm } from "../algorithms/algorithm.ts";
+import { ConfigError } from "../config/config-error.ts";
 import { refuseChangedRun } from "../config/kept-keys.ts";
 import { type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
@@ -18,6 +21,7 @@ import { prepareRun } from "../training/assemble.ts";
 import { Notices } from "../training/messages.ts";
 import { openSimulator } from "../training/open-simulator.ts";
 import { openSinks } from "../training/open-sinks.ts";
+import { openRecording, type Recording } from "../training/recording.ts";
 import { type SignalWatch, watchSignals } from "../training/signals.ts";
 import { trainRun } from "../training/train-run.ts";
 import { chooseUi, type Ui } from "../tui/choose-ui.ts";
@@ -70,9 +74,12 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const id = opened?.run.id ?? newRunId();
   const simulator = await simulatorFor(resolved, id, shell);
+  let recording: Recording | undefined;
   try {
     const env = simulator?.env;
-    const prepared = await prepareRun(algorithm, { config, env, saved, say: warn });
+    recording = await recordingFor(input, algorithm, env);
+    const site = { config, env, saved, record: recording?.add, say: warn };
+    const prepared = await prepareRun(algorithm, site);
     const { start, assembled } = prepared;
     const agentYaml = toYaml(config, resolved.sources);
     const claim = { config, id, agentYaml, requests, warn };
@@ -100,8 +107,23 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
     const parts = { ...prepared, config, algorithm, run, sinks, simulator, engine, signals };
     return await trainRun({ ...parts, requests, measured });
   } finally {
+    if (recording) warn(recording.close());
     await simulator?.close();
   }
+}
+
+async function recordingFor(
+  { record }: TrainInput,
+  { name, collects }: Algorithm,
+  env: VectorEnv | undefined,
+): Promise<Recording | undefined> {
+  if (record === undefined) return undefined;
+  if (collects && env) return openRecording(record, env.spec);
+  throw new ConfigError(
+    "no-effect",
+    `--record ${record}: ${name} flies nothing that could be recorded`,
+    "Drop it; `firstsolo record` flies a policy for that.",
+  );
 }
 
 async function resolveRun(input: TrainInput, opened: OpenedRun | undefined): Promise<Resolved> {

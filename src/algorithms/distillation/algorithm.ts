@@ -51,6 +51,7 @@ export const distillation: Algorithm<DistillationConfig> = {
     ["--min_teacher_return", "X", "evaluation.min_teacher_return"],
     ["--phase1_iterations", "N", "algorithm.phase1_iterations"],
   ],
+  collects: true,
   flies: () => true,
   wishes,
   check: crossCheck,

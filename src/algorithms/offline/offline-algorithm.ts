@@ -44,6 +44,7 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
     omits: ["num_steps_per_env", "checkpoint_version"],
     flags: [...flags, ...(own.flags ?? [])],
     keptKeys: ["dataset", "dataset_format", "dataset_memory", "obs_groups.student", "algorithm"],
+    collects: false,
     flies: ({ task, sim }) => task !== "" || sim.endpoint !== null,
     wishes: ({ obs_groups }) => (obs_groups.student ? [{ groups: obs_groups.student }] : []),
     complete: async (config) => (await import("./complete.ts")).complete(config),
