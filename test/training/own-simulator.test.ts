@@ -21,7 +21,7 @@ const overrides = ["num_envs=4", "sim.step_timeout=3"];
 const { config } = resolveConfig({ overrides });
 const lines = [];
 const say = (line) => lines.push(line);
-const options = { version: "0", signal: new AbortController().signal, onNotice: say, onWaiting: () => {}, revive: true };
+const options = { version: "0", signal: new AbortController().signal, onNotice: say, onWaiting: () => {}, revive: true, wishes: [] };
 const simulator = await openSimulator(config, options);
 const { env } = simulator;
 const pid = () => Number(/process (\\d+)/.exec(simulator.description)[1]);
