@@ -122,8 +122,6 @@ export class Guest {
     } catch {
       // A server that broke a law may break this one too.
     }
-    // First, and by hand: as in remote/dealer-link.ts.
-    this.#socket.events.close();
     this.#socket.close();
   }
 

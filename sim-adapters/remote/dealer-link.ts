@@ -1,7 +1,8 @@
-import { Dealer } from "zeromq";
+import type { Dealer } from "zeromq";
 import { limits } from "../../protocol/limits.ts";
 import { type ClientCurve, clientCurveOptions } from "../curve-keys.ts";
 import { checkEndpoint, refuseOpenLine } from "../endpoint.ts";
+import { closeObserved, openObserved } from "../observed-dealer.ts";
 import { zmqContext } from "../zmq-context.ts";
 import type { Guest, Link, LinkEvents } from "./link.ts";
 import { Outbox } from "./outbox.ts";
@@ -12,9 +13,6 @@ export interface DealerOptions {
   /** Without CURVE beyond this machine. Default: refused. */
   readonly insecure?: boolean;
 }
-
-/** Milliseconds in which the end of a socket has surely been told. */
-const farewell = 500;
 
 /** Dials the simulator: whoever answers there is the one that was asked for. */
 export class DealerLink implements Link {
@@ -27,7 +25,7 @@ export class DealerLink implements Link {
     checkEndpoint(endpoint);
     refuseOpenLine(endpoint, curve !== undefined || insecure);
     this.endpoint = endpoint;
-    this.#socket = observedDealer(curve);
+    this.#socket = openObserved({ ...dealerSettings(curve), immediate: true });
     this.#outbox = new Outbox(this.#socket);
   }
 
@@ -60,11 +58,7 @@ export class DealerLink implements Link {
   close(): void {
     this.#outbox.clear();
     if (this.#socket.closed) return;
-    const observer = this.#socket.events;
-    this.#socket.close();
-    // Not at once: ZeroMQ tells its observer of the end, and one that is gone would hold up the thread that tells. And not
-    // never: now and then the observer misses it and would keep the process alive.
-    setTimeout(() => observer.close(), farewell).unref();
+    closeObserved(this.#socket);
   }
 
   async #receive(events: LinkEvents): Promise<void> {
@@ -95,26 +89,6 @@ export class DealerLink implements Link {
     } catch (error) {
       if (!observer.closed) throw error;
     }
-  }
-}
-
-/**
- * ZeroMQ names a socket's monitor after its place in memory, and a closed one keeps the name until it is reaped: where
- * the name is taken, another socket has another place.
- */
-function observedDealer(curve: ClientCurve | undefined): Dealer {
-  const unlucky: Dealer[] = [];
-  try {
-    for (;;) {
-      const socket = new Dealer({ ...dealerSettings(curve), immediate: true });
-      try {
-        if (!socket.events.closed) return socket;
-      } catch (error) {
-        if (unlucky.push(socket) > 32) throw error;
-      }
-    }
-  } finally {
-    for (const socket of unlucky) socket.close();
   }
 }
 

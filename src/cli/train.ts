@@ -65,7 +65,8 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   const warn = notices.say;
   const opened = input.resume && (await findRun(input, input.resume));
   const resolved = await resolveRun(input, opened);
-  const { config, algorithm } = resolved;
+  const { algorithm } = resolved;
+  let { config } = resolved;
   const saved = opened && (await algorithm.read(opened.checkpoint));
   const ui = chooseUi(config.ui, process);
   announce(resolved, ui, warn);
@@ -73,6 +74,7 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const id = opened?.run.id ?? newRunId();
+<<<<<<< HEAD
   const simulator = await simulatorFor(resolved, id, shell);
   let recording: Recording | undefined;
   try {
@@ -80,6 +82,14 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
     recording = await recordingFor(input, algorithm, env);
     const site = { config, env, saved, record: recording?.add, say: warn };
     const prepared = await prepareRun(algorithm, site);
+=======
+  const anyNumber = opened === undefined && !asksForNumber(input, resolved);
+  const simulator = await simulatorFor(resolved, { run: id, anyNumber }, shell);
+  try {
+    const env = simulator?.env;
+    if (env) config = { ...config, num_envs: env.spec.numEnvs };
+    const prepared = await prepareRun(algorithm, { config, env, saved, say: warn });
+>>>>>>> wire
     const { start, assembled } = prepared;
     const agentYaml = toYaml(config, resolved.sources);
     const claim = { config, id, agentYaml, requests, warn };
@@ -135,11 +145,23 @@ async function resolveRun(input: TrainInput, opened: OpenedRun | undefined): Pro
   return { ...resolved, config: (await algorithm.complete?.(config)) ?? config };
 }
 
-async function simulatorFor({ config, algorithm }: Resolved, run: string, shell: Shell) {
+/** Whether somebody named a number of environments, be it the default. */
+function asksForNumber({ config }: TrainInput, { sources }: Resolved): boolean {
+  const { flags = [], overrides = [] } = config;
+  const typed = overrides.some((word) => /^(agent\.)?num_envs=/.test(word));
+  return typed || flags.some(({ name }) => name === "num_envs") || sources.num_envs !== undefined;
+}
+
+async function simulatorFor(
+  { config, algorithm }: Resolved,
+  about: { readonly run: string; readonly anyNumber: boolean },
+  shell: Shell,
+) {
   const { signals, notices, version } = shell;
   if (!algorithm.flies(config)) return undefined;
   const told = { onNotice: notices.say, onWaiting: notices.say };
   const wishes = algorithm.wishes(config);
+<<<<<<< HEAD
   return openSimulator(config, {
     wishes,
     signal: signals.abort,
@@ -148,6 +170,9 @@ async function simulatorFor({ config, algorithm }: Resolved, run: string, shell:
     revive: true,
     ...told,
   });
+=======
+  return openSimulator(config, { wishes, signal: signals.abort, version, ...about, ...told });
+>>>>>>> wire
 }
 
 interface Claim {

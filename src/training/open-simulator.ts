@@ -17,6 +17,8 @@ export interface SimulatorOptions {
   readonly version: string;
   /** Ends connecting and every waiting call. */
   readonly signal: AbortSignal;
+  /** Nobody asked for a number of environments: a simulator that has another one than ours is taken as it is. */
+  readonly anyNumber?: boolean;
   /** The run this is for: another process that goes on with it takes the simulator over at once. */
   readonly run?: string;
   /**
@@ -55,15 +57,10 @@ async function connectNamed(
     curve_server_key_file && curve_client_key_file
       ? await readClientCurve(curve_server_key_file, curve_client_key_file)
       : undefined;
+  const where = { endpoint, listen, insecure, ...(curve ? { curve } : {}) };
   const env = await RevivingEnv.open({
     open: (attempt) =>
-      connectWanted(options.wishes, {
-        ...remoteOptions(config, options, attempt),
-        endpoint,
-        listen,
-        insecure,
-        ...(curve ? { curve } : {}),
-      }),
+      connectSized({ ...remoteOptions(config, options, attempt), ...where }, options),
     plan: waitForOther(options.revive === true ? config.sim.wait : 0),
     signal: options.signal,
     onLost: options.onNotice,
@@ -81,6 +78,28 @@ async function connectNamed(
     logTo: () => {},
     close: () => env.close(),
   };
+}
+
+/** A number of environments that was only our default is no reason to part. */
+async function connectSized(
+  { numEnvs, ...remote }: RemoteOptions,
+  { wishes, anyNumber, onNotice }: SimulatorOptions,
+): Promise<RemoteEnv> {
+  const asked = remote.expected?.numEnvs ?? numEnvs;
+  try {
+    return await connectWanted(wishes, {
+      ...remote,
+      ...(asked === undefined ? {} : { numEnvs: asked }),
+    });
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (anyNumber !== true || code !== "num-envs-refused") throw error;
+    const env = await connectWanted(wishes, remote);
+    onNotice(
+      `the simulator has ${env.spec.numEnvs} environments; --num_envs asks for another number`,
+    );
+    return env;
+  }
 }
 
 async function startOwn(config: Config, options: SimulatorOptions): Promise<Simulator> {

@@ -132,6 +132,7 @@ test("lets in over CURVE only the runners whose keys it was given", async () => 
   const files = ["--curve_server_key_file", theirs, "--curve_client_key_file", friendly];
   const words = ["conform", endpoint, "--law", "specification", ...files];
   const judged = spawnSync(process.execPath, [program, ...words], { encoding: "utf8" });
+  expect(judged.stderr).toBe("");
   expect(judged.stdout).toContain("1 laws hold, 0 are broken");
 });
 

@@ -21,7 +21,7 @@ const overrides = ["num_envs=4", "sim.step_timeout=3"];
 const { config } = resolveConfig({ overrides });
 const lines = [];
 const say = (line) => lines.push(line);
-const options = { version: "0", signal: new AbortController().signal, onNotice: say, onWaiting: () => {}, revive: true };
+const options = { version: "0", signal: new AbortController().signal, onNotice: say, onWaiting: () => {}, revive: true, wishes: [] };
 const simulator = await openSimulator(config, options);
 const { env } = simulator;
 const pid = () => Number(/process (\\d+)/.exec(simulator.description)[1]);
@@ -71,6 +71,35 @@ describe("the simulator of our own", () => {
     expect(outcome.join()).not.toContain("Send reset first");
     expect(alive).toBe(false);
   });
+});
+
+it("somebody else's simulator is taken in its own size where none was asked for", async () => {
+  const endpoint = socketFile();
+  const words = [program, "sim", "--num_envs", "6", "--bind", endpoint];
+  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "ignore"] });
+  atEnd(() => {
+    child.kill("SIGKILL");
+  });
+  const script = `
+const { openSimulator } = await import(${compiled("src/training/open-simulator.js")});
+const { resolveConfig } = await import(${compiled("src/config/resolve.js")});
+const { config } = resolveConfig({ overrides: ["sim.endpoint=${endpoint}"] });
+const lines = [];
+const options = { version: "0", signal: new AbortController().signal, onNotice: (line) => lines.push(line), onWaiting: () => {}, wishes: [] };
+const refused = await openSimulator(config, options).catch(({ code }) => code);
+const { env } = await openSimulator(config, { ...options, anyNumber: true });
+console.log(JSON.stringify({ refused, numEnvs: env.spec.numEnvs, lines }));
+await env.close();
+process.exit(0);
+`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--input-type=module", "-e", script],
+    { timeout: 50_000 },
+  );
+  const told = JSON.parse(stdout.trim().split("\n").at(-1)!);
+  expect(told).toMatchObject({ refused: "num-envs-refused", numEnvs: 6 });
+  expect(told.lines.join()).toContain("the simulator has 6 environments");
 });
 
 it.runIf(process.platform === "linux")("SIGUSR1 opens no debugger, of no command", async () => {
