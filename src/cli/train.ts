@@ -74,22 +74,15 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const id = opened?.run.id ?? newRunId();
-<<<<<<< HEAD
-  const simulator = await simulatorFor(resolved, id, shell);
+  const anyNumber = opened === undefined && !asksForNumber(input, resolved);
+  const simulator = await simulatorFor(resolved, { run: id, anyNumber }, shell);
   let recording: Recording | undefined;
   try {
     const env = simulator?.env;
+    if (env) config = { ...config, num_envs: env.spec.numEnvs };
     recording = await recordingFor(input, algorithm, env);
     const site = { config, env, saved, record: recording?.add, say: warn };
     const prepared = await prepareRun(algorithm, site);
-=======
-  const anyNumber = opened === undefined && !asksForNumber(input, resolved);
-  const simulator = await simulatorFor(resolved, { run: id, anyNumber }, shell);
-  try {
-    const env = simulator?.env;
-    if (env) config = { ...config, num_envs: env.spec.numEnvs };
-    const prepared = await prepareRun(algorithm, { config, env, saved, say: warn });
->>>>>>> wire
     const { start, assembled } = prepared;
     const agentYaml = toYaml(config, resolved.sources);
     const claim = { config, id, agentYaml, requests, warn };
@@ -161,18 +154,8 @@ async function simulatorFor(
   if (!algorithm.flies(config)) return undefined;
   const told = { onNotice: notices.say, onWaiting: notices.say };
   const wishes = algorithm.wishes(config);
-<<<<<<< HEAD
-  return openSimulator(config, {
-    wishes,
-    signal: signals.abort,
-    version,
-    run,
-    revive: true,
-    ...told,
-  });
-=======
-  return openSimulator(config, { wishes, signal: signals.abort, version, ...about, ...told });
->>>>>>> wire
+  const known = { version, revive: true, ...about, ...told };
+  return openSimulator(config, { wishes, signal: signals.abort, ...known });
 }
 
 interface Claim {
