@@ -93,6 +93,7 @@ export interface TrainInput {
   readonly resume?: ResumeRequest;
   /** Where the flights of this session are kept. */
   readonly record?: string;
+  readonly printConfig?: boolean;
 }
 
 /** What commander parsed: flags by name, as they were typed. */
@@ -110,6 +111,7 @@ export function addTrainOptions(command: Command): Command {
   for (const [flag, key] of switches) command.option(flag, keyNamed(key).doc);
   command
     .option("--config <FILE>", "YAML file with the same keys, e.g. an agent.yaml of Isaac Lab")
+    .option("--print_config", "print the whole configuration before the start")
     .option("--record <FILE>", "keep what is flown in training: FILE.hdf5, or a folder")
     .option("--resume [RUN]", "go on with a run: its folder, or a checkpoint in it")
     .option(
@@ -160,7 +162,10 @@ export function trainInput(overrides: readonly string[], options: ParsedOptions)
     flags,
     overrides: [...swallowed, ...overrides],
   };
-  const record = typeof options.record === "string" ? { record: options.record } : {};
+  const record = {
+    ...(typeof options.record === "string" ? { record: options.record } : {}),
+    ...(options.print_config === true ? { printConfig: true } : {}),
+  };
   if (resume !== undefined) return { config, resume, ...record };
   const teacher = teacherOf(options);
   return teacher === undefined ? { config, ...record } : { config, teacher, ...record };

@@ -24,7 +24,7 @@ import { openSinks } from "../training/open-sinks.ts";
 import { openRecording, type Recording } from "../training/recording.ts";
 import { type SignalWatch, watchSignals } from "../training/signals.ts";
 import { trainRun } from "../training/train-run.ts";
-import { chooseUi, type Ui } from "../tui/choose-ui.ts";
+import { chooseUi } from "../tui/choose-ui.ts";
 import { withTeacher } from "./find-teacher.ts";
 import { threadsOf } from "./threads.ts";
 import {
@@ -69,7 +69,8 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   let { config } = resolved;
   const saved = opened && (await algorithm.read(opened.checkpoint));
   const ui = chooseUi(config.ui, process);
-  announce(resolved, ui, warn);
+  for (const line of resolved.notices) warn(line);
+  if (input.printConfig) process.stdout.write(`${toYaml(config, resolved.sources)}\n`);
   const ownSinks = await Promise.all(config.sinks.map(loadOwnSink));
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
@@ -205,15 +206,4 @@ async function refuseForeign(checkpoint: string): Promise<void> {
     `${checkpoint} is a PPO checkpoint: there is no distillation to go on with`,
     "Use it as a teacher: --checkpoint FILE without --resume.",
   );
-}
-
-/** What will be flown, once, for whoever reads along; programs find it in `params/agent.yaml`. */
-function announce(
-  { config, sources, notices }: Resolved,
-  ui: Ui,
-  say: (line: string) => void,
-): void {
-  for (const line of notices) say(line);
-  if (ui === "jsonl" || ui === "none") return;
-  process.stdout.write(`${toYaml(config, sources)}\n`);
 }

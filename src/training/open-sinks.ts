@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import type { ConsolePlan } from "../metrics/console/console-view.ts";
 import { jsonConsole, plainConsole } from "../metrics/console/plain-console.ts";
+import { startText } from "../metrics/console/start-text.ts";
 import { textWriter } from "../metrics/console/text-writer.ts";
 import { openCsv } from "../metrics/files/csv.ts";
 import { openJsonl } from "../metrics/files/jsonl.ts";
@@ -127,6 +128,18 @@ function planOf({ config, facts, start }: SinkOptions): ConsolePlan {
   };
 }
 
+/** Who flies what, in a few lines, before the first iteration. */
+function withStart(plain: MetricSink, write: (text: string) => void): MetricSink {
+  return {
+    write: (iteration, metrics) => plain.write(iteration, metrics),
+    event: (event) => {
+      if (event.type === "start") write(startText(event));
+      plain.event(event);
+    },
+    close: () => plain.close(),
+  };
+}
+
 /** Ink and React are loaded for the screen alone. */
 async function openConsole(options: SinkOptions): Promise<MetricSink | undefined> {
   const { ui, requests, interrupt: onInterrupt, simulatorLog, resumed, run } = options;
@@ -135,7 +148,7 @@ async function openConsole(options: SinkOptions): Promise<MetricSink | undefined
   if (ui === "jsonl") return jsonConsole(write);
   const bold = process.stdout.isTTY === true && !process.env.NO_COLOR;
   const plain = plainConsole({ ...planOf(options), write, bold });
-  if (ui === "plain") return plain;
+  if (ui === "plain") return withStart(plain, write);
   const { openScreen } = await import("../tui/open-screen.ts");
   const history = resumed ? { history: run.path } : {};
   return openScreen({ steering: requests, plain, onInterrupt, simulatorLog, ...history });

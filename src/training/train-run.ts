@@ -56,6 +56,7 @@ async function recordStart(context: RunContext): Promise<void> {
     max_iterations: config.max_iterations,
     ...assembled.facts,
     seed: config.seed,
+    final_episodes: config.evaluation.final_episodes,
     engine: context.engine.description,
     ...(resumedFrom ? { resumed: start.iteration } : {}),
   });

@@ -137,13 +137,23 @@ async function bytesOf(
 }
 
 /** For the `start` event. */
-function factsOf({ algorithm }: DistillationConfig, teacher: Teacher) {
+function factsOf({ algorithm, policy }: DistillationConfig, teacher: Teacher) {
   const { phase1_iterations, use_two_stage_training, teacher_share_schedule } = algorithm;
   return {
     phase1_iterations,
     use_two_stage_training,
     teacher_share_schedule,
+    student: studentText(policy),
     teacher: teacher.description,
     ...(algorithm.gate_threshold === null ? {} : { gate: algorithm.gate_threshold }),
   };
+}
+
+/** E.g. `gru 128, mlp 128×128`. */
+function studentText(policy: DistillationConfig["policy"]): string {
+  const { rnn_type, rnn_hidden_dim, rnn_num_layers, history_length, student_hidden_dims } = policy;
+  const layers = rnn_num_layers === 1 ? "" : `×${rnn_num_layers}`;
+  const memory = rnn_type === null ? "" : `${rnn_type} ${rnn_hidden_dim}${layers}, `;
+  const history = history_length === 1 ? "" : `${history_length} observations, `;
+  return `${memory}${history}mlp ${student_hidden_dims.join("×")}`;
 }
