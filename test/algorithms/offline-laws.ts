@@ -1,5 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { recordExample } from "../../policies/flight-example.ts";
 import { buildGraph } from "../../policies/graph/build-graph.ts";
 import { modelError } from "../../policies/graph/model-error.ts";
@@ -9,13 +8,11 @@ import type { NetworkPolicy } from "../../policies/networks/network-policy.ts";
 import { openOnnx } from "../../policies/onnx/onnx-runtime.ts";
 import { writeOnnx } from "../../policies/onnx/write-onnx.ts";
 import { Random } from "../../policies/random.ts";
-import { startEngine } from "../../src/engine/start.ts";
 import type { Arrays, Experience } from "../../src/learning/experience.ts";
-import { FlowMeter } from "../../src/learning/flow-meter.ts";
-import { flowTable, judgeFlow } from "../../src/learning/gradient-flow.ts";
 import type { BatchLearner } from "../../src/learning/offline/batch-learner.ts";
 import type { OfflineSite } from "../../src/learning/offline/site.ts";
 import type { Stage } from "../../src/learning/stage.ts";
+import { learnerLaws } from "../learning/learner-laws.ts";
 
 export const stage: Stage = {
   ...{ name: "offline", index: 0, of: 1, iteration: 0, length: 10, progress: 0 },
@@ -72,59 +69,14 @@ interface Laws {
 
 /** What every learner of single transitions keeps to. */
 export function offlineLaws(name: string, { make, bootstraps, targetFigures }: Laws): void {
-  beforeAll(() => startEngine("auto"));
+  const { statistics: _, ...bare } = site;
+  learnerLaws(name, {
+    make: (kind) => make(kind === "fresh" ? { ...bare, seed: 99 } : site),
+    experience: (steps) => flights(steps, 16),
+    ...{ stage, ownsPolicies: true },
+  });
 
   describe(`${name}, as every learner of recorded flights,`, () => {
-    it("moves what its claims say, and no gradient goes astray", async () => {
-      const learner = make(site);
-      const meter = new FlowMeter(learner.groups, { most: 4 });
-      const metrics = await learner.update(flights(2, 16), stage, meter);
-      const report = judgeFlow(await meter.rows(), learner.groups, learner.updates);
-      expect(flowTable(report)).not.toMatch(/leak|orphan|starved|nothing passes/);
-      expect(report.unmeasured).toEqual([]);
-      for (const { terms } of learner.updates) {
-        for (const term of terms) expect(metrics).toHaveProperty([`Loss/${term}`]);
-      }
-      learner.dispose();
-    });
-
-    it("comes to the same bits when it is measured", async () => {
-      const [plain, measured] = [make(site), make(site)];
-      await plain.update(flights(2, 16), stage);
-      const meter = new FlowMeter(measured.groups);
-      await measured.update(flights(2, 16), stage, meter);
-      meter.dispose();
-      expect(await parametersOf(measured)).toEqual(await parametersOf(plain));
-      plain.dispose();
-      measured.dispose();
-    });
-
-    it("takes the same updates from a saved state as without the break", async () => {
-      const straight = make(site);
-      await straight.update(flights(3, 16), stage);
-      const saved = await straight.save();
-      const after = await straight.update(flights(2, 16), stage);
-      const state = { arrays: saved.arrays, counters: JSON.parse(JSON.stringify(saved.counters)) };
-      const { statistics: _, ...bare } = site;
-      const resumed = make({ ...bare, seed: 99 });
-      resumed.load(state);
-      expect(await resumed.update(flights(2, 16), stage)).toEqual(after);
-      expect(await parametersOf(resumed)).toEqual(await parametersOf(straight));
-      straight.dispose();
-      resumed.dispose();
-    });
-
-    it("leaves no tensor behind, in an update nor in the end", async () => {
-      const start = tf.memory().numTensors;
-      const learner = make(site);
-      await learner.update(flights(2, 16), stage);
-      const before = tf.memory().numTensors;
-      await learner.update(flights(3, 16), stage);
-      expect(tf.memory().numTensors).toBe(before);
-      learner.dispose();
-      expect(tf.memory().numTensors).toBe(start);
-    });
-
     it("acts within the simulator's bounds and reads its groups", async () => {
       const learner = make(site);
       const student = learner.policies.student!;
@@ -167,7 +119,6 @@ export function offlineLaws(name: string, { make, bootstraps, targetFigures }: L
         /no 'obs\/wind', but/,
       );
       learner.dispose();
-      const { statistics: __, ...bare } = site;
       const blind = make(bare);
       await expect(blind.update(flights(1, 16), stage)).rejects.toMatchObject({
         code: "no-statistics",
