@@ -5,6 +5,12 @@ import { LearningError } from "./learning-error.ts";
 import type { OptimiserState } from "./old-learner.ts";
 import { type RuleName, rules } from "./rules.ts";
 
+/** What a step needs besides its loss. */
+export interface Descent {
+  readonly maxGradNorm: number | null;
+  readonly scalars: readonly tf.Tensor[];
+}
+
 /**
  * Moves the parameters of one network. All gradients travel as one flat vector: a rule then costs
  * a dozen operations instead of a dozen for each parameter, which is where small batches spend
@@ -15,7 +21,7 @@ export class Optimiser {
   learningRate: number;
   readonly #parameters: readonly Parameter[];
   readonly #sizes: number[];
-  #moments: tf.Tensor1D[];
+  readonly #moments: readonly tf.Variable[];
   #step = 0;
 
   constructor(name: RuleName, parameters: readonly Parameter[], learningRate: number) {
@@ -24,27 +30,44 @@ export class Optimiser {
     this.#parameters = parameters;
     this.#sizes = parameters.map((p) => p.value.size);
     const width = this.#sizes.reduce((sum, size) => sum + size, 0);
-    this.#moments = rules[name].moments.map(() => tf.zeros([width]) as tf.Tensor1D);
+    this.#moments = rules[name].moments.map(() =>
+      tf.tidy(() => tf.variable(tf.zeros([width]), false)),
+    );
+  }
+
+  /** All that a step assigns: parameters, then moments. */
+  get state(): readonly tf.Variable[] {
+    return [...this.#parameters.map((p) => p.value), ...this.#moments];
+  }
+
+  /**
+   * Counts a step and gives the numbers that are its own, one scalar each, to be disposed by the caller: inputs
+   * of an update that is compiled.
+   */
+  nextStep(): tf.Scalar[] {
+    this.#step += 1;
+    return rules[this.name].scalars(this.#step, this.learningRate).map((value) => tf.scalar(value));
   }
 
   /** One step against the gradient of `loss`; gives its value, to be disposed by the caller. */
   minimise(loss: () => tf.Scalar, maxGradNorm: number | null): tf.Scalar {
-    const variables = this.#parameters.map((p) => p.value);
-    return tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(loss, variables);
-      const flat = tf.concat1d(variables.map((v) => tf.reshape(grads[v.name]!, [v.size])));
-      this.#apply(maxGradNorm === null ? flat : clipNorm(flat, maxGradNorm));
-      return value;
-    });
+    return tf.tidy(() => this.descend(loss, { maxGradNorm, scalars: this.nextStep() }));
   }
 
-  #apply(gradient: tf.Tensor1D): void {
-    this.#step += 1;
+  /** The same as a function of tensors and `state` alone; `scalars`: what `nextStep` gave. Call inside `tidy`. */
+  descend(loss: () => tf.Scalar, { maxGradNorm, scalars }: Descent): tf.Scalar {
+    const variables = this.#parameters.map((p) => p.value);
+    const { value, grads } = tf.variableGrads(loss, variables);
+    const flat = tf.concat1d(variables.map((v) => tf.reshape(grads[v.name]!, [v.size])));
+    this.#apply(maxGradNorm === null ? flat : clipNorm(flat, maxGradNorm), scalars);
+    return value;
+  }
+
+  #apply(gradient: tf.Tensor1D, scalars: readonly tf.Tensor[]): void {
     const { delta, moments } = rules[this.name].update({
       gradient,
-      moments: this.#moments,
-      step: this.#step,
-      learningRate: this.learningRate,
+      moments: this.#moments as readonly tf.Tensor[] as readonly tf.Tensor1D[],
+      scalars,
       parameters: () => tf.concat1d(this.#parameters.map((p) => tf.reshape(p.value, [-1]))),
     });
     const deltas = tf.split(delta, this.#sizes);
@@ -52,9 +75,7 @@ export class Optimiser {
       const { value } = parameter;
       value.assign(tf.sub(value, tf.reshape(deltas[i]!, value.shape)));
     }
-    const old = this.#moments;
-    this.#moments = moments.map((m) => tf.keep(m));
-    tf.dispose(old);
+    for (const [i, moment] of this.#moments.entries()) moment.assign(moments[i]!);
   }
 
   async save(): Promise<OptimiserState> {
@@ -87,13 +108,14 @@ export class Optimiser {
       );
     }
     const flats = rules[this.name].moments.map((name) => joinMoments(state, name, this.#sizes));
-    tf.dispose(this.#moments);
-    this.#moments = flats.map((flat) => tf.tensor1d(flat));
+    for (const [i, moment] of this.#moments.entries()) {
+      tf.tidy(() => moment.assign(tf.tensor1d(flats[i]!)));
+    }
     this.#step = state.step;
   }
 
   dispose(): void {
-    tf.dispose(this.#moments);
+    tf.dispose([...this.#moments]);
   }
 }
 
