@@ -4,6 +4,7 @@ import type { Network } from "../../policies/network.ts";
 import type { NetworkPolicy } from "../../policies/network-policy.ts";
 import type { Memory } from "../../policies/policy.ts";
 import { Random } from "../../policies/random.ts";
+import { type Compile, eagerly, type Program, type Static } from "../engine/compile/program.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
 import { Aggregate, type Lesson } from "./aggregate.ts";
 import type { Rollout } from "./experience.ts";
@@ -57,6 +58,8 @@ export interface DistillationOptions {
   readonly deviations?: Deviations;
   /** Draws from the buffer. */
   readonly random?: Random;
+  /** Who makes one call of an optimiser step's operations; default: each is a call of its own. */
+  readonly compile?: Compile;
 }
 
 /** A batch on the device with the windows to take it in. */
@@ -77,18 +80,26 @@ export class Distillation implements Learner {
   readonly #settings: DistillationSettings;
   readonly #optimiser: Optimiser;
   readonly #unroll: Unroll;
+  readonly #program: Program;
+  /** The student's memory behind the last window. */
+  #held: readonly tf.Tensor2D[] = [];
   readonly #random: Random;
   readonly #aggregate: Aggregate | undefined;
 
   /** @throws LearningError when the loss needs a deviation that nobody knows. */
   constructor(policy: NetworkPolicy, options: DistillationOptions = {}) {
-    const { settings, deviations = { student: 0 }, random = new Random(0) } = options;
+    const { settings, deviations = { student: 0 } } = options;
+    const { random = new Random(0), compile = eagerly } = options;
     this.policy = policy;
     this.needs = policy.reads;
     this.#settings = { ...distillationDefaults, ...settings };
     const { optimizer, learning_rate, loss_type, buffer_size } = this.#settings;
     this.#optimiser = new Optimiser(optimizer, policy.network.parameters, learning_rate);
     this.#unroll = createUnroll(policy.network, createLoss(loss_type, deviations));
+    this.#program = compile({
+      state: this.#optimiser.state,
+      entries: { step: (inputs, form) => this.#step(inputs, form) },
+    });
     this.#random = random;
     this.#aggregate = buffer_size > 0 ? new Aggregate(buffer_size) : undefined;
   }
@@ -104,8 +115,7 @@ export class Distillation implements Learner {
         steps += windowSteps(window);
         await letOthersRun();
       }
-      tf.dispose([batch.inputs, batch.targets, ...batch.memory]);
-      tf.dispose(batch.alive.filter((step) => step !== null));
+      tf.dispose(tensorsOf(batch));
     }
     const behavior = (await readSum(sums)) / steps;
     if (!Number.isFinite(behavior)) throw diverged(behavior, this.#optimiser.learningRate);
@@ -183,23 +193,41 @@ export class Distillation implements Learner {
         return policy.normaliser ? policy.normaliser.apply(raw) : raw;
       }),
       targets: matrix(targets, rows),
-      alive: Array.from({ length: memory.length === 0 ? 0 : steps }, (_, step) => {
-        const living = alive.subarray(step * numEnvs, (step + 1) * numEnvs);
-        return living.includes(0) ? matrix(living.slice(), numEnvs) : null;
-      }),
+      ...(memory.length === 0 ? {} : { alive: matrix(alive, rows) }),
+      ended: Array.from({ length: steps }, (_, step) =>
+        alive.subarray(step * numEnvs, (step + 1) * numEnvs).includes(0),
+      ),
       memory: memory.map((state) => matrix(state, numEnvs)),
       numEnvs,
     };
   }
 
   #descend(batch: Batch, window: Window): tf.Scalar {
-    const loss = () => this.#unroll.loss(batch, window);
-    return this.#optimiser.minimise(loss, this.#settings.max_grad_norm);
+    const scalars = this.#optimiser.nextStep();
+    const { tensors, form } = tf.tidy(() => this.#unroll.cut(batch, window, this.#held));
+    const [loss, ...memory] = this.#program.run("step", [...scalars, ...tensors], form);
+    const own = new Set(tensorsOf(batch));
+    tf.dispose([...scalars, ...this.#held, ...tensors.filter((tensor) => !own.has(tensor))]);
+    this.#held = memory as tf.Tensor2D[];
+    return loss as tf.Scalar;
+  }
+
+  /** An optimiser step as a function of tensors: the loss, and the memory behind the window. */
+  #step(inputs: readonly tf.Tensor[], form: readonly Static[]): tf.Tensor[] {
+    const { max_grad_norm: maxGradNorm } = this.#settings;
+    const scalars = inputs.slice(0, this.#optimiser.scalars);
+    const lossOf = this.#unroll.loss(inputs.slice(scalars.length), form);
+    const terms = () => {
+      const { loss, memory } = lossOf();
+      return { loss, besides: memory };
+    };
+    const { loss, besides } = this.#optimiser.descend(terms, { maxGradNorm, scalars });
+    return [loss, ...besides];
   }
 
   /** The student's memory at the end of the last update's last pass. */
   memory(): Promise<Memory> {
-    return this.#unroll.memory();
+    return Promise.all(this.#held.map(async (state) => (await state.data<"float32">()).slice()));
   }
 
   async save(): Promise<LearnerState> {
@@ -215,9 +243,14 @@ export class Distillation implements Learner {
   }
 
   dispose(): void {
+    this.#program.dispose();
     this.#optimiser.dispose();
-    this.#unroll.dispose();
+    tf.dispose([...this.#held]);
   }
+}
+
+function tensorsOf({ inputs, targets, alive, memory }: Batch): tf.Tensor[] {
+  return [inputs, targets, ...(alive ? [alive] : []), ...memory];
 }
 
 /** One readback for the whole update: each is a wait for the device. */

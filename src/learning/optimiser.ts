@@ -5,9 +5,15 @@ import { LearningError } from "./learning-error.ts";
 import type { OptimiserState } from "./old-learner.ts";
 import { type RuleName, rules } from "./rules.ts";
 
-/** What a step needs besides its loss. */
+/** A loss, and what its computation gives besides; constants to its gradient. */
+export interface Terms {
+  readonly loss: tf.Scalar;
+  readonly besides: readonly tf.Tensor[];
+}
+
 export interface Descent {
   readonly maxGradNorm: number | null;
+  /** What `nextStep` gave. */
   readonly scalars: readonly tf.Tensor[];
 }
 
@@ -40,6 +46,11 @@ export class Optimiser {
     return [...this.#parameters.map((p) => p.value), ...this.#moments];
   }
 
+  /** How many numbers a step has of its own. */
+  get scalars(): number {
+    return rules[this.name].scalars(1, 0).length;
+  }
+
   /**
    * Counts a step and gives the numbers that are its own, one scalar each, to be disposed by the caller: inputs
    * of an update that is compiled.
@@ -51,16 +62,29 @@ export class Optimiser {
 
   /** One step against the gradient of `loss`; gives its value, to be disposed by the caller. */
   minimise(loss: () => tf.Scalar, maxGradNorm: number | null): tf.Scalar {
-    return tf.tidy(() => this.descend(loss, { maxGradNorm, scalars: this.nextStep() }));
+    return tf.tidy(() => {
+      const terms = () => ({ loss: loss(), besides: [] });
+      return this.descend(terms, { maxGradNorm, scalars: this.nextStep() }).loss;
+    });
   }
 
-  /** The same as a function of tensors and `state` alone; `scalars`: what `nextStep` gave. Call inside `tidy`. */
-  descend(loss: () => tf.Scalar, { maxGradNorm, scalars }: Descent): tf.Scalar {
+  /**
+   * The same as a function of tensors and `state` alone, for an update that is compiled; what is computed on
+   * the way besides the loss comes along. Call inside `tidy`.
+   */
+  descend(terms: () => Terms, { maxGradNorm, scalars }: Descent): Terms {
     const variables = this.#parameters.map((p) => p.value);
-    const { value, grads } = tf.variableGrads(loss, variables);
+    let kept: tf.Tensor[] = [];
+    const { value, grads } = tf.variableGrads(() => {
+      const { loss, besides } = terms();
+      kept = besides.map((tensor) => tf.keep(tensor.clone()));
+      return loss;
+    }, variables);
     const flat = tf.concat1d(variables.map((v) => tf.reshape(grads[v.name]!, [v.size])));
     this.#apply(maxGradNorm === null ? flat : clipNorm(flat, maxGradNorm), scalars);
-    return value;
+    const besides = kept.map((tensor) => tensor.clone());
+    tf.dispose(kept);
+    return { loss: value, besides };
   }
 
   #apply(gradient: tf.Tensor1D, scalars: readonly tf.Tensor[]): void {

@@ -1,5 +1,6 @@
 import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
 import type { NetworkPolicy } from "../../policies/network-policy.ts";
+import { type Compile, eagerly } from "../engine/compile/program.ts";
 import { Distillation, type DistillationSettings, distillationDefaults } from "./distillation.ts";
 import type { Rollout } from "./experience.ts";
 import { LearningError } from "./learning-error.ts";
@@ -75,8 +76,9 @@ export async function replayParity(
   file: Safetensors,
   parity: ParityCase,
   policy: NetworkPolicy,
+  compile: Compile = eagerly,
 ): Promise<ParityUpdate[]> {
-  const learner = new Distillation(policy, { settings: parity.settings });
+  const learner = new Distillation(policy, { settings: parity.settings, compile });
   const updates: ParityUpdate[] = [];
   const numEnvs = file.arrays["rollout0.observations"]!.shape[1]!;
   let memory = policy.initialMemory(numEnvs);

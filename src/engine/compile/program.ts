@@ -1,7 +1,7 @@
 import { type Tensor, tidy, type Variable } from "@tensorflow/tfjs-core";
 
 /** What chooses the form of an entry, e.g. the lengths of a window: each list of values is compiled by itself. */
-export type Static = string | number | boolean | null;
+export type Static = string | number | boolean;
 
 /**
  * A function of its inputs, its statics and the program's state, which it reads and `assign`s. Synchronous;
