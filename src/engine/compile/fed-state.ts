@@ -1,10 +1,11 @@
 import type { Tensor, Variable } from "@tensorflow/tfjs-core";
 import { Parts } from "./graph-parts.ts";
-import type { NodeBackend, Produced } from "./native-backend.ts";
+import type { NodeBackend } from "./native-backend.ts";
 import { type Recording, statesRead } from "./recording.ts";
 import type { Residence } from "./residence.ts";
 import { Session } from "./session.ts";
 import { typeOf } from "./trace.ts";
+import { replaceValue } from "./variable-data.ts";
 
 interface Form {
   readonly session: Session;
@@ -74,18 +75,4 @@ export class FedState implements Residence {
     for (const { session } of this.#forms.values()) session.close();
     this.#forms.clear();
   }
-}
-
-/** As `variable.assign`, at a tenth of its cost where nobody else holds the old value. */
-function replaceValue(native: NodeBackend, variable: Variable, produced: Produced): void {
-  const data = native.tensorMap.get(variable.dataId);
-  if (data.refCount > 1) {
-    const value = native.createOutputTensor(produced);
-    variable.assign(value);
-    value.dispose();
-    return;
-  }
-  if (data.id >= 0) native.binding.deleteTensor(data.id);
-  data.id = produced.id;
-  data.values = null;
 }

@@ -52,6 +52,7 @@ export class Parts {
     return this.#add({ name, op: "ReadVariableOp", inputs: [variable], attributes });
   }
 
+  /** @param variable as `variable` gave it; `source`: within the prefix */
   assign(
     name: string,
     { variable, source, dtype }: { variable: string; source: Source; dtype: number },

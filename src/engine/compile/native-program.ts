@@ -1,5 +1,6 @@
 import { engine, type Tensor, type Variable } from "@tensorflow/tfjs-core";
 import { EngineError } from "../engine-error.ts";
+import { entryNamed } from "./entry-named.ts";
 import type { NodeBackend } from "./native-backend.ts";
 import type { Entry, Program, ProgramOptions, Static } from "./program.ts";
 import { isTracing } from "./recorder.ts";
@@ -39,8 +40,7 @@ export class NativeProgram implements Program {
     const form = formOf(entry, inputs, statics);
     if (isTracing() || engine().state.gradientDepth > 0 || this.#disposed) this.#refuse(entry);
     if (this.#compiled.has(form)) return this.#residence.call(form, inputs);
-    const run = this.#entries[entry];
-    if (run === undefined) throw unknownEntry(entry, this.#entries);
+    const run = entryNamed(entry, this.#entries);
     return trace(this.#native, {
       name: entry,
       state: this.#state,
@@ -87,15 +87,6 @@ function formOf(entry: string, inputs: readonly Tensor[], statics: readonly Stat
   let form = entry;
   for (const { dtype, shape } of inputs) form += ` ${dtype}[${shape}]`;
   return statics.length === 0 ? form : `${form} ${JSON.stringify(statics)}`;
-}
-
-function unknownEntry(entry: string, entries: Readonly<Record<string, Entry>>): EngineError {
-  const known = Object.keys(entries).join(", ");
-  return new EngineError(
-    "program-misused",
-    `the program has no entry '${entry}'; it has ${known}`,
-    "Name one of them.",
-  );
 }
 
 function frozen(entry: string, found: string): EngineError {

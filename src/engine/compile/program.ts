@@ -1,4 +1,5 @@
 import { type Tensor, tidy, type Variable } from "@tensorflow/tfjs-core";
+import { entryNamed } from "./entry-named.ts";
 
 /** What chooses the form of an entry, e.g. the lengths of a window: each list of values is compiled by itself. */
 export type Static = string | number | boolean;
@@ -28,6 +29,6 @@ export type Compile = (options: ProgramOptions) => Program;
 /** The same contract, operation by operation: any backend, and `--compile off`. */
 export const eagerly: Compile = ({ entries }) => ({
   run: (entry, inputs, statics = []) =>
-    tidy(() => entries[entry]!(inputs, statics).map((output) => output.clone())),
+    tidy(() => entryNamed(entry, entries)(inputs, statics).map((output) => output.clone())),
   dispose() {},
 });
