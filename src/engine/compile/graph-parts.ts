@@ -1,3 +1,4 @@
+import { fused } from "./fused.ts";
 import type { Node } from "./graph-def.ts";
 import type { Binding } from "./native-backend.ts";
 import type { Constant, Recording, Source, TensorType } from "./recording.ts";
@@ -15,11 +16,11 @@ export class Parts {
     this.#prefix = prefix;
   }
 
-  /** Constants and operations as they were called. */
-  body({ constants, operations }: Recording): void {
-    for (const [i, value] of constants.entries()) this.#constant(`c${i}`, value);
-    for (const [i, { name, inputs, attributes }] of operations.entries()) {
-      this.#add({ name: `n${i}`, op: name, inputs: this.#named(inputs), attributes });
+  /** Constants and operations. */
+  body(recording: Recording): void {
+    for (const [i, value] of recording.constants.entries()) this.#constant(`c${i}`, value);
+    for (const { node, name, inputs, attributes } of fused(recording, this.#kinds)) {
+      this.#add({ name: node, op: name, inputs: this.#named(inputs), attributes });
     }
   }
 

@@ -17,6 +17,7 @@ export function isTracing(): boolean {
 export class Recorder {
   readonly operations: Operation[] = [];
   readonly constants: Constant[] = [];
+  readonly shapes = new Map<Source, readonly number[]>();
   readonly #native: NodeBackend;
   readonly #name: string;
   readonly #sources = new Map<number, Source>();
@@ -29,8 +30,9 @@ export class Recorder {
     this.#name = name;
   }
 
-  know(id: number, source: Source): void {
+  know(id: number, source: Source, shape: readonly number[]): void {
     this.#sources.set(id, source);
+    this.shapes.set(source, shape);
   }
 
   sourceOf(id: number, what: string): Source {
@@ -120,7 +122,7 @@ export class Recorder {
     if (!ArrayBuffer.isView(values)) return id;
     // Else the operation that reads it is refused, by name.
     if (!this.#made.has(values)) return id;
-    this.know(id, `c${this.constants.length}`);
+    this.know(id, `c${this.constants.length}`, shape);
     this.constants.push({ shape: [...shape], dtype, values: values.slice() });
     return id;
   }
@@ -143,7 +145,9 @@ export class Recorder {
     });
     const produced = binding.executeOp(name, attributes, inputs, outputs);
     const node = `n${this.operations.length}`;
-    for (const [i, { id }] of produced.entries()) this.know(id, i === 0 ? node : `${node}:${i}`);
+    for (const [i, { id, shape }] of produced.entries()) {
+      this.know(id, i === 0 ? node : `${node}:${i}`, shape);
+    }
     this.operations.push({ name, attributes: [...attributes], inputs: sources });
     return produced;
   }

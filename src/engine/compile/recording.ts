@@ -34,6 +34,7 @@ export interface Recording {
   readonly operations: readonly Operation[];
   /** `c0`, `c1` … */
   readonly constants: readonly Constant[];
+  readonly shapes: ReadonlyMap<Source, readonly number[]>;
   readonly outputs: readonly Output[];
   /** Its new value by the place of a variable in the program's state; others keep theirs. */
   readonly assigned: ReadonlyMap<number, Source>;

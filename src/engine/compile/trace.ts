@@ -27,9 +27,11 @@ export function trace(native: NodeBackend, traced: Traced): Tensor[] {
     return tidy(() => {
       const inputs = ownIds(native, traced);
       const recorder = new Recorder(native, traced.name);
-      for (const [i, id] of native.getInputTensorIds(inputs).entries()) recorder.know(id, `in${i}`);
+      for (const [i, id] of native.getInputTensorIds(inputs).entries()) {
+        recorder.know(id, `in${i}`, inputs[i]!.shape);
+      }
       const held = native.getInputTensorIds(state);
-      for (const [i, id] of held.entries()) recorder.know(id, `st${i}`);
+      for (const [i, id] of held.entries()) recorder.know(id, `st${i}`, state[i]!.shape);
       const outputs = recorder.during(state, () =>
         tidy(() => traced.run(inputs).map((output) => output.clone())),
       );
@@ -83,6 +85,7 @@ function conclude(recorder: Recorder, ends: Ends): Recording {
     inputs: inputs.map((tensor) => typeOf(native, tensor)),
     operations: recorder.operations,
     constants: recorder.constants,
+    shapes: recorder.shapes,
     outputs: outputs.map((tensor, i) => ({
       source: recorder.sourceOf(given[i]!, `output ${i}`),
       ...typeOf(native, tensor),
