@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { recordExample } from "../../policies/flight-example.ts";
-import { LearningError } from "../learning/learning-error.ts";
 import type { LearnerState } from "../learning/old-learner.ts";
+import { LearningError } from "../learning/learning-error.ts";
 import type { CheckpointKind, FlightState } from "../running/flight.ts";
 import { type RunCheckpoint, writeRunCheckpoint } from "../runs/checkpoint.ts";
 import { RunError } from "../runs/run-error.ts";
