@@ -7,13 +7,21 @@ const only = (name, from, allowed, comment) => ({
   to: { path: "^(src|protocol|policies|sim-adapters|test|bench)/", pathNot: allowed },
 });
 
+/** A room of `src` and the other parts of `src` that it may import. */
+const rooms = (name, room, allowed) => ({
+  name,
+  severity: "error",
+  from: { path: `^src/${room}/` },
+  to: { path: "^src/", pathNot: `^src/(${allowed})` },
+});
+
 module.exports = {
   forbidden: [
     only("protocol-imports-nothing", "^protocol/", "^protocol/", "what travels knows nobody"),
     only(
       "policies-know-spec-and-frame",
       "^policies/",
-      "^policies/|^protocol/(spec|frame)\\.ts$",
+      "^policies/|^protocol/(spec|frame|coded-error|nearest|protobuf)\\.ts$",
       "who flies knows only what it sees",
     ),
     only(
@@ -28,28 +36,59 @@ module.exports = {
       "^(src|protocol|policies|sim-adapters)/",
       "nothing leans on tests or bench",
     ),
+    // A learner knows what a program is, and not who compiles it.
+    rooms(
+      "learning-knows-no-loop",
+      "learning",
+      "learning|metrics/metric-sink|engine/compile/program\\.ts$",
+    ),
     {
-      name: "learning-knows-no-loop",
+      name: "datasets-know-no-loop",
+      comment: "flights on disk know what travels and what a learner asks for",
       severity: "error",
-      comment: "learners know what a program is, and not who compiles it",
-      from: { path: "^src/learning/" },
+      from: { path: "^src/datasets/" },
       to: {
-        path: "^src/(running|runs|tui|cli|config|engine)/",
-        pathNot: "^src/engine/compile/program\\.ts$",
+        path: "^(src|policies|protocol|sim-adapters)/",
+        pathNot:
+          "^src/datasets/|^src/learning/(experience|learner|stage)\\.ts$|^policies/(random|named-array)\\.ts$|^protocol/(spec|frame|coded-error)\\.ts$",
       },
     },
     {
-      name: "running-knows-no-concrete-class",
+      name: "hdf5-lives-in-datasets",
+      severity: "error",
+      from: { pathNot: "^src/datasets/" },
+      to: { path: "node_modules/h5wasm" },
+    },
+    rooms("running-knows-stages-not-algorithms", "running", "running|learning|metrics"),
+    {
+      name: "running-knows-no-simulator",
       severity: "error",
       from: { path: "^src/running/" },
-      to: { path: "^src/(runs|tui|cli|config|engine)/|^sim-adapters/(remote|mujoco|serve)/" },
+      to: { path: "^sim-adapters/(remote|mujoco|serve)/" },
     },
+    rooms(
+      "algorithms-know-no-program",
+      "algorithms",
+      "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error|schema|idle)|engine/compile/program\\.ts$",
+    ),
     {
-      name: "metrics-are-leaves",
+      name: "an-algorithm-knows-no-other",
+      comment: "what two share belongs into src/learning, or offline/ here",
       severity: "error",
-      from: { path: "^src/metrics/" },
-      to: { path: "^src/(running|runs|tui|cli|learning|engine)/" },
+      from: { path: "^src/algorithms/([^/]+)/" },
+      to: { path: "^src/algorithms/[^/]+/", pathNot: "^src/algorithms/($1|offline)/" },
     },
+    rooms("metrics-are-leaves", "metrics", "metrics|disk|config/schema"),
+    rooms("engine-knows-nobody", "engine", "engine|disk"),
+    rooms("disk-knows-nobody", "disk", "disk"),
+    rooms("runs-know-no-algorithm", "runs", "runs|running|learning|metrics|disk"),
+    rooms("screen-knows-state-alone", "tui", "tui|metrics|running/requests|runs|disk"),
+    rooms(
+      "configuration-is-data",
+      "config",
+      "config|algorithms|running/env-split|running/running-error",
+    ),
+    rooms("nobody-calls-the-commands", "training", "(?!cli/)"),
     {
       name: "only-the-codec-packs",
       severity: "error",
@@ -65,7 +104,7 @@ module.exports = {
     {
       name: "tensors-live-in-policies-learning-engine",
       severity: "error",
-      from: { pathNot: "^(policies/|src/learning/|src/engine/|test/|bench/)" },
+      from: { pathNot: "^(policies/|src/(learning|algorithms|engine)/|test/|bench/)" },
       to: { path: "node_modules/@tensorflow" },
     },
     { name: "no-circles", severity: "error", from: {}, to: { circular: true } },

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { runCommand } from "../src/engine/command.ts";
+import { runCommand } from "../src/engine/install/command.ts";
 
 /** The project's folder, seen from the compiled benchmark. */
 export const projectFolder = fileURLToPath(new URL("../..", import.meta.url));

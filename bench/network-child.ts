@@ -1,13 +1,12 @@
 /** Measures one engine, prints median milliseconds by case: `network-child.js JOB`, JSON both. */
-import { createMlp } from "../policies/mlp.ts";
-import { NetworkPolicy } from "../policies/network-policy.ts";
+import { createMlp } from "../policies/networks/mlp.ts";
+import { NetworkPolicy } from "../policies/networks/network-policy.ts";
+import { createRecurrent } from "../policies/networks/recurrent.ts";
 import { Random } from "../policies/random.ts";
-import { createRecurrent } from "../policies/recurrent.ts";
+import { Distillation } from "../src/algorithms/distillation/distillation.ts";
 import { compileWith } from "../src/engine/compile/compile.ts";
 import { CompiledPolicies } from "../src/engine/compile/compiled-policies.ts";
 import { startEngine } from "../src/engine/start.ts";
-import { Distillation } from "../src/learning/distillation.ts";
-import type { Rollout } from "../src/learning/experience.ts";
 import { acts, type Case, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
 import { median, timed } from "./timing.ts";
 
@@ -65,20 +64,22 @@ function updating(policy: NetworkPolicy, rows: number, steps: number): () => Pro
   });
   const observations = normal(steps * rows * inputWidth);
   const actions = normal(steps * rows * outputWidth);
-  const rollout: Rollout = {
+  const memory = policy.initialMemory(rows).map((state, i) => [`memory/${i}`, state] as const);
+  const experience = {
     steps,
     numEnvs: rows,
-    observations: { policy: observations },
-    next: { policy: observations.subarray(0, rows * inputWidth) },
-    memory: policy.initialMemory(rows),
-    studentActions: actions,
-    teacherActions: actions,
-    actions,
-    rewards: new Float32Array(steps * rows),
-    terminated: new Uint8Array(steps * rows),
-    truncated: new Uint8Array(steps * rows),
+    arrays: {
+      "obs/policy": observations,
+      "after/policy": observations.subarray(0, rows * inputWidth),
+      "notes/teacher_actions": actions,
+      terminated: new Uint8Array(steps * rows),
+      truncated: new Uint8Array(steps * rows),
+      ...Object.fromEntries(memory),
+    },
   };
-  return () => learner.update(rollout);
+  const [index, of, iteration, length] = [0, 1, 0, 1];
+  const stage = { name: "bench", index, of, iteration, length, progress: 0, settings: {} };
+  return () => learner.update(experience, stage);
 }
 
 function normal(length: number): Float32Array {

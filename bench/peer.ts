@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { shippedTeacher } from "../src/cli/shipped-teacher.ts";
+import { shippedTeacher } from "../src/algorithms/distillation/shipped-teacher.ts";
 import type { CompileMode } from "../src/engine/compile/compile.ts";
 import { askChild, benchModule, benchScript } from "./children.ts";
 import { askOnFleet, type Judgement, type PeerRun } from "./fleet.ts";

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { cacheRoot } from "../src/engine/cache.ts";
-import { runCommand } from "../src/engine/command.ts";
+import { cacheRoot } from "../src/engine/install/cache.ts";
+import { runCommand } from "../src/engine/install/command.ts";
 import { projectFolder } from "./children.ts";
 import type { Say } from "./report.ts";
 

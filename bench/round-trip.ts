@@ -5,7 +5,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCommand } from "../src/engine/command.ts";
+import { runCommand } from "../src/engine/install/command.ts";
 import { benchScript, program } from "./children.ts";
 import { askOnFleet } from "./fleet.ts";
 import { peerPackages, pythonPath, pythonWith } from "./python.ts";

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { shippedTeacher } from "../src/cli/shipped-teacher.ts";
+import { shippedTeacher } from "../src/algorithms/distillation/shipped-teacher.ts";
 import { askOnFleet, type Judgement, type PeerRun } from "./fleet.ts";
 import { peerPackages, pythonWith } from "./python.ts";
 import { type Bench, type BenchOptions, missing, type Row } from "./report.ts";

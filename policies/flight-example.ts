@@ -1,5 +1,5 @@
 import type { NamedArray } from "./named-array.ts";
-import { NetworkPolicy } from "./network-policy.ts";
+import { NetworkPolicy } from "./networks/network-policy.ts";
 import { CheckpointError } from "./policy-error.ts";
 import { Random } from "./random.ts";
 

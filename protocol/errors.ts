@@ -1,3 +1,5 @@
+import { CodedError } from "./coded-error.ts";
+
 /** What this room can refuse; every word but `invalid-spec` and `not-little-endian` is also a code of an `error` reply. */
 export type ProtocolErrorCode =
   | "malformed"
@@ -21,17 +23,14 @@ export interface ProtocolErrorDetail {
 }
 
 /** A message, or a value about to become one, is not what protocol/README.md says. */
-export class ProtocolError extends Error {
+export class ProtocolError extends CodedError<ProtocolErrorCode> {
   override readonly name = "ProtocolError";
-  readonly code: ProtocolErrorCode;
   readonly field: string;
-  readonly hint: string;
 
   /** `problem`: what was got and what was expected; the field is put in front of it. */
   constructor(code: ProtocolErrorCode, problem: string, detail: ProtocolErrorDetail) {
-    super(`${detail.field}: ${problem}`, detail.cause === undefined ? {} : { cause: detail.cause });
-    this.code = code;
-    this.field = detail.field;
-    this.hint = detail.hint ?? "protocol/README.md says what belongs there.";
+    const { field, hint = "protocol/README.md says what belongs there." } = detail;
+    super(code, `${field}: ${problem}`, hint, detail);
+    this.field = field;
   }
 }

@@ -17,11 +17,18 @@ export const limits = {
   logEntries: 512,
   textLength: 4_096,
   nameLength: 128,
+  /** Of an observation, a reward or an action: squares of larger ones, added up, overflow in float32. */
+  magnitude: 1e15,
   maxSeed: 0xffff_ffff,
 } as const;
 
 /** The version this build speaks. */
-export const protocolVersion = { major: 1, minor: 1 } as const;
+export const protocolVersion = { major: 1, minor: 2 } as const;
+
+/** A seed as it SHOULD travel, below 2^31: NumPy, C and many simulators take no larger one. */
+export function wireSeed(seed: number): number {
+  return seed & 0x7fff_ffff;
+}
 
 /** Seconds. */
 export const times = {

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { decodeMessage, encodeMessage, type Tensors } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { limits } from "./limits.ts";
+import { visibleTree } from "./visible.ts";
 
 /** Headers as they travel, in snake_case; protocol/README.md §4 describes each. Unknown keys are dropped. */
 
@@ -66,6 +67,7 @@ const requests = {
     settings: settings.default({}),
     groups: z.array(groupName).min(1).max(limits.groups).optional(),
     num_envs: z.int().min(1).max(limits.numEnvs).optional(),
+    run: identity.optional(),
   }),
   reset: z.object({
     type: z.literal("reset"),
@@ -76,7 +78,12 @@ const requests = {
   snapshot: z.object({ type: z.literal("snapshot"), ...request }),
   restore: z.object({ type: z.literal("restore"), ...request }),
   close: z.object({ type: z.literal("close"), ...request }),
-  ping: z.object({ type: z.literal("ping"), seq: count, session: identity.optional() }),
+  ping: z.object({
+    type: z.literal("ping"),
+    seq: count,
+    session: identity.optional(),
+    spare: z.boolean().optional(),
+  }),
 };
 
 const reply = { seq: count, epoch: identity };
@@ -146,8 +153,9 @@ export function parseRequest(header: Readonly<Record<string, unknown>>): Request
   return parse(pick(requests, header), header);
 }
 
+/** Texts of a reply are for people and files: what would steer a terminal is made visible here. */
 export function parseReply(header: Readonly<Record<string, unknown>>): Reply {
-  return parse(pick(replies, header), header);
+  return parse(pick(replies, header), visibleTree(header));
 }
 
 export function encodeRequest(header: Request, tensors?: Tensors): Uint8Array[] {

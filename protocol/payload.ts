@@ -3,6 +3,7 @@ import { dtypeOf } from "./codec.ts";
 import { widthOf } from "./env-spec.ts";
 import { ProtocolError } from "./errors.ts";
 import type { Frame, Observations, StepResult } from "./frame.ts";
+import { limits } from "./limits.ts";
 import type { Replies } from "./messages.ts";
 import type { Dtype, EnvSpec, TensorSpec } from "./spec.ts";
 
@@ -194,31 +195,40 @@ function floats(
   spec?: TensorSpec,
 ): Float32Array {
   const data = take(tensors, name, "<f4", shape) as Float32Array;
-  if (!allFinite(data)) refuseValue(name, data, spec);
+  if (!allWithin(data)) refuseValue(name, data, spec);
   return data;
 }
 
-/** One multiplication per number: 0 × x is 0 but for NaN and the infinities; four sums hide the latency. */
-export function allFinite(data: Float32Array): boolean {
+/**
+ * One product per number: 0 × x is 0 but for NaN and the infinities, and what exceeds the limit becomes one on the way.
+ * Four sums hide the latency.
+ */
+export function allWithin(data: Float32Array): boolean {
+  const scale = Number.MAX_VALUE / limits.magnitude;
   let [a, b, c, d] = [0, 0, 0, 0];
   const whole = data.length - (data.length % 4);
   for (let i = 0; i < whole; i += 4) {
-    a += data[i]! * 0;
-    b += data[i + 1]! * 0;
-    c += data[i + 2]! * 0;
-    d += data[i + 3]! * 0;
+    a += data[i]! * scale * 0;
+    b += data[i + 1]! * scale * 0;
+    c += data[i + 2]! * scale * 0;
+    d += data[i + 3]! * scale * 0;
   }
-  for (let i = whole; i < data.length; i++) a += data[i]! * 0;
+  for (let i = whole; i < data.length; i++) a += data[i]! * scale * 0;
   return a + b + c + d === 0;
 }
 
 function refuseValue(name: string, data: Float32Array, spec?: TensorSpec): never {
-  const at = data.findIndex((value) => !Number.isFinite(value));
+  const at = data.findIndex((value) => !(Math.abs(value) <= limits.magnitude));
   const width = spec === undefined ? 1 : widthOf(spec);
   const component = at % width;
   const named = spec?.names?.[component];
   const where = spec === undefined ? "" : `, component ${component}${named ? ` (${named})` : ""}`;
-  const problem = `environment ${Math.floor(at / width)}${where} is ${data[at]}, expected a finite number`;
+  const absurd = Number.isFinite(data[at]);
+  const expected = absurd
+    ? `which no quantity is: expected at most ${limits.magnitude} in size`
+    : "expected a finite number";
+  const value = absurd ? data[at]!.toPrecision(3) : data[at];
+  const problem = `environment ${Math.floor(at / width)}${where} is ${value}, ${expected}`;
   throw new ProtocolError("bad-value", problem, {
     field: `tensors.${name}`,
     hint: name === "actions" ? "The policy diverged: lower the learning rate." : simulationHint,

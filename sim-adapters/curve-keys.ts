@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { EndpointError } from "./endpoint.ts";
 
 /** CURVE keys in Z85, 40 characters each. */
@@ -36,8 +36,9 @@ export function clientCurveOptions(curve: ClientCurve | undefined) {
  */
 export async function readKeyFile(path: string, { secret }: { secret: boolean }): Promise<KeyFile> {
   const hint =
-    "Make a pair with python -c \"import zmq.auth; zmq.auth.create_certificates('.', 'NAME')\".";
+    "Make a pair with umask 077; python -c \"import zmq.auth; zmq.auth.create_certificates('.', 'NAME')\".";
   const refuse = (why: string) => new EndpointError("bad-key-file", `${path} ${why}`, hint);
+  if (secret) await refuseOpenFile(path);
   const text = await readFile(path, "utf8").catch((error: Error) => {
     throw refuse(`can't be read: ${error.message}`);
   });
@@ -49,4 +50,17 @@ export async function readKeyFile(path: string, { secret }: { secret: boolean })
   if (!secret) return { publicKey };
   if (secretKey === undefined) throw refuse('holds no line secret-key = "…" of 40 characters');
   return { publicKey, secretKey };
+}
+
+/** A secret that others can read is none. @throws EndpointError */
+async function refuseOpenFile(path: string): Promise<void> {
+  const mode = await stat(path).then(
+    (found) => found.mode,
+    () => 0,
+  );
+  if ((mode & 0o077) === 0) return;
+  const rights = (mode & 0o777).toString(8).padStart(3, "0");
+  const message = `${path} holds a secret key and others may read it (mode ${rights})`;
+  const hint = `chmod 600 ${path}; and make a new pair if somebody may have read it.`;
+  throw new EndpointError("bad-key-file", message, hint);
 }

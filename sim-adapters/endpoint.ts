@@ -1,17 +1,12 @@
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
+import { CodedError } from "../protocol/coded-error.ts";
 
 /** An address that cannot be used, or may not be. */
-export class EndpointError extends Error {
+export class EndpointError extends CodedError<
+  "bad-endpoint" | "unprotected-endpoint" | "address-in-use" | "bad-key-file"
+> {
   override readonly name = "EndpointError";
-  readonly code: "bad-endpoint" | "unprotected-endpoint" | "address-in-use" | "bad-key-file";
-  readonly hint: string;
-
-  constructor(code: EndpointError["code"], message: string, hint: string) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-  }
 }
 
 /** Longest path of a socket file: 108 bytes on Linux, 104 on macOS, a zero at the end. */
@@ -79,5 +74,18 @@ export function refuseOpenDoor(bind: string, guarded: boolean): void {
   const message = `${bind} can be reached from the network, and nothing says who may come in`;
   const hint =
     "Bind to ipc:// or 127.0.0.1, or give CURVE keys and the public keys of the clients.";
+  throw new EndpointError("unprotected-endpoint", message, hint);
+}
+
+/**
+ * Whoever flies a simulator beyond this machine must know that it is the right one, and that nobody reads along.
+ *
+ * @throws EndpointError `unprotected-endpoint`
+ */
+export function refuseOpenLine(endpoint: string, guarded: boolean): void {
+  if (guarded || isLocal(endpoint)) return;
+  const message = `${endpoint} is beyond this machine, and nothing protects the line`;
+  const hint =
+    "Give CURVE keys (--curve_server_key_file, --curve_client_key_file), or say --insecure where you trust everybody in the network.";
   throw new EndpointError("unprotected-endpoint", message, hint);
 }

@@ -59,7 +59,17 @@ export function compiledProgram(): string {
 
 /** The engine alone; gives the folder of its modules. */
 export function compiledEngine(): string {
-  return join(compiled(["src/engine"], ["src/engine/quiet.cc"]), "dist/src/engine");
+  return join(
+    compiled(
+      ["protocol", "src/disk", "src/engine"],
+      [
+        "src/cli/firstsolo.mjs",
+        "src/engine/install/quiet.cc",
+        "src/engine/install/native/package.json",
+      ],
+    ),
+    "dist/src/engine",
+  );
 }
 
 function compile(path: string, root: string): void {

@@ -1,4 +1,4 @@
-import { NORMALISER_EPSILON, type NormaliserState } from "../normaliser.ts";
+import { NORMALISER_EPSILON, type NormaliserState } from "../networks/normaliser.ts";
 import type { RslRlActorState } from "./rsl-rl-actor.ts";
 import { floats, normaliserEntries, torchModule } from "./state-dict.ts";
 import type { OrderedDict, TorchTensor, TorchValue } from "./torch-value.ts";

@@ -1,7 +1,8 @@
-import type { Head } from "../actor.ts";
 import type { FlightExample } from "../flight-example.ts";
 import { elementsOf, type NamedArray } from "../named-array.ts";
 import { CheckpointError } from "../policy-error.ts";
+import type { Head } from "./actor.ts";
+import type { Role } from "./agent-config.ts";
 import { describe, isDict, isTensor, type TorchDict, type TorchValue } from "./torch-value.ts";
 
 /** What Firstsolo keeps of each network in the `infos` of its own checkpoints. */
@@ -33,7 +34,7 @@ export function ownFacts(infos: TorchValue, role: string): OwnFacts | undefined 
 
 /** Entries of `infos["firstsolo"]` that hold an example. */
 export function exampleEntries(
-  role: "student" | "teacher",
+  role: Role,
   { inputs, outputs }: FlightExample,
 ): Readonly<Record<string, TorchValue>> {
   return {
@@ -117,8 +118,13 @@ function isGroups(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length > 0 && value.every((g) => typeof g === "string");
 }
 
+function areNumbers(value: unknown): boolean {
+  return Array.isArray(value) && value.every(Number.isFinite);
+}
+
 function isHead(value: unknown): value is Head {
   if (!isObject(value)) return false;
   if (value.kind === "mean-and-noise") return true;
+  if (value.kind === "tanh") return areNumbers(value.center) && areNumbers(value.half);
   return value.kind === "beta" && Number.isFinite(value.low) && Number.isFinite(value.high);
 }

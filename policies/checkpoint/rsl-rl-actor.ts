@@ -1,5 +1,5 @@
 import { elementsOf, type NamedArray, type NamedArrays, shapeText } from "../named-array.ts";
-import type { NormaliserState } from "../normaliser.ts";
+import type { NormaliserState } from "../networks/normaliser.ts";
 import { CheckpointError } from "../policy-error.ts";
 import { describe, isTensor, type TorchValue } from "./torch-value.ts";
 
@@ -75,6 +75,8 @@ const RNN = /^rnn\.rnn\.(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d{1,2})$/;
 const STD = ["distribution.std_param", "std"];
 const LOG_STD = ["distribution.log_std_param", "log_std"];
 const NORMALISER = "obs_normalizer.";
+/** Only in files of our own: rsl_rl's is a constant. */
+const EPSILON = "_epsilon";
 const STATISTICS = ["_mean", "_var", "_std", "count"];
 
 class ActorReader {
@@ -111,7 +113,8 @@ class ActorReader {
 
   #checkKnown(name: string, key: string): void {
     const statistic =
-      name.startsWith(NORMALISER) && STATISTICS.includes(name.slice(NORMALISER.length));
+      name.startsWith(NORMALISER) &&
+      [...STATISTICS, EPSILON].includes(name.slice(NORMALISER.length));
     if (statistic || MLP.test(name) || RNN.test(name) || [...STD, ...LOG_STD].includes(name))
       return;
     throw this.#error(
@@ -196,7 +199,10 @@ class ActorReader {
         "The file is damaged: use another checkpoint of the run.",
       );
     }
-    return { mean, variance, std, count: this.#countOfRows() };
+    const epsilon = this.#entries.values.has(NORMALISER + EPSILON)
+      ? this.#array(NORMALISER + EPSILON).data[0]
+      : undefined;
+    return { mean, variance, std, count: this.#countOfRows(), ...(epsilon && { epsilon }) };
   }
 
   #countOfRows(): number {

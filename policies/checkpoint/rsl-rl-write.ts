@@ -1,5 +1,5 @@
-import type { Head } from "../actor.ts";
 import { CheckpointError } from "../policy-error.ts";
+import type { Head } from "./actor.ts";
 import { meanLayers } from "./mean-layers.ts";
 import { oldStateDict, statisticsBeside } from "./old-state-dict.ts";
 import { optimiserOrder, reorderOptimiser } from "./optimiser-order.ts";

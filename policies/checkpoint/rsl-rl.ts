@@ -30,7 +30,13 @@ export interface RslRlDistillation extends Common {
   readonly teacher: RslRlActor;
 }
 
-export type RslRlCheckpoint = RslRlPpo | RslRlDistillation;
+/** A policy of Firstsolo's that is no network of rsl_rl's: what surrounds its layers is in `infos`. */
+export interface PolicyCheckpoint extends Common {
+  readonly kind: "policy";
+  readonly actor: RslRlActor;
+}
+
+export type RslRlCheckpoint = RslRlPpo | RslRlDistillation | PolicyCheckpoint;
 
 /** Where a network's parts are in the one dict of rsl_rl 2 and 3. */
 interface Prefixes {
@@ -88,6 +94,11 @@ export function readRslRl(bytes: Uint8Array, where: string): RslRlCheckpoint {
     const state = dictAt(file, "actor_state_dict", where);
     const actor = readActor(newEntries(state, "actor_state_dict", { ppo: true }), where);
     return { ...common, kind: "ppo", version: versionOf(state), actor };
+  }
+  if (file.has("policy_state_dict")) {
+    const state = dictAt(file, "policy_state_dict", where);
+    const actor = readActor(newEntries(state, "policy_state_dict", { ppo: false }), where);
+    return { ...common, kind: "policy", version: "5", actor };
   }
   if (file.has("student_state_dict")) {
     const student = dictAt(file, "student_state_dict", where);

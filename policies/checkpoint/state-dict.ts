@@ -1,4 +1,4 @@
-import type { NormaliserState } from "../normaliser.ts";
+import type { NormaliserState } from "../networks/normaliser.ts";
 import type { RslRlActorState } from "./rsl-rl-actor.ts";
 import { OrderedDict, type TorchTensor, type TorchValue, torchDict } from "./torch-value.ts";
 
@@ -34,6 +34,9 @@ export function normaliserEntries(
     [`${prefix}_var`, floats(row, state.variance)],
     [`${prefix}_std`, floats(row, state.std)],
     [`${prefix}count`, { shape: [], dtype: "int64", data: count }],
+    ...(state.epsilon === undefined
+      ? []
+      : [[`${prefix}_epsilon`, floats([], Float32Array.of(state.epsilon))] as const]),
   ];
 }
 

@@ -1,6 +1,5 @@
-import { inflateRawSync } from "node:zlib";
+import { crc32, inflateRawSync } from "node:zlib";
 import { CheckpointError } from "../policy-error.ts";
-import { crc32 } from "./crc32.ts";
 
 /**
  * One member of an archive. `read` checks length and CRC each time; stored members are views, not

@@ -1,5 +1,5 @@
+import { crc32 } from "node:zlib";
 import { CheckpointError } from "../policy-error.ts";
-import { crc32 } from "./crc32.ts";
 
 /** Where torch lays the bytes of a member: it maps storages from the file, aligned so. */
 export const ALIGNMENT = 64;

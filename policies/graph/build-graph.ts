@@ -1,14 +1,15 @@
-import type { ActivationName } from "../activation.ts";
-import type { Head } from "../actor.ts";
+import type { Head } from "../checkpoint/actor.ts";
 import type { RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
 import type { NamedArray } from "../named-array.ts";
-import { NORMALISER_EPSILON } from "../normaliser.ts";
+import type { ActivationName } from "../networks/activation.ts";
+import type { OutputRange } from "../networks/bounded.ts";
+import { NORMALISER_EPSILON } from "../networks/normaliser.ts";
 import type { GraphNode, PolicyGraph, Port, UnaryOp } from "./policy-graph.ts";
 
 export interface GraphOptions {
   readonly actor: RslRlActor;
   readonly activation: ActivationName;
-  /** Matters only where the network has two outputs per action. */
+  /** But for `tanh` it matters only where the network has two outputs per action. */
   readonly head: Head;
 }
 
@@ -73,7 +74,8 @@ class Builder {
   #normalised(x: string): string {
     const { normaliser, inputWidth } = this.#actor;
     if (normaliser === undefined) return x;
-    const divisor = normaliser.std.map((value) => value + NORMALISER_EPSILON);
+    const { epsilon = NORMALISER_EPSILON } = normaliser;
+    const divisor = normaliser.std.map((value) => value + epsilon);
     const mean = this.#constant("normaliser.mean", [1, inputWidth], normaliser.mean);
     const scale = this.#constant("normaliser.divisor", [1, inputWidth], divisor);
     return this.#div(this.#sub(x, mean), scale);
@@ -163,8 +165,9 @@ class Builder {
   /** The mean action; see `createActor`. */
   #heads(x: string): string {
     const { outputWidth, actionWidth } = this.#actor;
+    const first = outputWidth === actionWidth ? x : this.#columns(x, 0, actionWidth);
+    if (this.#head.kind === "tanh") return this.#squashed(first, this.#head);
     if (outputWidth === actionWidth) return x;
-    const first = this.#columns(x, 0, actionWidth);
     if (this.#head.kind !== "beta") return first;
     const { low, high } = this.#head;
     const parameter = (half: string) => this.#add(this.#unary("softplus", half), this.#one());
@@ -173,6 +176,13 @@ class Builder {
     const mean = this.#div(alpha, this.#add(alpha, beta));
     const stretched = this.#mul(mean, this.#scalar("range", high - low));
     return this.#add(stretched, this.#scalar("low", low));
+  }
+
+  #squashed(x: string, { center, half }: OutputRange): string {
+    const row = (name: string, data: readonly number[]) =>
+      this.#constant(name, [1, data.length], Float32Array.from(data));
+    const scaled = this.#mul(this.#unary("tanh", x), row("action.half", half));
+    return this.#add(scaled, row("action.center", center));
   }
 
   #linear(x: string, weight: string, bias: string): string {

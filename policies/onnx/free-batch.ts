@@ -1,5 +1,4 @@
-import { type ProtoField, protoFields } from "./protobuf-read.ts";
-import { ProtoWriter } from "./protobuf-write.ts";
+import { type ProtoField, ProtoWriter, protoFields } from "../../protocol/protobuf.ts";
 
 /**
  * The same model with the number of rows left open: exports are made for one robot, and most compute
@@ -13,16 +12,16 @@ export function withFreeBatch(model: Uint8Array, fail: (what: string) => Error):
     return new Uint8Array(Buffer.concat(parts));
   };
   const within = (field: ProtoField, change: (field: ProtoField) => Uint8Array | undefined) =>
-    new ProtoWriter().raw(field.field, each(field.bytes, change)).finish();
+    new ProtoWriter().bytes(field.field, each(field.bytes, change)).finish();
   const freed = (shape: ProtoField): Uint8Array => {
     const dims = [...protoFields(shape.bytes, fail)];
     const writer = new ProtoWriter();
     for (const [axis, dim] of dims.entries()) {
       // Rows are the last axis but one.
-      if (axis === dims.length - 2) writer.message(1, new ProtoWriter().text(2, "batch"));
-      else writer.raw(1, dim.bytes);
+      if (axis === dims.length - 2) writer.message(1, (name) => name.string(2, "batch"));
+      else writer.bytes(1, dim.bytes);
     }
-    return new ProtoWriter().message(2, writer).finish();
+    return new ProtoWriter().bytes(2, writer.finish()).finish();
   };
   return each(model, (part) => {
     if (part.field !== 7) return undefined;

@@ -1,8 +1,7 @@
 import { dirname, join } from "node:path";
+import { type ProtoField, ProtoWriter, protoFields } from "../../protocol/protobuf.ts";
 import { readBytes } from "../checkpoint/checkpoint-file.ts";
 import { CheckpointError } from "../policy-error.ts";
-import { type ProtoField, protoFields } from "./protobuf-read.ts";
-import { ProtoWriter } from "./protobuf-write.ts";
 import { damagedOnnx } from "./read-onnx.ts";
 
 /** TensorProto.DataLocation. */
@@ -57,13 +56,13 @@ function rewriteWeights(
       .map(({ bytes }) => fields(bytes).map((entry) => new TextDecoder().decode(entry.bytes)));
     const place = placeOf(entries, path);
     const kept = parts.filter((part) => part.field !== 13 && part.field !== 14);
-    const inner = new ProtoWriter().raw(9, find(place)).finish();
+    const inner = new ProtoWriter().bytes(9, find(place)).finish();
     const whole = Buffer.concat([...kept.map((part) => part.whole), inner]);
-    return new ProtoWriter().raw(5, whole).finish();
+    return new ProtoWriter().bytes(5, whole).finish();
   };
   const graph = (field: ProtoField): Uint8Array => {
     const parts = fields(field.bytes).map((part) => (part.field === 5 ? tensor(part) : part.whole));
-    return new ProtoWriter().raw(7, Buffer.concat(parts)).finish();
+    return new ProtoWriter().bytes(7, Buffer.concat(parts)).finish();
   };
   const parts = fields(model).map((part) => (part.field === 7 ? graph(part) : part.whole));
   return new Uint8Array(Buffer.concat(parts));

@@ -1,6 +1,6 @@
+import { type ProtoField, protoFields } from "../../protocol/protobuf.ts";
 import type { Port } from "../graph/policy-graph.ts";
 import { CheckpointError } from "../policy-error.ts";
-import { type ProtoField, protoFields } from "./protobuf-read.ts";
 
 /** What an ONNX file says of itself. */
 export interface OnnxFacts {
@@ -112,7 +112,7 @@ class Reader {
     let name = "";
     for (const { field, int, bytes: content, whole } of this.#fields(bytes)) {
       // Sizes may come one by one or packed together.
-      if (field === 1) elements *= content.length > 0 ? this.#product(content) : int;
+      if (field === 1) elements *= content.length > 0 ? this.#product(content) : (int ?? 0);
       if (field === 8) name = this.#text({ bytes: content });
       if (field === 14 && int === EXTERNAL && whole.length > 0) throw this.#external(name);
     }

@@ -1,6 +1,6 @@
+import { type ProtoBody, ProtoWriter } from "../../protocol/protobuf.ts";
 import type { GraphNode, PolicyGraph, Port, UnaryOp } from "../graph/policy-graph.ts";
 import type { NamedArray } from "../named-array.ts";
-import { ProtoWriter } from "./protobuf-write.ts";
 
 export interface OnnxOptions {
   /** 1 as rsl_rl exports it, or any number of rows. */
@@ -23,31 +23,30 @@ const ATTRIBUTE_INT = 2;
 /** An ONNX model of opset 18, all weights within it. Equal graphs give equal bytes. */
 export function writeOnnx(graph: PolicyGraph, options: OnnxOptions): Uint8Array {
   const model = new ProtoWriter()
-    .int(1, IR_VERSION)
-    .text(2, "firstsolo")
-    .text(3, options.producerVersion)
+    .varint(1, IR_VERSION)
+    .string(2, "firstsolo")
+    .string(3, options.producerVersion)
     .message(7, graphProto(graph, options.batch))
-    .message(8, new ProtoWriter().text(1, "").int(2, OPSET));
+    .message(8, (set) => set.string(1, "").varint(2, OPSET));
   for (const [key, value] of Object.entries(options.metadata)) {
-    model.message(14, new ProtoWriter().text(1, key).text(2, value));
+    model.message(14, (entry) => entry.string(1, key).string(2, value));
   }
   return model.finish();
 }
 
-function graphProto(graph: PolicyGraph, batch: 1 | "dynamic"): ProtoWriter {
-  const proto = new ProtoWriter();
-  const indices = new Map<string, ProtoWriter>();
-  for (const node of graph.nodes) {
-    for (const call of nodeProtos(node, indices)) proto.message(1, call);
-  }
-  proto.text(2, "policy");
-  for (const [name, array] of Object.entries(graph.constants)) {
-    proto.message(5, floatTensor(name, array));
-  }
-  for (const tensor of indices.values()) proto.message(5, tensor);
-  for (const port of graph.inputs) proto.message(11, valueInfo(port, batch));
-  for (const port of graph.outputs) proto.message(12, valueInfo(port, batch));
-  return proto;
+function graphProto(graph: PolicyGraph, batch: 1 | "dynamic"): ProtoBody {
+  const indices = new Map<string, ProtoBody>();
+  const calls = graph.nodes.flatMap((node) => nodeProtos(node, indices));
+  return (proto) => {
+    for (const call of calls) proto.message(1, call);
+    proto.string(2, "policy");
+    for (const [name, array] of Object.entries(graph.constants)) {
+      proto.message(5, floatTensor(name, array));
+    }
+    for (const tensor of indices.values()) proto.message(5, tensor);
+    for (const port of graph.inputs) proto.message(11, valueInfo(port, batch));
+    for (const port of graph.outputs) proto.message(12, valueInfo(port, batch));
+  };
 }
 
 const UNARY: Readonly<Record<UnaryOp, string>> = {
@@ -65,7 +64,7 @@ const UNARY: Readonly<Record<UnaryOp, string>> = {
 const BINARY = { add: "Add", sub: "Sub", mul: "Mul", div: "Div" } as const;
 
 /** @param indices whole-number constants that nodes refer to by name; grows */
-function nodeProtos(node: GraphNode, indices: Map<string, ProtoWriter>): readonly ProtoWriter[] {
+function nodeProtos(node: GraphNode, indices: Map<string, ProtoBody>): readonly ProtoBody[] {
   const { inputs, output, op } = node;
   const index = (...values: readonly number[]) => {
     const name = `index_${values.join("_").replaceAll("-", "n")}`;
@@ -108,48 +107,48 @@ function call(
   type: string,
   inputs: readonly string[],
   output: string,
-  attribute?: ProtoWriter,
-): ProtoWriter {
-  const proto = new ProtoWriter();
-  for (const input of inputs) proto.text(1, input);
-  proto.text(2, output).text(3, `${type}_${output}`).text(4, type);
-  return attribute ? proto.message(5, attribute) : proto;
+  attribute?: ProtoBody,
+): ProtoBody {
+  return (proto) => {
+    for (const input of inputs) proto.string(1, input);
+    proto.string(2, output).string(3, `${type}_${output}`).string(4, type);
+    if (attribute) proto.message(5, attribute);
+  };
 }
 
-function intAttribute(name: string, value: number): ProtoWriter {
-  return new ProtoWriter().text(1, name).int(3, value).int(20, ATTRIBUTE_INT);
+function intAttribute(name: string, value: number): ProtoBody {
+  return (proto) => proto.string(1, name).varint(3, value).varint(20, ATTRIBUTE_INT);
 }
 
-function floatAttribute(name: string, value: number): ProtoWriter {
-  return new ProtoWriter().text(1, name).float(2, value).int(20, ATTRIBUTE_FLOAT);
+function floatAttribute(name: string, value: number): ProtoBody {
+  return (proto) => proto.string(1, name).float(2, value).varint(20, ATTRIBUTE_FLOAT);
 }
 
-function floatTensor(name: string, { shape, data }: NamedArray): ProtoWriter {
+function floatTensor(name: string, { shape, data }: NamedArray): ProtoBody {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return tensor(shape, FLOAT).text(8, name).raw(9, bytes);
+  return (proto) => tensor(proto, shape, FLOAT).string(8, name).bytes(9, bytes);
 }
 
 /** One axis. */
-function int64Tensor(name: string, values: readonly number[]): ProtoWriter {
-  const data = BigInt64Array.from(values, BigInt);
-  return tensor([values.length], INT64).text(8, name).raw(9, new Uint8Array(data.buffer));
+function int64Tensor(name: string, values: readonly number[]): ProtoBody {
+  const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  return (proto) => tensor(proto, [values.length], INT64).string(8, name).bytes(9, bytes);
 }
 
-function tensor(shape: readonly number[], type: number): ProtoWriter {
-  const proto = new ProtoWriter();
-  for (const size of shape) proto.int(1, size);
-  return proto.int(2, type);
+function tensor(proto: ProtoWriter, shape: readonly number[], type: number): ProtoWriter {
+  for (const size of shape) proto.varint(1, size);
+  return proto.varint(2, type);
 }
 
-function valueInfo({ name, shape }: Port, batch: 1 | "dynamic"): ProtoWriter {
-  const dims = new ProtoWriter();
-  for (const size of shape) {
-    const dim = new ProtoWriter();
-    if (size !== "batch") dim.int(1, size);
-    else if (batch === "dynamic") dim.text(2, "batch");
-    else dim.int(1, batch);
-    dims.message(1, dim);
-  }
-  const type = new ProtoWriter().int(1, FLOAT).message(2, dims);
-  return new ProtoWriter().text(1, name).message(2, new ProtoWriter().message(1, type));
+function valueInfo({ name, shape }: Port, batch: 1 | "dynamic"): ProtoBody {
+  const dim = (size: Port["shape"][number]): ProtoBody => {
+    if (size !== "batch") return (proto) => proto.varint(1, size);
+    if (batch === "dynamic") return (proto) => proto.string(2, "batch");
+    return (proto) => proto.varint(1, batch);
+  };
+  const dims: ProtoBody = (proto) => {
+    for (const size of shape) proto.message(1, dim(size));
+  };
+  const tensorType: ProtoBody = (proto) => proto.varint(1, FLOAT).message(2, dims);
+  return (proto) => proto.string(1, name).message(2, (type) => type.message(1, tensorType));
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../protocol/codec.ts";
 import { without } from "../../protocol/env-spec.ts";
-import { allFinite, toFrame, toStepResult } from "../../protocol/payload.ts";
+import { allWithin, toFrame, toStepResult } from "../../protocol/payload.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { Heard } from "./guest.ts";
 import type { Law } from "./law.ts";
@@ -156,7 +156,10 @@ async function teacher(visit: Visit): Promise<void> {
       found?.data instanceof Float32Array && String(found.shape) === String(shape),
       `the ${header.type} should have teacher/actions as <f4 [${shape}]`,
     );
-    must(allFinite(found.data), `the ${header.type} has teacher/actions that are not finite`);
+    must(
+      allWithin(found.data),
+      `the ${header.type} has teacher/actions that are not finite, or absurdly large`,
+    );
   }
 }
 

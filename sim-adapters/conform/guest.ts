@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { Context, Dealer } from "zeromq";
+import { Dealer } from "zeromq";
 import { encodeMessage, type Tensors } from "../../protocol/codec.ts";
 import { limits, protocolVersion } from "../../protocol/limits.ts";
 import { decodeReply, type Message, type Replies, type Reply } from "../../protocol/messages.ts";
 import { type ClientCurve, clientCurveOptions } from "../curve-keys.ts";
 import { RemoteError } from "../remote/remote-error.ts";
+import { zmqContext } from "../zmq-context.ts";
 import { LawBroken } from "./verdict.ts";
 
 /** A reply with its bytes. */
@@ -37,7 +38,7 @@ export class Guest {
   constructor(options: GuestOptions) {
     this.#options = options;
     this.#socket = new Dealer({
-      context: new Context(),
+      context: zmqContext,
       linger: 0,
       sendTimeout: 2000,
       maxMessageSize: limits.frameBytes,

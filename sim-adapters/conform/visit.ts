@@ -143,7 +143,7 @@ export function mustRefuse(
     `${to} was answered with ${told(header)}, expected the error ${allowed.join(" or ")}`,
   );
   must(
-    !/\n|Traceback|^\s+at /.test(header.message),
+    !/\n|\\n|Traceback|^\s+at /.test(header.message),
     `the error ${header.code} shows a stack trace`,
   );
   return header;

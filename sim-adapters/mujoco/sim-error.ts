@@ -1,3 +1,5 @@
+import { CodedError } from "../../protocol/coded-error.ts";
+
 export interface SimErrorDetail {
   readonly hint: string;
   /** What it is about, e.g. `actions` or `num_envs`. */
@@ -10,16 +12,12 @@ export interface SimErrorDetail {
  * `bad-tensor`, `bad-value`, `not-reset`, `bad-snapshot`, `other-snapshot`, `diverged`, `closed`,
  * `no-mujoco`. Settings are refused with the protocol's `unknown-setting` and `bad-setting`.
  */
-export class SimError extends Error {
+export class SimError extends CodedError {
   override readonly name = "SimError";
-  readonly code: string;
-  readonly hint: string;
   readonly field?: string;
 
-  constructor(code: string, message: string, { hint, field, cause }: SimErrorDetail) {
-    super(message, cause === undefined ? {} : { cause });
-    this.code = code;
-    this.hint = hint;
-    if (field !== undefined) this.field = field;
+  constructor(code: string, message: string, detail: SimErrorDetail) {
+    super(code, message, detail.hint, detail);
+    if (detail.field !== undefined) this.field = detail.field;
   }
 }

@@ -1,4 +1,5 @@
-import { nearest, type Settings } from "../../protocol/settings.ts";
+import { nearest } from "../../protocol/nearest.ts";
+import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec, TensorSpec } from "../../protocol/spec.ts";
 import type { AirframeRanges } from "./airframes.ts";
 import { type Quantity, quantities } from "./readings.ts";
@@ -132,7 +133,7 @@ export function findTask(name: string): Task {
   const real = Object.hasOwn(aliases, name) ? aliases[name] : name;
   const task = tasks.find((candidate) => candidate.name === real);
   if (task !== undefined) return task;
-  const near = nearest(name.slice(0, 100), taskNames);
+  const near = nearest(name, taskNames);
   const guess = near === undefined ? "" : ` Did you mean ${near}?`;
   throw new SimError("unknown-task", `there is no task ${JSON.stringify(name.slice(0, 100))}`, {
     field: "task",

@@ -7,49 +7,27 @@ import {
   type Replies,
   type Reply,
 } from "../../protocol/messages.ts";
-import { DealerLink, type DealerOptions, type Weather } from "./dealer-link.ts";
-import { failure } from "./failures.ts";
+import { DealerLink, type DealerOptions } from "./dealer-link.ts";
+import { Election } from "./election.ts";
+import { failure, isEnvelopeCode } from "./failures.ts";
+import type { Guest, Link, Weather } from "./link.ts";
+import { ListeningLink } from "./listening-link.ts";
+import { type Budget, noteProgress, Patience, type Pending, waitingLine } from "./pending.ts";
 import { type Asked, answers, type Question } from "./questions.ts";
 import type { RemoteError } from "./remote-error.ts";
+import { type LinkStats, Traffic } from "./traffic.ts";
 
 export interface CallerOptions extends DealerOptions {
+  /** Wait there for a simulator that dials in, instead of dialling. */
+  readonly listen?: boolean;
   readonly onWaiting: (line: string) => void;
 }
 
-export interface LinkStats {
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-  /** Seconds from the last request to its reply, retries included. */
-  readonly lastRoundTrip: number;
-  /** Seconds by part, as the simulator measured them for the last reply that told. */
-  readonly serverTiming: Readonly<Record<string, number>>;
-}
-
-/** What a call may take, in seconds. Beats extend it to `patience` times as much, where they may at all. */
-export interface Budget {
-  readonly seconds: number;
-  readonly patience: number;
-}
-
-interface Pending {
-  readonly type: Asked["type"];
-  readonly seq: number;
-  readonly frames: readonly Uint8Array[];
-  readonly since: number;
-  readonly budget: Budget;
-  deadline: number;
-  resendAt: number;
-  resendAfter: number;
-  lineAt: number;
-  /** What the other side last said about its state. */
-  told: string;
-  readonly resolve: (message: Message<Reply>) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** Seconds. A connection that is down for `lostAfter` during a call counts as a dead simulator. */
-const rhythm = { tick: 0.2, firstResend: 1, longestResend: 5, busyRetry: 2 } as const;
-const patienceOf = { firstLine: 3, line: 5, lostAfter: 5, keepAlive: 10 } as const;
+const rhythm = { tick: 0.2, busyRetry: 2, lostAfter: 5, keepAlive: 10 } as const;
+
+/** Ticks that are late by this many seconds mean that this process stood still: Ctrl-Z, or a long computation. */
+const standstill = 0.4;
 
 /**
  * One request at a time over a connection that may come late, break and come back. A request is repeated with its
@@ -57,34 +35,37 @@ const patienceOf = { firstLine: 3, line: 5, lostAfter: 5, keepAlive: 10 } as con
  */
 export class Caller {
   readonly session = randomBytes(12).toString("hex");
-  readonly #link: DealerLink;
+  readonly #link: Link;
   readonly #onWaiting: (line: string) => void;
   readonly #listening: boolean;
   readonly #timer: NodeJS.Timeout;
-  #stats: LinkStats = { bytesSent: 0, bytesReceived: 0, lastRoundTrip: 0, serverTiming: {} };
+  readonly #election: Election;
+  readonly #traffic = new Traffic();
   #epoch: string | undefined;
   #seq = 0;
   #pending: Pending | undefined;
   #down: number | undefined;
+  #ticked = seconds();
   #lastSent = 0;
   #dead: RemoteError | undefined;
+  #clean = () => {};
 
-  private constructor(link: DealerLink, options: CallerOptions) {
+  private constructor(link: Link, options: CallerOptions) {
     this.#link = link;
+    this.#election = new Election(link, this.session);
     this.#onWaiting = options.onWaiting;
     this.#listening = options.listen ?? false;
     this.#timer = setInterval(() => this.#tick(seconds()), rhythm.tick * 1000);
-    link.start(
-      {
-        message: (frames) => this.#arrived(frames),
-        weather: (change) => this.#weather(change),
-      },
-      this.#listening,
-    );
+    link.start({
+      message: (frames, from) => this.#arrived(frames, from),
+      weather: (change) => this.#weather(change),
+    });
   }
 
+  /** @throws EndpointError */
   static async open(options: CallerOptions): Promise<Caller> {
-    return new Caller(await DealerLink.open(options), options);
+    const link = options.listen ? await ListeningLink.open(options) : new DealerLink(options);
+    return new Caller(link, options);
   }
 
   get endpoint(): string {
@@ -92,7 +73,7 @@ export class Caller {
   }
 
   get stats(): LinkStats {
-    return this.#stats;
+    return this.#traffic.stats;
   }
 
   /** @throws RemoteError when the budget is spent, the simulator refuses, or it is not the one from before. */
@@ -102,27 +83,15 @@ export class Caller {
     budget: Budget,
   ): Promise<Message<Replies[(typeof answers)[K]]>> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
-    if (this.#pending !== undefined) return Promise.reject(failure.inFlight(this.#pending.type));
-    const seq = this.#seq + 1;
+    const before = this.#pending?.question.type;
+    if (before !== undefined) return Promise.reject(failure.inFlight(before));
+    const [seq, now] = [this.#seq + 1, seconds()];
+    if (this.#down !== undefined) this.#down = now;
     return new Promise<Message<Reply>>((resolve, reject) => {
-      const request = { ...question, seq, session: this.session } as Asked;
-      const frames = encodeRequest(request, tensors);
+      const frames = this.#encode(question, seq, tensors);
+      const patience = new Patience(now, budget);
       this.#seq = seq;
-      const now = seconds();
-      this.#pending = {
-        type: question.type,
-        seq,
-        frames,
-        since: now,
-        budget,
-        deadline: now + budget.seconds,
-        resendAt: now + rhythm.firstResend,
-        resendAfter: rhythm.firstResend,
-        lineAt: now + patienceOf.firstLine,
-        told: "",
-        resolve,
-        reject,
-      };
+      this.#pending = { question, tensors, patience, seq, frames, told: "", resolve, reject };
       this.#send(frames, now);
     }) as Promise<Message<Replies[(typeof answers)[K]]>>;
   }
@@ -138,6 +107,11 @@ export class Caller {
     this.#settle()?.reject(error);
   }
 
+  /** `clean` is called once, when the socket is closed. */
+  onClosed(clean: () => void): void {
+    this.#clean = clean;
+  }
+
   /** Tells the simulator, waits two seconds at most, and closes the socket. */
   async close(): Promise<void> {
     this.#settle()?.reject(failure.closed());
@@ -147,12 +121,17 @@ export class Caller {
     this.#dead = failure.closed();
     clearInterval(this.#timer);
     this.#link.close();
+    this.#clean();
+    this.#clean = () => {};
+  }
+
+  #encode(question: Question, seq: number, tensors: Tensors): Uint8Array[] {
+    return encodeRequest({ ...question, seq, session: this.session } as Asked, tensors);
   }
 
   #send(frames: readonly Uint8Array[], now: number): void {
     this.#lastSent = now;
-    const bytes = sizeOf(frames);
-    this.#stats = { ...this.#stats, bytesSent: this.#stats.bytesSent + bytes };
+    this.#traffic.sent(frames);
     this.#link.send(frames);
   }
 
@@ -163,70 +142,106 @@ export class Caller {
   }
 
   #tick(now: number): void {
+    const gap = now - this.#ticked - rhythm.tick;
+    this.#ticked = now;
     const pending = this.#pending;
-    if (pending === undefined) {
-      this.#keepAlive(now);
-      return;
+    if (gap > standstill) {
+      pending?.patience.excuse(gap);
+      if (this.#down !== undefined) this.#down += gap;
     }
-    const started = this.#epoch !== undefined;
-    if (started && this.#down !== undefined && now - this.#down > patienceOf.lostAfter) {
-      this.fail(failure.lost(this.endpoint, "the connection broke and did not come back"));
-    } else if (now >= pending.deadline) {
-      const spent = now - pending.since;
-      this.fail(
-        started
-          ? failure.lost(this.endpoint, `no reply to ${pending.type} for ${spent.toFixed(0)} s`)
-          : failure.notStarted(this.endpoint, spent, pending.told),
-      );
-    } else {
-      if (now >= pending.lineAt) this.#sayWaiting(pending, now);
-      if (now < pending.resendAt) return;
-      pending.resendAfter = Math.min(pending.resendAfter * 2, rhythm.longestResend);
-      pending.resendAt = now + pending.resendAfter;
-      this.#send(pending.frames, now);
+    if (pending === undefined) this.#keepAlive(now);
+    else this.#wait(pending, now);
+  }
+
+  #wait(pending: Pending, now: number): void {
+    const { patience } = pending;
+    const down = this.#epoch === undefined ? undefined : this.#down;
+    if (down !== undefined && now - down > rhythm.lostAfter) this.fail(this.#gone());
+    else if (patience.spent(now)) this.#giveUp(pending, now);
+    else {
+      if (patience.lineDue(now)) this.#sayWaiting(pending, now);
+      if (patience.resendDue(now)) this.#repeat(pending, now);
     }
+  }
+
+  #repeat(pending: Pending, now: number): void {
+    if (pending.refused?.renumber === true) {
+      pending.seq = ++this.#seq;
+      pending.frames = this.#encode(pending.question, pending.seq, pending.tensors);
+    }
+    delete pending.refused;
+    this.#send(pending.frames, now);
+  }
+
+  #gone(): RemoteError {
+    return this.#election.replaced
+      ? failure.epochChanged(this.endpoint)
+      : failure.lost(this.endpoint, "the connection broke and did not come back");
+  }
+
+  #giveUp({ question, patience, told, refused }: Pending, now: number): void {
+    const spent = patience.elapsed(now);
+    if (refused !== undefined) this.#reject(refused.error);
+    else if (this.#epoch === undefined) this.fail(failure.notStarted(this.endpoint, spent, told));
+    else this.fail(failure.silent(this.endpoint, question.type, spent, told));
   }
 
   /** Holds the session while the runner is busy learning. */
   #keepAlive(now: number): void {
     if (this.#epoch === undefined || this.#down !== undefined || this.#dead !== undefined) return;
-    if (now - this.#lastSent < patienceOf.keepAlive) return;
-    this.#send(encodeRequest({ type: "ping", seq: 0, session: this.session }), now);
+    if (now - this.#lastSent < rhythm.keepAlive) return;
+    this.#send(this.#ping(), now);
+  }
+
+  #ping(): Uint8Array[] {
+    return encodeRequest({ type: "ping", seq: 0, session: this.session });
   }
 
   #sayWaiting(pending: Pending, now: number): void {
-    pending.lineAt = now + patienceOf.line;
-    const passed = `${(now - pending.since).toFixed(0)} s of ${pending.budget.seconds} s`;
     const where = this.#listening ? `a simulator to dial ${this.endpoint}` : this.endpoint;
-    const state = pending.told === "" ? "" : `: ${pending.told}`;
-    this.#onWaiting(`waiting for ${where} to answer ${pending.type} (${passed})${state}`);
+    this.#onWaiting(waitingLine(pending, where, now));
   }
 
   #weather(change: Weather): void {
-    if (change.type === "up") {
+    if (change.type === "up") this.#up(change.guest);
+    else if (change.type === "down") {
+      this.#down ??= seconds();
+      if (this.#pending?.question.type === "close") this.#settle()?.reject(failure.closed());
+    } else this.fail(failure.refused(this.endpoint, change.denied, change.reason));
+  }
+
+  #up(guest: Guest): void {
+    const pending = this.#pending;
+    if (!this.#listening) {
       const back = this.#down !== undefined;
       this.#down = undefined;
-      if (back && this.#pending !== undefined) this.#send(this.#pending.frames, seconds());
-    } else if (change.type === "down") {
-      this.#down ??= seconds();
-      if (this.#pending?.type === "close") this.#settle()?.reject(failure.closed());
-    } else if (!this.#listening) {
-      // A listening side hears every stranger that knocks; a dialling one only whom it asked for.
-      this.fail(failure.refused(this.endpoint, change.denied, change.reason));
+      if (back && pending !== undefined) this.#send(pending.frames, seconds());
+    } else if (this.#link.chosen !== undefined) this.#election.tellSpare(guest);
+    else if (this.#epoch !== undefined) {
+      // Is it the one that was cut off? Its pong will tell.
+      this.#link.sendTo(guest, pending?.frames ?? this.#ping());
+    } else if (pending !== undefined && this.#link.others().length === 1) {
+      // The first to come is asked first; the next only if it doesn't answer.
+      pending.patience.resendIn(seconds(), 1.5);
+      this.#send(pending.frames, seconds());
     }
   }
 
-  #arrived(frames: readonly Uint8Array[]): void {
-    this.#stats = {
-      ...this.#stats,
-      bytesReceived: this.#stats.bytesReceived + sizeOf(frames),
-    };
+  #arrived(frames: readonly Uint8Array[], from: Guest): void {
+    this.#traffic.received(frames);
     let message: Message<Reply>;
     try {
       message = decodeReply(frames);
     } catch (error) {
-      this.fail(failure.badReply(this.#pending?.type ?? "a ping", error));
+      if (this.#link.chosen !== from) this.#link.judge(from, "stranger");
+      else this.fail(failure.badReply(this.#pending?.question.type ?? "a ping", error));
       return;
+    }
+    this.#link.judge(from, "peer");
+    if (this.#link.chosen !== from) {
+      const state = { pending: this.#pending, epoch: this.#epoch };
+      if (!this.#election.elects(from, message.header, state)) return;
+      this.#down = undefined;
     }
     if (this.#epoch !== undefined && message.header.epoch !== this.#epoch) {
       this.fail(failure.epochChanged(this.endpoint));
@@ -241,46 +256,44 @@ export class Caller {
     // An error that could not even read the number answers the request under way.
     const ours = header.seq === pending.seq || (header.type === "error" && header.seq === 0);
     if (!ours || header.type === "pong") return;
-    if (header.type === "progress") this.#progress(pending, header);
+    const { type } = pending.question;
+    if (header.type === "progress") noteProgress(pending, header, seconds());
     else if (header.type === "error") this.#refusal(pending, header);
-    else if (header.type !== answers[pending.type]) {
-      this.fail(failure.badReply(pending.type, new Error(`its type is ${header.type}`)));
+    else if (header.type !== answers[type]) {
+      this.fail(failure.badReply(type, new Error(`its type is ${header.type}`)));
     } else {
       const timing = "timing" in header ? header.timing : undefined;
-      this.#stats = {
-        ...this.#stats,
-        lastRoundTrip: seconds() - pending.since,
-        ...(timing === undefined ? {} : { serverTiming: timing }),
-      };
+      this.#traffic.answered(pending.patience.elapsed(seconds()), timing);
       this.#settle();
       pending.resolve(message);
     }
   }
 
-  #progress(pending: Pending, beat: Replies["progress"]): void {
-    const { seconds: allowed, patience } = pending.budget;
-    const latest = pending.since + allowed * patience;
-    pending.deadline = Math.max(pending.deadline, Math.min(latest, seconds() + allowed));
-    const detail = beat.message === "" ? "" : `, ${beat.message}`;
-    pending.told = `it is ${beat.stage} (${beat.elapsed.toFixed(0)} s)${detail}`;
+  #refusal(pending: Pending, error: Replies["error"]): void {
+    const { patience, question } = pending;
+    const refused = failure.byServer(error);
+    if (error.code === "busy" && question.type === "hello") {
+      pending.told = error.message;
+      patience.resendIn(seconds(), rhythm.busyRetry);
+    } else if (error.retryable && !error.fatal && question.type !== "close") {
+      if (pending.refused !== undefined) return;
+      pending.told = error.message;
+      pending.refused = { error: refused, renumber: !isEnvelopeCode(error.code) };
+      patience.resendIn(seconds(), patience.nextPause() / 2);
+    } else this.#reject(refused, error.code);
   }
 
-  #refusal(pending: Pending, error: Replies["error"]): void {
-    if (error.code === "busy" && pending.type === "hello") {
-      pending.told = error.message;
-      pending.resendAt = seconds() + rhythm.busyRetry;
+  /** An error of the envelope has not used the number up. */
+  #reject(refused: RemoteError, code = refused.code): void {
+    if (refused.fatal) {
+      this.fail(refused);
       return;
     }
-    const refused = failure.byServer(error);
-    if (refused.fatal) this.fail(refused);
-    else this.#settle()?.reject(refused);
+    const pending = this.#settle();
+    if (pending === undefined) return;
+    if (isEnvelopeCode(code)) this.#seq = pending.seq - 1;
+    pending.reject(refused);
   }
 }
 
-function seconds(): number {
-  return performance.now() / 1000;
-}
-
-function sizeOf(frames: readonly Uint8Array[]): number {
-  return frames.reduce((sum, frame) => sum + frame.byteLength, 0);
-}
+const seconds = () => performance.now() / 1000;

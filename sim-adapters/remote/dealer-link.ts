@@ -1,96 +1,75 @@
-import { Context, Dealer } from "zeromq";
+import { Dealer } from "zeromq";
 import { limits } from "../../protocol/limits.ts";
 import { type ClientCurve, clientCurveOptions } from "../curve-keys.ts";
-import { checkEndpoint, refuseOpenDoor, refuseTakenFile } from "../endpoint.ts";
+import { checkEndpoint, refuseOpenLine } from "../endpoint.ts";
+import { zmqContext } from "../zmq-context.ts";
+import type { Guest, Link, LinkEvents } from "./link.ts";
+import { Outbox } from "./outbox.ts";
 
 export interface DealerOptions {
   readonly endpoint: string;
-  /** Bind and let the simulator dial in, instead of connecting to it. */
-  readonly listen?: boolean;
   readonly curve?: ClientCurve;
+  /** Without CURVE beyond this machine. Default: refused. */
+  readonly insecure?: boolean;
 }
 
-export type Weather =
-  | { readonly type: "up" }
-  | { readonly type: "down" }
-  /** The handshake failed; `denied` when a key was not accepted. */
-  | { readonly type: "refused"; readonly denied: boolean; readonly reason: string };
+/** Milliseconds in which the end of a socket has surely been told. */
+const farewell = 500;
 
-export interface DealerEvents {
-  message(frames: readonly Uint8Array[]): void;
-  weather(change: Weather): void;
-}
-
-/** The client's socket: the newest message waits for a connection, everything that arrives is handed on. */
-export class DealerLink {
+/** Dials the simulator: whoever answers there is the one that was asked for. */
+export class DealerLink implements Link {
   readonly endpoint: string;
   readonly #socket: Dealer;
-  #next: readonly Uint8Array[] | undefined;
-  #sending = false;
+  readonly #outbox: Outbox;
 
-  private constructor(socket: Dealer, endpoint: string) {
-    this.#socket = socket;
-    this.endpoint = endpoint;
-  }
-
-  /** @throws EndpointError; an address that cannot be bound gives ZeroMQ's own error as its cause. */
-  static async open(options: DealerOptions): Promise<DealerLink> {
-    const { endpoint, listen = false, curve } = options;
+  /** @throws EndpointError */
+  constructor({ endpoint, curve, insecure = false }: DealerOptions) {
     checkEndpoint(endpoint);
-    if (listen) {
-      refuseOpenDoor(endpoint, curve !== undefined);
-      await refuseTakenFile(endpoint);
-    }
-    const socket = new Dealer({ context: new Context(), ...socketOptions(curve) });
-    const link = new DealerLink(socket, endpoint);
-    try {
-      if (!listen) return link;
-      await socket.bind(endpoint.replace(/:0$/, ":*"));
-      return new DealerLink(socket, socket.lastEndpoint ?? endpoint);
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
+    refuseOpenLine(endpoint, curve !== undefined || insecure);
+    this.endpoint = endpoint;
+    this.#socket = observedDealer(curve);
+    this.#outbox = new Outbox(this.#socket);
   }
 
-  /** Starts both loops; connects first when this side does not listen. */
-  start(events: DealerEvents, listening: boolean): void {
+  start(events: LinkEvents): void {
     void this.#watch(events);
-    if (!listening) this.#socket.connect(this.endpoint);
+    this.#socket.connect(this.endpoint);
     void this.#receive(events);
   }
 
-  /** Replaces a message that no connection has taken yet. Frames are handed over: ZeroMQ reads them later. */
   send(frames: readonly Uint8Array[]): void {
-    this.#next = frames;
-    if (!this.#sending) void this.#drain();
+    this.#outbox.put(frames);
   }
+
+  sendTo(_guest: Guest, frames: readonly Uint8Array[]): void {
+    this.send(frames);
+  }
+
+  get chosen(): Guest {
+    return 0;
+  }
+
+  choose(): void {}
+
+  others(): readonly Guest[] {
+    return [];
+  }
+
+  judge(): void {}
 
   close(): void {
-    this.#next = undefined;
+    this.#outbox.clear();
     if (this.#socket.closed) return;
-    // First, and by hand: left to itself it now and then misses the socket's end and keeps the process alive.
-    this.#socket.events.close();
+    const observer = this.#socket.events;
     this.#socket.close();
+    // Not at once: ZeroMQ tells its observer of the end, and one that is gone would hold up the thread that tells. And not
+    // never: now and then the observer misses it and would keep the process alive.
+    setTimeout(() => observer.close(), farewell).unref();
   }
 
-  async #drain(): Promise<void> {
-    this.#sending = true;
-    while (this.#next !== undefined && !this.#socket.closed) {
-      const frames = this.#next;
-      try {
-        await this.#socket.send([...frames]);
-        if (this.#next === frames) this.#next = undefined;
-      } catch {
-        // No connection within sendTimeout: the caller's budget decides how long to go on.
-      }
-    }
-    this.#sending = false;
-  }
-
-  async #receive(events: DealerEvents): Promise<void> {
+  async #receive(events: LinkEvents): Promise<void> {
     try {
-      for await (const frames of this.#socket) events.message(frames);
+      for await (const frames of this.#socket) events.message(frames, 0);
     } catch (error) {
       if (!this.#socket.closed) {
         events.weather({ type: "refused", denied: false, reason: String(error) });
@@ -99,11 +78,11 @@ export class DealerLink {
   }
 
   /** Iterated, not subscribed to: an observer with listeners cannot be closed without an unhandled rejection. */
-  async #watch({ weather }: DealerEvents): Promise<void> {
+  async #watch({ weather }: LinkEvents): Promise<void> {
     const observer = this.#socket.events;
     try {
       for await (const event of observer) {
-        if (event.type === "handshake") weather({ type: "up" });
+        if (event.type === "handshake") weather({ type: "up", guest: 0 });
         else if (event.type === "disconnect") weather({ type: "down" });
         else if (
           event.type === "handshake:error:auth" ||
@@ -119,10 +98,31 @@ export class DealerLink {
   }
 }
 
-function socketOptions(curve: ClientCurve | undefined) {
+/**
+ * ZeroMQ names a socket's monitor after its place in memory, and a closed one keeps the name until it is reaped: where
+ * the name is taken, another socket has another place.
+ */
+function observedDealer(curve: ClientCurve | undefined): Dealer {
+  const unlucky: Dealer[] = [];
+  try {
+    for (;;) {
+      const socket = new Dealer({ ...dealerSettings(curve), immediate: true });
+      try {
+        if (!socket.events.closed) return socket;
+      } catch (error) {
+        if (unlucky.push(socket) > 32) throw error;
+      }
+    }
+  } finally {
+    for (const socket of unlucky) socket.close();
+  }
+}
+
+/** Options of a client's socket, whichever side dials. */
+export function dealerSettings(curve: ClientCurve | undefined) {
   return {
+    context: zmqContext,
     linger: 0,
-    immediate: true,
     sendHighWaterMark: 2,
     receiveHighWaterMark: 4,
     sendTimeout: 250,

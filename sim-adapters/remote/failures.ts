@@ -16,6 +16,16 @@ export const failure = {
     });
   },
 
+  /** It is there, and a request's time is up; `told`: what it last said it does. */
+  silent(endpoint: string, request: string, waited: number, told: string): RemoteError {
+    const state = told === "" ? "" : `; ${told}`;
+    const what = `no reply to ${request} for ${waited.toFixed(0)} s${state}`;
+    const setting = request === "step" ? "sim.step_timeout" : "sim.reset_timeout";
+    return new RemoteError("simulator-lost", `the simulator at ${endpoint} is lost: ${what}`, {
+      hint: `If it needs that long, allow more: ${setting}=SECONDS. Else look at its own output, start it again and resume the run.`,
+    });
+  },
+
   exited(reason: unknown): RemoteError {
     const line = reason instanceof Error ? reason.message : String(reason);
     return new RemoteError("simulator-lost", line, {
@@ -75,3 +85,20 @@ export const failure = {
     return new RemoteError("aborted", "stopped while waiting for the simulator", { hint });
   },
 };
+
+/** Codes of protocol/README.md §7 that leave the number of their request unused. */
+const envelopeCodes: ReadonlySet<string> = new Set([
+  "malformed",
+  "too-large",
+  "unknown-type",
+  "version-mismatch",
+  "unknown-session",
+  "busy",
+  "stale-sequence",
+  "sequence-gap",
+]);
+
+/** Whether an error concerns the message and not what it asked for: its number may be used again. */
+export function isEnvelopeCode(code: string): boolean {
+  return envelopeCodes.has(code);
+}

@@ -1,16 +1,17 @@
 import { fromWireSpec, specDifferences, without } from "../../protocol/env-spec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Frame, StepResult } from "../../protocol/frame.ts";
-import { protocolVersion } from "../../protocol/limits.ts";
+import { protocolVersion, wireSeed } from "../../protocol/limits.ts";
 import { parseRequest, type Replies, type Requests } from "../../protocol/messages.ts";
 import { fromActions, fromState, toFrame, toState, toStepResult } from "../../protocol/payload.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { ClientCurve } from "../curve-keys.ts";
 import type { VectorEnv } from "../vector-env.ts";
-import { Caller, type LinkStats } from "./caller.ts";
+import { Caller } from "./caller.ts";
 import { failure } from "./failures.ts";
 import { RemoteError } from "./remote-error.ts";
+import type { LinkStats } from "./traffic.ts";
 
 export interface RemoteOptions {
   /** `ipc:///path` or `tcp://host:port`. */
@@ -28,7 +29,7 @@ export interface RemoteOptions {
   readonly startupTimeout?: number;
   /** Seconds for a reset, a snapshot or a restore; beats extend them sixfold. Default 60. */
   readonly resetTimeout?: number;
-  /** Seconds for one step; nothing extends them. Default 30. */
+  /** Seconds for one step; beats extend those of the first tenfold, others by nothing. Default 30. */
   readonly stepTimeout?: number;
   /** Ends connecting and every waiting call. */
   readonly signal?: AbortSignal;
@@ -37,6 +38,10 @@ export interface RemoteOptions {
   /** The specification of an earlier session; a different one is refused with a list of the differences. */
   readonly expected?: EnvSpec;
   readonly curve?: ClientCurve;
+  /** Speak to a simulator beyond this machine without CURVE. Default: refused. */
+  readonly insecure?: boolean;
+  /** Name of the run, 8 to 64 letters, digits, `_`, `-`: a later client of the same run takes over from this one. */
+  readonly run?: string;
   /** How this client calls itself. */
   readonly client?: { readonly name: string; readonly version: string };
   /** A line from the simulator for the person at the terminal. */
@@ -68,6 +73,8 @@ interface Manner {
 }
 
 const beatPatience = 6;
+/** The first step may compile for minutes; later ones have no reason to. */
+const firstStepPatience = 10;
 
 /**
  * Waits for a simulator, greets it and gives it as an environment.
@@ -79,7 +86,9 @@ export async function connectRemote(options: RemoteOptions): Promise<RemoteEnv> 
   if (options.signal?.aborted === true) throw failure.aborted();
   const caller = await Caller.open({ ...options, onWaiting });
   if (options.listen === true) options.onListening?.(caller.endpoint);
-  options.signal?.addEventListener("abort", () => caller.fail(failure.aborted()), { once: true });
+  const abort = () => caller.fail(failure.aborted());
+  options.signal?.addEventListener("abort", abort, { once: true });
+  caller.onClosed(() => options.signal?.removeEventListener("abort", abort));
   const gone = (reason: unknown) => caller.fail(failure.exited(reason));
   options.exited?.then(gone, gone);
   try {
@@ -110,6 +119,7 @@ export class RemoteEnv implements VectorEnv {
   readonly #manner: Manner;
   /** What comes with frames: without the capabilities that were not taken up. */
   readonly #sent: EnvSpec;
+  #stepped = false;
 
   constructor(caller: Caller, spec: EnvSpec, header: Replies["welcome"], manner: Manner) {
     this.spec = spec;
@@ -132,9 +142,10 @@ export class RemoteEnv implements VectorEnv {
     return this.#caller.stats;
   }
 
-  /** @throws RemoteError */
+  /** Bits of the seed above 2^31 are dropped: many simulators overflow there. @throws RemoteError */
   async reset(seed: number): Promise<Frame> {
-    const { tensors } = await this.#caller.call({ type: "reset", seed }, {}, this.#slow());
+    const question = { type: "reset", seed: wireSeed(seed) } as const;
+    const { tensors } = await this.#caller.call(question, {}, this.#slow());
     return this.#read("reset", () => toFrame(tensors, this.#sent));
   }
 
@@ -143,8 +154,9 @@ export class RemoteEnv implements VectorEnv {
     const { header, tensors } = await this.#caller.call(
       { type: "step" },
       fromActions(actions, this.spec),
-      { seconds: this.#manner.step, patience: 1 },
+      { seconds: this.#manner.step, patience: this.#stepped ? 1 : firstStepPatience },
     );
+    this.#stepped = true;
     return this.#read("step", () => toStepResult(header, tensors, this.#sent));
   }
 
@@ -180,7 +192,7 @@ export class RemoteEnv implements VectorEnv {
 }
 
 function greeting(options: RemoteOptions, session: string) {
-  const { settings = {}, groups, numEnvs, client } = options;
+  const { settings = {}, groups, numEnvs, client, run } = options;
   const {
     seq: _,
     session: __,
@@ -194,6 +206,7 @@ function greeting(options: RemoteOptions, session: string) {
     capabilities: options.teacherActions === true ? ["teacher_actions"] : [],
     settings,
     ...(groups === undefined ? {} : { groups: [...groups] }),
+    ...(run === undefined ? {} : { run }),
     ...(numEnvs === undefined ? {} : { num_envs: numEnvs }),
   }) as Requests["hello"];
   return hello;

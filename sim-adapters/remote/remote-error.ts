@@ -1,3 +1,6 @@
+import { CodedError } from "../../protocol/coded-error.ts";
+import { visibleText } from "../../protocol/visible.ts";
+
 export interface RemoteErrorDetail {
   readonly hint: string;
   readonly cause?: unknown;
@@ -10,16 +13,12 @@ export interface RemoteErrorDetail {
  * `simulator-lost`, `epoch-changed`, `spec-changed`, `bad-reply`, `call-in-flight`, `curve-refused`, `closed`,
  * `aborted`; any other is the server's own (protocol/README.md §7).
  */
-export class RemoteError extends Error {
+export class RemoteError extends CodedError {
   override readonly name = "RemoteError";
-  readonly code: string;
-  readonly hint: string;
   readonly fatal: boolean;
 
-  constructor(code: string, message: string, { hint, cause, fatal = true }: RemoteErrorDetail) {
-    super(message, cause === undefined ? {} : { cause });
-    this.code = code;
-    this.hint = hint;
-    this.fatal = fatal;
+  constructor(code: string, message: string, detail: RemoteErrorDetail) {
+    super(code, visibleText(message), visibleText(detail.hint), detail);
+    this.fatal = detail.fatal ?? true;
   }
 }

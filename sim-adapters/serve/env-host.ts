@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { decodeMessage, type Tensors } from "../../protocol/codec.ts";
 import { checkSpec, hashSpec, toWireSpec, without } from "../../protocol/env-spec.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
 import { limits, protocolVersion, times } from "../../protocol/limits.ts";
 import {
   encodeReply,
@@ -18,10 +17,23 @@ import {
   toState,
 } from "../../protocol/payload.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import { visibleText } from "../../protocol/visible.ts";
+import { QuietLog } from "./quiet-log.ts";
+import {
+  chooseGroups,
+  closing,
+  driverLeft,
+  finiteOnly,
+  notReset,
+  refuseOtherSize,
+  refuseOtherVersion,
+  unsupported,
+} from "./refusals.ts";
 import type { Peer, RouterLink } from "./router-link.ts";
 import { errorBody, ServeError, stackOf, unexplained } from "./serve-error.ts";
 import type { ServedEnv, ServeOptions } from "./served-env.ts";
-import { SessionDesk } from "./session-desk.ts";
+import { SessionOrder } from "./session-order.ts";
+import { StrangerLimit } from "./stranger-limit.ts";
 
 type Ordered = Exclude<Request, { type: "ping" } | { type: "close" }>;
 
@@ -48,11 +60,16 @@ export class EnvHost {
   readonly #link: Pick<RouterLink, "send">;
   readonly #onClosed: () => void;
   readonly #epoch = randomBytes(12).toString("hex");
-  readonly #desk = new SessionDesk();
+  readonly #order = new SessionOrder();
+  readonly #quiet = new QuietLog((line) => this.#log(line));
+  readonly #limit = new StrangerLimit();
+  /** The connection the driver was last heard on. */
+  #driver = "";
   #env: ServedEnv | undefined;
   /** What the driver was told: the environment's specification with the groups it asked for. */
   #spec: EnvSpec | undefined;
   #flying = false;
+  #closing = false;
   #job: Job | undefined;
   #work: Promise<void> = Promise.resolve();
 
@@ -63,6 +80,8 @@ export class EnvHost {
   }
 
   receive(from: Peer, frames: readonly Uint8Array[]): void {
+    const peer = Buffer.from(from).toString("latin1");
+    if (peer !== this.#driver && !this.#limit.admits(peer, seconds())) return;
     let seq = 0;
     try {
       const { header, tensors } = decodeMessage(frames);
@@ -70,13 +89,18 @@ export class EnvHost {
         seq = Math.max(0, header.seq);
       }
       refuseOtherVersion(header);
-      this.#dispatch(from, parseRequest(header), tensors);
+      const request = parseRequest(header);
+      this.#dispatch(from, request, tensors);
+      if (request.session !== undefined && this.#order.isDriver(request.session))
+        this.#driver = peer;
     } catch (error) {
       this.#refuse(from, seq, error);
     }
   }
 
+  /** Lets the request under way end; whatever else is asked is told that this is the end. */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#work;
     await this.#closeEnv();
   }
@@ -84,11 +108,15 @@ export class EnvHost {
   #dispatch(from: Peer, request: Request, tensors: Tensors): void {
     const now = seconds();
     if (request.type === "ping") {
-      this.#desk.hear(request.session, now);
+      this.#order.hear(request.session, now);
+      if (request.spare === true) {
+        this.#quiet.say("the runner flies another simulator: this is a spare", now);
+      }
       this.#link.send(from, this.#encode(request.seq, { type: "pong" }));
       return;
     }
-    const verdict = this.#desk.judge(request, now);
+    if (this.#closing && request.type !== "close") throw closing();
+    const verdict = this.#order.judge(request, now);
     if (verdict.kind === "refuse") throw verdict.error;
     if (verdict.kind === "replay") this.#link.send(from, verdict.reply);
     else if (verdict.kind === "working") this.#stillWorking(from);
@@ -99,9 +127,9 @@ export class EnvHost {
   #start(job: Job, tensors: Tensors): void {
     const { request } = job;
     if (request.type === "hello") {
-      this.#desk.open(request.session, request.seq, job.since);
+      this.#order.open(request, job.since);
       this.#log(`driven by ${request.client.name} ${request.client.version}`);
-    } else this.#desk.begin(request.seq);
+    } else this.#order.begin(request.seq);
     this.#job = job;
     this.#work = this.#work.then(() => this.#carryOut(job, tensors));
   }
@@ -112,14 +140,14 @@ export class EnvHost {
     try {
       const [answer, sent] = await this.#answer(job.request, tensors, job.since);
       const frames = this.#encodeAnswer(seq, answer, sent);
-      if (this.#desk.finish(session, seq, frames, seconds())) this.#link.send(job.to, frames);
+      if (this.#order.finish(session, seq, frames, seconds())) this.#link.send(job.to, frames);
     } catch (error) {
       const body = errorBody(error);
       this.#log(`${type} failed: ${body.code === unexplained ? stackOf(error) : body.message}`);
       const frames = this.#encode(seq, { type: "error", ...body });
-      const driving = this.#desk.finish(session, seq, frames, seconds());
+      const driving = this.#order.finish(session, seq, frames, seconds());
       if (driving) this.#link.send(job.to, frames);
-      if (driving && type === "hello") this.#desk.free(session);
+      if (driving && type === "hello") this.#order.free(session);
     } finally {
       clearInterval(beat);
       if (this.#job === job) this.#job = undefined;
@@ -161,9 +189,9 @@ export class EnvHost {
       ...(numEnvs === undefined ? {} : { numEnvs }),
       ...(groups === undefined ? {} : { groups }),
     });
-    if (!this.#desk.isDriver(hello.session)) {
+    if (!this.#order.isDriver(hello.session)) {
       await env.close();
-      throw new ServeError("closing", "the driver left meanwhile", { hint: "Start again." });
+      throw driverLeft();
     }
     this.#env = env;
     const spec = chooseGroups(env.spec, groups);
@@ -185,8 +213,8 @@ export class EnvHost {
   }
 
   #goodbye(from: Peer, { session, seq }: Requests["close"]): void {
-    const driver = this.#desk.isDriver(session);
-    this.#desk.free(session);
+    const driver = this.#order.isDriver(session);
+    this.#order.free(session);
     this.#link.send(from, this.#encode(seq, { type: "closed" }));
     if (!driver) return;
     this.#log("the driver has left");
@@ -221,7 +249,7 @@ export class EnvHost {
     const body = errorBody(error);
     const version = body.code === "version-mismatch" ? { protocol: protocolVersion } : {};
     this.#link.send(to, this.#encode(seq, { type: "error", ...body, ...version }));
-    if (body.code !== "busy") this.#log(`refused: ${body.message}`);
+    if (body.code !== "busy") this.#quiet.say(`refused: ${body.message}`, seconds());
   }
 
   /** What the simulator gave may not fit the protocol; that is its failure, not the driver's. */
@@ -240,54 +268,10 @@ export class EnvHost {
   }
 
   #log(line: string): void {
-    this.#options.onLog?.(line);
+    this.#options.onLog?.(visibleText(line));
   }
 }
 
 function seconds(): number {
   return performance.now() / 1000;
-}
-
-function finiteOnly(log: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(log).filter(([, value]) => Number.isFinite(value)));
-}
-
-function refuseOtherVersion(header: Readonly<Record<string, unknown>>): void {
-  const { major } = (header.protocol ?? {}) as { major?: unknown };
-  if (header.type !== "hello" || major === protocolVersion.major) return;
-  const problem = `got version ${String(major)}, this server speaks ${protocolVersion.major}`;
-  const hint = "Install the same version of Firstsolo on both sides.";
-  throw new ProtocolError("version-mismatch", problem, { field: "protocol.major", hint });
-}
-
-function chooseGroups(spec: EnvSpec, groups: readonly string[] | undefined): EnvSpec {
-  if (groups === undefined) return spec;
-  const known = Object.keys(spec.observations);
-  const stranger = groups.find((group) => !known.includes(group));
-  if (stranger !== undefined) {
-    throw new ProtocolError("unknown-group", `there is no observation group ${stranger}`, {
-      field: "groups",
-      hint: `Known: ${known.join(", ")}.`,
-    });
-  }
-  const kept = Object.entries(spec.observations).filter(([group]) => groups.includes(group));
-  return { ...spec, observations: Object.fromEntries(kept) };
-}
-
-function refuseOtherSize({ numEnvs }: EnvSpec, asked: number | undefined): void {
-  if (asked === undefined || asked === numEnvs) return;
-  const message = `${asked} environments were asked for, the simulator has ${numEnvs}`;
-  const hint = `Ask for ${numEnvs}, or start the simulator with ${asked}.`;
-  throw new ServeError("num-envs-refused", message, { hint });
-}
-
-function notReset(): ServeError {
-  const message = "there is no frame to go on from yet";
-  return new ServeError("not-reset", message, { hint: "Send reset first." });
-}
-
-function unsupported(what: string): ServeError {
-  const message = `this simulator cannot ${what}`;
-  const hint = "Only simulators with the capability snapshot can.";
-  return new ServeError("unsupported", message, { hint });
 }

@@ -1,9 +1,10 @@
-import { setTimeout } from "node:timers/promises";
-import { Context, Router } from "zeromq";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { Router } from "zeromq";
 import { limits } from "../../protocol/limits.ts";
 import { checkEndpoint, refuseOpenDoor, refuseTakenFile } from "../endpoint.ts";
+import { zmqContext } from "../zmq-context.ts";
 import { ServeError } from "./serve-error.ts";
-import { guard, type ServerCurve } from "./zap.ts";
+import { type Guard, guard, type ServerCurve } from "./zap.ts";
 
 export interface LinkOptions {
   /** Where to listen; exactly one of `bind` and `connect`. */
@@ -15,6 +16,9 @@ export interface LinkOptions {
 
 /** Whom a message came from, as ZeroMQ names the connection. */
 export type Peer = Uint8Array;
+
+/** Messages on end after which timers and other sockets of this process get their turn. */
+const longestBurst = 64;
 
 /** The server's socket: one queue out, one loop in. Knows nothing of what travels. */
 export class RouterLink {
@@ -38,10 +42,9 @@ export class RouterLink {
     }
     checkEndpoint(endpoint);
     if (bind !== undefined) refuseOpenDoor(bind, (curve?.allowedClients.length ?? 0) > 0);
-    // A context of its own: only one ZAP handler fits into one.
-    const context = new Context();
-    const unguard = curve === undefined ? () => {} : await guard(context, curve);
-    const socket = new Router({ context, ...socketOptions(curve) });
+    const guarding = curve === undefined ? undefined : await guard(curve);
+    const unguard = () => guarding?.end();
+    const socket = new Router(socketOptions(curve, guarding));
     try {
       if (bind === undefined) socket.connect(endpoint);
       else {
@@ -58,16 +61,23 @@ export class RouterLink {
 
   /** Hands every message to `receive` until the link is closed; must not throw. */
   async listen(receive: (from: Peer, frames: readonly Uint8Array[]) => void): Promise<void> {
+    let burst = 0;
     try {
       for await (const [from, ...frames] of this.#socket) {
         if (from !== undefined) receive(from, frames);
+        // What is there already is read without a pause, and a flood would starve all else.
+        burst = (burst + 1) % longestBurst;
+        if (burst === 0) await setImmediate();
       }
     } catch (error) {
       if (!this.#socket.closed) throw error;
     }
   }
 
-  /** Frames are handed over: ZeroMQ reads them after this returns. A peer that has gone or does not read gets nothing. */
+  /**
+   * Frames are handed over: ZeroMQ reads them after this returns. A peer that has gone or does not read gets nothing,
+   * and nobody waits for it.
+   */
   send(to: Peer, frames: readonly Uint8Array[]): void {
     this.#sending = this.#sending
       .then(() => this.#socket.send([to, ...frames]))
@@ -85,19 +95,25 @@ export class RouterLink {
   }
 }
 
-function socketOptions(curve: ServerCurve | undefined) {
+function socketOptions(curve: ServerCurve | undefined, guarding: Guard | undefined) {
   return {
+    context: zmqContext,
     mandatory: true,
     linger: 0,
     sendHighWaterMark: 4,
     receiveHighWaterMark: 4,
-    sendTimeout: 1000,
+    sendTimeout: 0,
     maxMessageSize: limits.frameBytes,
     reconnectInterval: 100,
     reconnectMaxInterval: 2000,
     ...(curve === undefined
       ? {}
-      : { curveServer: true, curvePublicKey: curve.publicKey, curveSecretKey: curve.secretKey }),
+      : {
+          curveServer: true,
+          curvePublicKey: curve.publicKey,
+          curveSecretKey: curve.secretKey,
+          zapDomain: guarding?.domain ?? "",
+        }),
   };
 }
 

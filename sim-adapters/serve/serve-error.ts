@@ -1,5 +1,7 @@
+import { CodedError } from "../../protocol/coded-error.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Replies } from "../../protocol/messages.ts";
+import { visibleLine } from "../../protocol/visible.ts";
 
 export interface ServeErrorDetail {
   readonly hint: string;
@@ -11,17 +13,13 @@ export interface ServeErrorDetail {
 }
 
 /** Something a server refuses; the driver receives its code, message and hint. */
-export class ServeError extends Error {
+export class ServeError extends CodedError {
   override readonly name = "ServeError";
-  readonly code: string;
-  readonly hint: string;
   readonly retryable: boolean;
   readonly fatal: boolean;
 
   constructor(code: string, message: string, detail: ServeErrorDetail) {
-    super(message, detail.cause === undefined ? {} : { cause: detail.cause });
-    this.code = code;
-    this.hint = detail.hint;
+    super(code, message, detail.hint, detail);
     this.retryable = detail.retryable ?? false;
     this.fatal = detail.fatal ?? false;
   }
@@ -64,6 +62,6 @@ export function stackOf(error: unknown): string {
 
 /** One line of valid Unicode that fits a header. */
 function clip(text: string): string {
-  const line = Buffer.from(text.slice(0, 4000).replace(/\s*\n\s*/g, " ")).toString();
+  const line = visibleLine(text.slice(0, 4000).replace(/\s*\n\s*/g, " "));
   return line.length <= 1000 ? line : `${Array.from(line).slice(0, 999).join("")}…`;
 }

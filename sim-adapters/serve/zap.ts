@@ -1,4 +1,7 @@
-import { type Context, Reply } from "zeromq";
+import { randomBytes } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { Reply } from "zeromq";
+import { zmqContext } from "../zmq-context.ts";
 import { ServeError } from "./serve-error.ts";
 
 /** CURVE keys of a server, in Z85 (40 characters each). */
@@ -9,23 +12,63 @@ export interface ServerCurve {
   readonly allowedClients: readonly string[];
 }
 
-/**
- * Lets in only the listed clients. CURVE without this encrypts, but admits anyone who knows the server's public key.
- * Must run before the server's socket binds; one per context. See RFC 27 (ZAP).
- */
-export async function guard(context: Context, curve: ServerCurve): Promise<() => void> {
-  const allowed = new Set(curve.allowedClients.map((key) => z85Decode(key).toString("hex")));
-  const door = new Reply({ context, linger: 0 });
-  await door.bind("inproc://zeromq.zap.01");
-  void answer(door, allowed);
-  return () => door.close();
+/** One handler serves every guarded server of the context; each has a domain of its own. */
+const guests = new Map<string, ReadonlySet<string>>();
+let door: Promise<Reply> | undefined;
+
+export interface Guard {
+  /** For the server's socket: `zapDomain`. */
+  readonly domain: string;
+  /** Ends it, for this server. */
+  end(): void;
 }
 
-async function answer(door: Reply, allowed: ReadonlySet<string>): Promise<void> {
+/**
+ * Lets in only the listed clients. CURVE without this encrypts, but admits anyone who knows the server's public key.
+ * Must run before the server's socket binds. See RFC 27 (ZAP).
+ */
+export async function guard(curve: ServerCurve): Promise<Guard> {
+  const allowed = new Set(curve.allowedClients.map((key) => z85Decode(key).toString("hex")));
+  const domain = randomBytes(12).toString("hex");
+  guests.set(domain, allowed);
+  door ??= openDoor();
+  await door;
+  return { domain, end: () => endGuard(domain) };
+}
+
+function endGuard(domain: string): void {
+  guests.delete(domain);
+  if (guests.size > 0) return;
+  void door?.then((socket) => socket.close()).catch(() => {});
+  door = undefined;
+}
+
+/** The one before may not have let go of the name yet: ZeroMQ closes in a thread of its own. */
+async function openDoor(): Promise<Reply> {
+  const socket = new Reply({ context: zmqContext, linger: 0 });
+  for (let tries = 0; ; tries++) {
+    try {
+      await socket.bind("inproc://zeromq.zap.01");
+      break;
+    } catch (error) {
+      if (tries === 20) {
+        door = undefined;
+        socket.close();
+        throw error;
+      }
+      await setTimeout(50);
+    }
+  }
+  void answer(socket);
+  return socket;
+}
+
+async function answer(door: Reply): Promise<void> {
   try {
-    for await (const [version, id, , , , mechanism, key] of door) {
-      const known =
-        mechanism?.toString() === "CURVE" && key !== undefined && allowed.has(key.toString("hex"));
+    for await (const [version, id, domain, , , mechanism, key] of door) {
+      const allowed = guests.get(domain?.toString() ?? "");
+      const curve = mechanism?.toString() === "CURVE" && key !== undefined;
+      const known = curve && allowed?.has(key.toString("hex")) === true;
       const verdict = known ? ["200", "OK"] : ["400", "this client's key is not on the list"];
       await door.send([version ?? "1.0", id ?? "", ...verdict, "", ""]);
     }

@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { nearest } from "../../protocol/settings.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import { conform, type Finding, laws } from "../../sim-adapters/conform/conform.ts";
 import { type ClientCurve, readClientCurve } from "../../sim-adapters/curve-keys.ts";
 import { checkEndpoint } from "../../sim-adapters/endpoint.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 
 interface ConformFlags {
   readonly num_envs?: number;
@@ -81,11 +81,11 @@ function summary(findings: readonly Finding[], broken: number): string {
 function refuseUnknown(name: string): void {
   const known = laws.map((law) => law.name);
   if (known.includes(name)) return;
-  const near = nearest(name.slice(0, 100), known);
+  const near = nearest(name, known);
   const guess = near === undefined ? "" : ` Did you mean ${near}?`;
   throw new ConfigError(
     "unknown-law",
-    `there is no law ${JSON.stringify(name.slice(0, 100))}`,
+    `there is no law ${JSON.stringify(name)}`,
     `Known: ${known.join(", ")}.${guess}`,
   );
 }

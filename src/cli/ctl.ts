@@ -1,10 +1,11 @@
 import type { Command } from "commander";
-import { type Request, requests } from "../running/steering.ts";
+import { howToCall } from "../disk/how-to-call.ts";
+import { type Request, requests } from "../running/requests.ts";
 import { postRequest } from "../runs/control.ts";
 import { presenceOf } from "../runs/control-files.ts";
 import { locateRun } from "../runs/locate-run.ts";
 import { RunError } from "../runs/run-error.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 
 const lookEvery = 100;
 
@@ -73,7 +74,7 @@ function refuseNobody(run: string): void {
 }
 
 function notInProgress(run: string, why: string): RunError {
-  const hint = "`firstsolo train --resume RUN` goes on with a run; `firstsolo watch RUN` shows it.";
+  const hint = `${howToCall("train", "--resume", run)} goes on with it; ${howToCall("watch", run)} shows it.`;
   return new RunError("not-in-progress", `${run} is not in progress: ${why}`, hint);
 }
 

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { describeDiagnosis, diagnose } from "../engine/diagnosis.ts";
-import { runInstallStep } from "../engine/install-step.ts";
-import { probeFacts } from "../engine/probe-facts.ts";
+import { describeDiagnosis, diagnose } from "../engine/doctor/diagnosis.ts";
+import { probeFacts } from "../engine/doctor/probe-facts.ts";
+import { runInstallStep } from "../engine/install/install-step.ts";
 import { parseDevice } from "../engine/start.ts";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 
 interface DoctorOptions {
   readonly device: string;

@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
-import { Steering } from "../running/steering.ts";
+import { RequestQueue } from "../running/requests.ts";
 import { openRun } from "../runs/open-run.ts";
-import { evaluateRun } from "./evaluate-run.ts";
-import { watchSignals } from "./signals.ts";
-import { openSimulator } from "./simulator.ts";
+import { evaluateRun } from "../training/evaluate-run.ts";
+import { openSimulator } from "../training/open-simulator.ts";
+import { watchSignals } from "../training/signals.ts";
+import { verdictOf } from "../training/verdict.ts";
 import { threadsOf } from "./threads.ts";
 
 interface EvalOptions {
@@ -48,16 +49,17 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
   const flags = Object.entries({ ...given, "sim.endpoint": options.sim }).flatMap(
     ([name, value]) => (value === undefined ? [] : [`${name}=${value}`]),
   );
-  const { config } = resolveConfig({
+  const { config, algorithm } = resolveConfig({
     base: run.agentYamlPath,
     overrides: [...flags, ...overrides],
   });
-  const signals = watchSignals(new Steering(), warn);
+  const signals = watchSignals(new RequestQueue(), warn);
   // As the run had: the figures of its summary come out again to the last bit.
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
   const signal = signals.abort;
   const { version } = options;
   const simulator = await openSimulator(config, {
+    wishes: algorithm.wishes(config),
     signal,
     version,
     onNotice: warn,
@@ -66,7 +68,8 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
   try {
     const { env } = simulator;
     const { seed } = config;
-    const figures = await evaluateRun(checkpoint, { env, episodes, seed, stop: signal });
+    const flight = { algorithm, env, episodes, seed, stop: signal };
+    const figures = verdictOf(await evaluateRun(checkpoint, flight));
     const all = { ...figures, checkpoint };
     console.log(options.json ? JSON.stringify(all) : describe(all));
   } finally {
@@ -100,7 +103,7 @@ function wholeNumber(flag: string, text: string): number {
   throw new ConfigError(
     "bad-value",
     `${flag} is ${text}; expected a whole number from 1`,
-    "Correct it.",
+    `For example ${flag} 100.`,
   );
 }
 

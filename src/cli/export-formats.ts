@@ -1,4 +1,9 @@
-import { createActorPolicy } from "../../policies/actor-policy.ts";
+import { createActorPolicy } from "../../policies/checkpoint/actor-policy.ts";
+import {
+  checkOwnExample,
+  type FlightPlan,
+  planFlight,
+} from "../../policies/checkpoint/load-teacher.ts";
 import { optimiserOrder, reorderOptimiser } from "../../policies/checkpoint/optimiser-order.ts";
 import { type RslRlCheckpoint, readRslRl } from "../../policies/checkpoint/rsl-rl.ts";
 import { checkWritable, writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl-write.ts";
@@ -11,7 +16,6 @@ import { writeTfjs } from "../../policies/graph/write-tfjs.ts";
 import { findOnnxRuntime, openOnnx } from "../../policies/onnx/onnx-runtime.ts";
 import { writeOnnx } from "../../policies/onnx/write-onnx.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
-import { checkOwnExample, type FlightPlan, planFlight } from "../../policies/teacher.ts";
 
 /** What an export has made, not yet written. */
 export interface Made {
@@ -75,10 +79,10 @@ export async function exportCheckpoint(
   checkpoint: RslRlCheckpoint,
   version: number,
 ): Promise<Made> {
-  if (checkpoint.kind === "ppo") {
+  if (checkpoint.kind !== "distillation") {
     throw new PolicyError(
       "no-student",
-      `${file} is of a PPO run: a distillation checkpoint needs a student and a teacher`,
+      `${file} holds one policy: a distillation checkpoint of rsl_rl needs a student and a teacher`,
       "Give a run of firstsolo, or a distillation checkpoint of rsl_rl.",
     );
   }

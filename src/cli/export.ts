@@ -2,10 +2,11 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import { planFlight } from "../../policies/checkpoint/load-teacher.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
-import { planFlight } from "../../policies/teacher.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { startEngine } from "../engine/start.ts";
 import { writeAtomically } from "../runs/atomic-write.ts";
@@ -77,7 +78,7 @@ function choice<const T extends string>(flag: string, known: readonly T[], given
   throw new ConfigError(
     "bad-value",
     `${flag} is ${given}; expected one of ${known.join(", ")}`,
-    "Correct it.",
+    `For example ${flag} ${nearest(given, known, { within: Infinity })}.`,
   );
 }
 

@@ -3,12 +3,15 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+// Node would open its debugger, and with it this process to everybody on the machine.
+process.on("SIGUSR1", () => {});
+
 const [major, minor] = process.versions.node.split(".").map(Number);
 const main = new URL("../../dist/src/cli/main.js", import.meta.url);
 
-if (major < 20 || (major === 20 && minor < 10)) {
+if (major < 20 || (major === 20 && minor < 15)) {
   console.error(
-    `firstsolo: Node ${process.versions.node} is too old\n  → Use Node 20.10 or later.`,
+    `firstsolo: Node ${process.versions.node} is too old\n  → Use Node 20.15 or later.`,
   );
   process.exitCode = 2;
 } else if (!existsSync(main)) {

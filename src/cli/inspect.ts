@@ -1,10 +1,14 @@
 import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import {
+  type FlightPlan,
+  loadTeacher,
+  planFlight,
+} from "../../policies/checkpoint/load-teacher.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
 import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
-import { type FlightPlan, loadTeacher, planFlight } from "../../policies/teacher.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import {
   actionsOf,
@@ -115,7 +119,7 @@ interface Report {
 }
 
 function networksOf(checkpoint: RslRlCheckpoint): readonly (readonly [string, RslRlActor])[] {
-  if (checkpoint.kind === "ppo") return [["actor", checkpoint.actor]];
+  if (checkpoint.kind !== "distillation") return [["actor", checkpoint.actor]];
   const { student, teacher } = checkpoint;
   // A run that was taught by the hover controller has no teacher to show.
   if (teacher.actionWidth === 0) return [["student", student]];
@@ -173,13 +177,17 @@ function networkJson(actor: RslRlActor) {
 
 function asText({ file, checkpoint, plan, example, flown }: Report): string {
   const { version, kind, iteration } = checkpoint;
-  const run = kind === "ppo" ? "PPO" : "distillation";
-  const lines = [`${file}: rsl_rl ${version}, ${run}, iteration ${iteration}`];
+  const lines = [`${file}: ${kindText(kind, version)}, iteration ${iteration}`];
   for (const [name, actor] of networksOf(checkpoint)) lines.push(...networkText(name, actor));
   lines.push(row("activation", `${plan.activation} (${SOURCES[plan.activationFrom]})`));
   for (const note of plan.notes) lines.push(row("note", note));
   if (flown) lines.push(...flownText(flown, plan.actor.actionWidth, example));
   return lines.join("\n");
+}
+
+function kindText(kind: RslRlCheckpoint["kind"], version: string): string {
+  if (kind === "policy") return "a policy of firstsolo";
+  return `rsl_rl ${version}, ${kind === "ppo" ? "PPO" : "distillation"}`;
 }
 
 const SOURCES: Readonly<Record<Source, string>> = {

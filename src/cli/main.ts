@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { exitCodes } from "./exit-codes.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 import { reportError } from "./report-error.ts";
 
 interface Door {
@@ -40,6 +40,11 @@ const doors: readonly Door[] = [
     name: "conform",
     description: "check a running simulator against the protocol",
     register: async (program) => (await import("./conform.ts")).registerConform(program),
+  },
+  {
+    name: "chaos",
+    description: "make faults between a runner and its simulator, by a script",
+    register: async (program) => (await import("./chaos.ts")).registerChaos(program),
   },
   {
     name: "inspect",

@@ -1,20 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command } from "commander";
-import { createMlp } from "../../policies/mlp.ts";
-import { NetworkPolicy } from "../../policies/network-policy.ts";
-import { Normaliser, normaliserStateIn } from "../../policies/normaliser.ts";
-import { createRecurrent } from "../../policies/recurrent.ts";
+import { parityKinds } from "../algorithms/parity-kinds.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { LearningError } from "../learning/learning-error.ts";
-import {
-  type ParityCase,
-  type ParityUpdate,
-  parityTolerance,
-  readParityCase,
-  replayParity,
-} from "../learning/parity.ts";
-import { readSafetensors } from "../learning/safetensors.ts";
+import { describeParity, type ParityReport, replayFile } from "../learning/parity/run-parity.ts";
 
 interface ParityOptions {
   readonly keepLeftover?: boolean;
@@ -23,31 +13,30 @@ interface ParityOptions {
 }
 
 export function registerParity(program: Command): void {
+  const kinds = parityKinds.map(({ name }) => name).join(", ");
   program
     .command("parity")
-    .description("repeat rsl_rl's recorded distillation updates and compare weights and losses")
-    .argument("<file...>", "safetensors files of recorded updates, e.g. test/data/parity/*")
+    .description("repeat updates that reference programs recorded and compare weights and figures")
+    .argument("<file...>", `safetensors files of recorded updates: ${kinds}`)
     .option("--keep-leftover", "train on the steps after the last full window too; rsl_rl doesn't")
     .option("--device <device>", "auto, cuda, cpu, webgpu or wasm", "auto")
     .option("--json", "one JSON document")
-    .action(async (files: string[], options: ParityOptions) => {
-      await startEngine(parseDevice(options.device).device, {
-        warn: (line) => console.error(line),
-      });
-      const reports = [];
-      for (const file of files) {
-        const updates = await replayFile(file, options);
-        const passed = updates.every((update) => update.passed);
-        reports.push({ file: basename(file), passed, updates });
-        if (!options.json) console.log(describe(basename(file), passed, updates));
+    .action(async (files: string[], { keepLeftover = false, device, json }: ParityOptions) => {
+      await startEngine(parseDevice(device).device, { warn: (line) => console.error(line) });
+      const reports: ParityReport[] = [];
+      for (const path of files) {
+        const file = { name: basename(path), read: () => bytesOf(path) };
+        const report = await replayFile(file, parityKinds, { keepLeftover });
+        reports.push(report);
+        if (!json) console.log(describeParity(report));
       }
-      if (options.json) console.log(JSON.stringify({ tolerance: parityTolerance, reports }));
+      if (json) console.log(JSON.stringify({ reports }));
       if (reports.some((report) => !report.passed)) process.exitCode = 1;
     });
 }
 
-async function replayFile(path: string, options: ParityOptions): Promise<ParityUpdate[]> {
-  const bytes = await readFile(path).catch((cause) => {
+function bytesOf(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((cause) => {
     throw new LearningError(
       "no-file",
       `${path} can't be read: ${cause.message}.`,
@@ -55,38 +44,4 @@ async function replayFile(path: string, options: ParityOptions): Promise<ParityU
       { cause },
     );
   });
-  const file = readSafetensors(bytes, path);
-  const parity = readParityCase(file, !options.keepLeftover);
-  const policy = studentOf(parity);
-  const updates = await replayParity(file, parity, policy);
-  policy.dispose();
-  return updates;
-}
-
-function studentOf(parity: ParityCase): NetworkPolicy {
-  const { observationWidth, actionWidth, weights, rnnType, rnnHidden, rnnLayers } = parity;
-  const mlp = {
-    inputWidth: observationWidth,
-    outputWidth: actionWidth,
-    hidden: parity.hidden,
-    activation: parity.activation,
-    weights,
-  };
-  const network =
-    rnnType === ""
-      ? createMlp(mlp)
-      : createRecurrent({ ...mlp, rnn: { type: rnnType, width: rnnHidden, layers: rnnLayers } });
-  const normaliser = parity.normalised
-    ? new Normaliser(observationWidth, normaliserStateIn(weights))
-    : undefined;
-  return new NetworkPolicy({ network, normaliser, reads: ["policy"] });
-}
-
-function describe(file: string, passed: boolean, updates: readonly ParityUpdate[]): string {
-  const lines = updates.map(
-    (u, i) =>
-      `  update ${i + 1}: loss ${u.loss.toFixed(8)} (off by ${u.lossError.toExponential(1)}), ` +
-      `weights off by ${u.weightError.toExponential(1)} at ${u.worst}`,
-  );
-  return [`${passed ? "ok  " : "FAIL"} ${file}`, ...lines].join("\n");
 }

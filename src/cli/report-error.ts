@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { CommanderError } from "commander";
-import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { exitCodeOf, exitCodes } from "../training/exit-codes.ts";
 
 /** The text for stderr and the exit code of whatever ended the command. */
 export interface ErrorReport {

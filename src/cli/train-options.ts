@@ -1,23 +1,24 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
+import type { Flag } from "../algorithms/algorithm.ts";
+import { algorithmNamed, algorithms } from "../algorithms/registry.ts";
+import { keysOf } from "../config/algorithm-keys.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { knownKeys } from "../config/known-keys.ts";
 import { parseValue } from "../config/overrides.ts";
 import type { ResolveInput } from "../config/resolve.ts";
 import type { Setting } from "../config/setting.ts";
 
 /** Flags that set one key of the configuration; their help is the key's own. */
-const configFlags: readonly (readonly [flag: string, value: string, key: string])[] = [
+const commonFlags: readonly Flag[] = [
+  ["--algorithm", "NAME", "algorithm.class_name"],
   ["--task", "NAME", "task"],
   ["--num_envs", "N", "num_envs"],
   ["--seed", "N", "seed"],
-  ["--checkpoint", "FILE", "checkpoint"],
-  ["--activation", "NAME", "policy.teacher_activation"],
   ["--num_steps_per_env", "N", "num_steps_per_env"],
   ["--max_iterations", "N", "max_iterations"],
-  ["--min_teacher_return", "X", "evaluation.min_teacher_return"],
-  ["--phase1_iterations", "N", "algorithm.phase1_iterations"],
   ["--save_interval", "N", "save_interval"],
+  ["--report_gradients", "N", "checks.report_gradients"],
+  ["--on_divergence", "WHAT", "checks.on_divergence"],
   ["--checkpoint_version", "N", "checkpoint_version"],
   ["--experiment_name", "NAME", "experiment_name"],
   ["--run_name", "NAME", "run_name"],
@@ -31,6 +32,27 @@ const configFlags: readonly (readonly [flag: string, value: string, key: string]
   ["--device", "NAME", "device"],
   ["--threads", "N", "threads"],
   ["--sim", "ENDPOINT", "sim.endpoint"],
+  ["--sim_restarts", "N", "sim.restarts"],
+  ["--sim_wait", "SECONDS", "sim.wait"],
+];
+
+/** Flags without a value that set a key to true. */
+const switches: readonly (readonly [flag: string, key: string])[] = [
+  ["--listen", "sim.listen"],
+  ["--insecure", "sim.insecure"],
+  ["--allow_leaks", "checks.allow_leaks"],
+  ["--allow_orphans", "checks.allow_orphans"],
+  ["--allow_starved", "checks.allow_starved"],
+];
+
+/** Those of every algorithm, each once, whichever algorithm has it. */
+const configFlags: readonly Flag[] = [
+  ...new Map(
+    [...commonFlags, ...algorithms.flatMap(({ flags = [] }) => flags)].map((flag) => [
+      flag[0],
+      flag,
+    ]),
+  ).values(),
 ];
 
 /** Flags of Isaac Lab's train.py that ask for what there isn't. */
@@ -83,8 +105,8 @@ export function addTrainOptions(command: Command): Command {
   for (const [flag, value, key] of configFlags) {
     command.option(`${flag} <${value}>`, describe(key));
   }
+  for (const [flag, key] of switches) command.option(flag, keyNamed(key).doc);
   command
-    .option("--listen", knownKeys.get("sim.listen")!.doc)
     .option("--config <FILE>", "YAML file with the same keys, e.g. an agent.yaml of Isaac Lab")
     .option("--resume [RUN]", "go on with a run: its folder, or a checkpoint in it")
     .option(
@@ -93,23 +115,36 @@ export function addTrainOptions(command: Command): Command {
     )
     .option("--headless", "accepted: nothing opens a window");
   for (const [flag] of refused) command.addOption(new Option(flag).hideHelp());
-  return command.addHelpText("after", keyHelp);
+  return command.addHelpText("after", () => keyHelp(command.opts().algorithm));
+}
+
+/** As the first algorithm that has it says. */
+function keyNamed(key: string) {
+  const known = algorithms.map((algorithm) => keysOf(algorithm).keys.get(key));
+  return known.find((found) => found !== undefined)!;
 }
 
 function describe(key: string): string {
-  const { doc, expects, fallback } = knownKeys.get(key)!;
+  if (key === "algorithm.class_name") return algorithmHelp();
+  const { doc, expects, fallback } = keyNamed(key);
   const choices = expects.startsWith("one of ") ? `, ${expects}` : "";
   const standard = fallback === null || fallback === "" ? "" : ` (default: ${fallback})`;
   return `${doc}${choices}${standard}`;
 }
 
-/** All keys, for the overrides; built only when help is asked for. */
-function keyHelp(): string {
-  const lines = [...knownKeys].map(([name, { doc, fallback }]) => {
+function algorithmHelp(): string {
+  const lines = algorithms.map(({ name, summary }) => `${name}: ${summary}`);
+  return `${lines.join("; ")} (default: ${algorithms[0].name})`;
+}
+
+/** All keys of an algorithm, for the overrides; built only when help is asked for. */
+function keyHelp(name: unknown): string {
+  const algorithm = (typeof name === "string" && algorithmNamed(name)) || algorithms[0];
+  const lines = [...keysOf(algorithm).keys].map(([name, { doc, fallback }]) => {
     const value = name === "env" ? "" : `=${JSON.stringify(fallback)}`;
     return `  ${`${name}${value}`.padEnd(44)} ${doc}`;
   });
-  return `\nKeys and defaults:\n${lines.join("\n")}\n`;
+  return `\nKeys of ${algorithm.name} and defaults (train --algorithm NAME --help for another):\n${lines.join("\n")}\n`;
 }
 
 /** From what commander parsed to what `resolveConfig` takes. @throws ConfigError */
@@ -178,6 +213,6 @@ function settingsOf(options: ParsedOptions, patterns: boolean): readonly Setting
     if (typeof raw !== "string" || (patterns && key === "checkpoint")) return [];
     return [{ name: key, value: parseValue(raw, `${flag} ${raw}`), raw, origin: flag }];
   });
-  if (options.listen !== true) return settings;
-  return [...settings, { name: "sim.listen", value: true, origin: "--listen" }];
+  const on = switches.filter(([flag]) => options[flag.slice(2)] === true);
+  return [...settings, ...on.map(([flag, name]) => ({ name, value: true, origin: flag }))];
 }

@@ -1,18 +1,19 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { stripVTControlCharacters } from "node:util";
 import type { Command } from "commander";
+import { planned } from "../metrics/console/console-view.ts";
+import { jsonConsole, plainConsole } from "../metrics/console/plain-console.ts";
+import { startText } from "../metrics/console/start-text.ts";
+import { type TextWriter, textWriter } from "../metrics/console/text-writer.ts";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
-import { jsonConsole, plainConsole } from "../metrics/plain-console.ts";
-import { type TextWriter, textWriter } from "../metrics/text-writer.ts";
-import type { Asked, Request } from "../running/steering.ts";
+import type { Request, Requested } from "../running/requests.ts";
 import { type Posted, postRequest } from "../runs/control.ts";
 import { presenceOf } from "../runs/control-files.ts";
 import { locateRun } from "../runs/locate-run.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 import { chooseUi, type UiWish } from "../tui/choose-ui.ts";
 import type { OpenedScreen } from "../tui/open-screen.ts";
-import { exitCodes } from "./exit-codes.ts";
-import { WatchSource } from "./watch-source.ts";
+import { WatchSource } from "../tui/watch-source.ts";
 
 const lookEvery = 250;
 /** Milliseconds an answer may take before the watcher gives up on it. */
@@ -98,14 +99,14 @@ class RemoteSteering {
   readonly #run: string;
   readonly #waiting = new Map<
     Posted,
-    { readonly answer: Asked["answer"]; readonly until: number }
+    { readonly answer: Requested["answer"]; readonly until: number }
   >();
 
   constructor(run: string) {
     this.#run = run;
   }
 
-  ask(request: Request, by: string, answer?: Asked["answer"]): void {
+  ask(request: Request, by: string, answer?: Requested["answer"]): void {
     try {
       const posted = postRequest(this.#run, request, `${by} of a watcher`);
       this.#waiting.set(posted, { answer, until: Date.now() + patience });
@@ -147,6 +148,7 @@ class ReplayedConsole implements MetricSink {
   event(event: RunEvent): void {
     this.learn(event);
     this.#console ??= this.#planned({});
+    if (event.type === "start") this.#write(startText(event));
     this.#console.event(event);
   }
 
@@ -162,16 +164,13 @@ class ReplayedConsole implements MetricSink {
     const number = (value: unknown) => (typeof value === "number" ? value : Number.NaN);
     const switchAt = use_two_stage_training === false ? 0 : number(phase1_iterations);
     const from = typeof resumed === "number" ? resumed : 0;
-    return plainConsole({
-      write: this.#write,
-      maxIterations: number(max_iterations),
-      switchAt,
-      start: { iteration: from, seconds: 0 },
-    });
+    const plan = { maxIterations: number(max_iterations), switchAt };
+    const begun = { iteration: from, seconds: 0 };
+    return plainConsole({ ...planned({ ...plan, start: begun }, start), write: this.#write });
   }
 }
 
-/** The end of a log, without codes for the terminal; empty where there is none. */
+/** The end of a log, as it is; empty where there is none. */
 function lastLines(path: string): readonly string[] {
   try {
     const file = openSync(path, "r");
@@ -179,8 +178,8 @@ function lastLines(path: string): readonly string[] {
       const bytes = Buffer.alloc(16_384);
       const { size } = fstatSync(file);
       const count = readSync(file, bytes, 0, bytes.length, Math.max(0, size - bytes.length));
-      const text = stripVTControlCharacters(bytes.toString("utf8", 0, count));
-      return text
+      return bytes
+        .toString("utf8", 0, count)
         .split("\n")
         .filter((line) => line !== "")
         .slice(-200);

@@ -8,6 +8,8 @@ export interface LeafNotes {
   readonly doc: string;
 }
 
+export const million = 1_000_000;
+
 interface Range {
   readonly least: number;
   readonly most: number;

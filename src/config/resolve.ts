@@ -1,14 +1,15 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { SettingValue } from "../../protocol/settings.ts";
+import type { Algorithm } from "../algorithms/algorithm.ts";
+import { type AlgorithmKeys, type KnownKey, keysOf, nearestKey } from "./algorithm-keys.ts";
 import { ConfigError } from "./config-error.ts";
-import { crossCheck } from "./cross-checks.ts";
-import { type KnownKey, knownBlocks, knownKeys, nearestKey } from "./known-keys.ts";
+import { checkSimulator } from "./cross-checks.ts";
 import { readOverrides } from "./overrides.ts";
+import { chooseAlgorithm, spelt } from "./resolve-algorithm.ts";
 import { translate } from "./rsl-rl-keys.ts";
-import { type Config, configSchema } from "./schema.ts";
+import type { Config } from "./schema.ts";
 import type { Setting } from "./setting.ts";
-import { warningsOf } from "./warnings.ts";
 import { readYamlFile } from "./yaml-file.ts";
 
 export interface ResolveInput {
@@ -24,6 +25,7 @@ export interface ResolveInput {
 
 export interface Resolved {
   readonly config: Config;
+  readonly algorithm: Algorithm;
   /** Lines for people: what was taken in another sense, what has no effect, what looks odd. */
   readonly notices: readonly string[];
   /** Where each value that is not a default came from, by dotted name. */
@@ -35,37 +37,54 @@ export interface Resolved {
  * `overrides`. @throws ConfigError
  */
 export function resolveConfig(input: ResolveInput = {}): Resolved {
-  const layers = [
+  const said = [
     input.base === undefined ? [] : readYamlFile(input.base),
     input.file === undefined ? [] : readYamlFile(input.file),
     input.flags ?? [],
     readOverrides(input.overrides ?? []),
-  ].map(translate);
-  const settings = layers.flatMap((layer) => layer.settings).map(check);
+  ];
+  const algorithm = chooseAlgorithm(said.flat());
+  const known = keysOf(algorithm);
+  const layers = said.map((layer) => translate(layer, known.blocks));
+  const settings = layers
+    .flatMap((layer) => layer.settings)
+    .map((setting) => check(spelt(setting, known), known));
   const given = new Map(settings.map((setting) => [setting.name, setting]));
-  const config = freeze(complete(configSchema.parse(tree(given))));
-  crossCheck(config);
-  const sources = sourcesOf(given);
-  const warnings = warningsOf(config, Object.keys(sources));
-  return {
-    config,
-    notices: [...layers.flatMap((layer) => layer.notices), ...warnings],
-    sources,
-  };
+  const parsed = known.schema.parse(tree(given)) as unknown as Config;
+  const config = freeze(complete(parsed, algorithm));
+  checkSimulator(config);
+  algorithm.check(config);
+  const sources = sourcesOf(given, known);
+  const remarks = [...algorithm.remarks(config), ...idleText(algorithm, config, sources)];
+  const notices = [...layers.flatMap((layer) => layer.notices), ...remarks];
+  return { config, algorithm, notices, sources };
 }
 
-function sourcesOf(given: ReadonlyMap<string, Setting>): Readonly<Record<string, string>> {
+function sourcesOf(
+  given: ReadonlyMap<string, Setting>,
+  { keys }: AlgorithmKeys,
+): Readonly<Record<string, string>> {
   const changed = [...given].filter(
-    ([name, { value }]) => !isDeepStrictEqual(value, knownKeys.get(name)?.fallback),
+    ([name, { value }]) => !isDeepStrictEqual(value, keys.get(name)?.fallback),
   );
   return Object.fromEntries(changed.map(([name, { origin }]) => [name, origin]));
 }
 
+/** Of what was said, what nobody will ask for. */
+function idleText(algorithm: Algorithm, config: Config, sources: Resolved["sources"]): string[] {
+  const reasons = algorithm.idle(config);
+  const idle = Object.keys(sources).flatMap((key) => {
+    const why = reasons.find(({ keys }) => keys.test(key))?.why;
+    return why === undefined ? [] : [`${key} (${why})`];
+  });
+  return idle.length > 0 ? [`No effect here: ${idle.join("; ")}`] : [];
+}
+
 /** The same setting with a value of the right type. */
-function check(setting: Setting): Setting {
-  if (setting.name.startsWith("env.")) return checkEnv(setting);
-  const known = knownKeys.get(setting.name);
-  if (!known || setting.name === "env") throw unknownKey(setting);
+function check(setting: Setting, all: AlgorithmKeys): Setting {
+  if (setting.name.startsWith("env.")) return checkEnv(setting, all);
+  const known = all.keys.get(setting.name);
+  if (!known || setting.name === "env") throw unknownKey(setting, all);
   if (known.schema.safeParse(setting.value).success && setting.value !== undefined) return setting;
   // An argument has no type of its own: 42 is a fine name for a run.
   const scalar = typeof setting.value !== "object" && setting.raw !== undefined;
@@ -74,9 +93,9 @@ function check(setting: Setting): Setting {
   throw wrongValue(setting, known);
 }
 
-function checkEnv(setting: Setting): Setting {
+function checkEnv(setting: Setting, all: AlgorithmKeys): Setting {
   const words = setting.name.split(".");
-  if (words.some((word) => word === "" || word === "__proto__")) throw unknownKey(setting);
+  if (words.some((word) => word === "" || word === "__proto__")) throw unknownKey(setting, all);
   const items = Array.isArray(setting.value) ? setting.value : [setting.value];
   if (items.every(isScalar)) return setting;
   throw wrongValue(setting, { expects: "a number, text, true, false, null or a list of those" });
@@ -90,32 +109,34 @@ function isWord(value: unknown): boolean {
   return typeof value === "string" || typeof value === "boolean";
 }
 
-function unknownKey({ name, origin, value }: Setting): ConfigError {
-  if (knownBlocks.has(name) || name === "env") {
-    const hint = name === "env" ? "Write env.NAME=VALUE." : keysOf(name);
+function unknownKey({ name, origin, value }: Setting, all: AlgorithmKeys): ConfigError {
+  if (all.blocks.has(name) || name === "env") {
+    const hint = name === "env" ? "Write env.NAME=VALUE." : keysIn(name, all);
     const message = `${name} (${origin}) is a block of keys; got ${show(value)}`;
     return new ConfigError("bad-value", message, hint);
   }
-  const near = nearestKey(name);
+  const near = nearestKey(name, all);
   const block = name.slice(0, name.lastIndexOf("."));
-  const suggestion = knownBlocks.has(block)
-    ? keysOf(block)
+  const suggestion = all.blocks.has(block)
+    ? keysIn(block, all)
     : "`firstsolo train --help` lists the keys; those of a simulator start with env.";
   const hint = near === undefined ? suggestion : `Did you mean ${near}?`;
   return new ConfigError("unknown-key", `Unknown key ${name} (${origin})`, hint);
 }
 
-function keysOf(block: string): string {
-  const keys = [...knownKeys.keys()].filter((known) => known.startsWith(`${block}.`));
+function keysIn(block: string, { keys: all }: AlgorithmKeys): string {
+  const keys = [...all.keys()].filter((known) => known.startsWith(`${block}.`));
   return `Its keys: ${keys.join(", ")}.`;
 }
 
-function wrongValue({ name, origin, value }: Setting, { expects }: Pick<KnownKey, "expects">) {
-  const doc = knownKeys.get(name)?.doc;
+function wrongValue(
+  { name, origin, value }: Setting,
+  { expects, doc }: Pick<KnownKey, "expects"> & { readonly doc?: string },
+): ConfigError {
   return new ConfigError(
     "bad-value",
     `${name} is ${show(value)} (${origin}); expected ${expects}`,
-    doc === undefined ? "Correct the value." : `${name}: ${doc}.`,
+    doc === undefined ? "Give such a value, or leave the key out." : `${name}: ${doc}.`,
   );
 }
 
@@ -139,10 +160,10 @@ function tree(given: ReadonlyMap<string, Setting>): Record<string, unknown> {
   return { ...root, env: Object.fromEntries(env) };
 }
 
-function complete(config: Config): Config {
+function complete(config: Config, { name: algorithm }: Algorithm): Config {
   if (config.experiment_name !== "") return config;
   const task = basename(config.task).replace(/[^\w]+/g, "_");
-  const name = task.endsWith("distillation") ? task : `${task}_distillation`;
+  const name = task.endsWith(algorithm) ? task : `${task}_${algorithm}`;
   return { ...config, experiment_name: name.replace(/^_+/, "") };
 }
 

@@ -1,5 +1,4 @@
 import { ConfigError } from "./config-error.ts";
-import { knownBlocks } from "./known-keys.ts";
 import type { Setting } from "./setting.ts";
 
 export interface Translation {
@@ -57,15 +56,14 @@ const asksForNothing = new Set<unknown>([null, true, false, "", ".*", "scalar", 
   .add("model_.*.pt")
   .add("GaussianDistribution");
 
-/** What an empty map may stand for: a block in which nothing is said. */
-const blocks: ReadonlySet<string> = new Set([...knownBlocks, "env", "student"]);
-
 /**
  * Takes in the keys of other versions: some are ours under another name, some have no use here and
  * get a notice, some ask for what there isn't and are refused. @throws ConfigError
  */
-export function translate(given: readonly Setting[]): Translation {
-  const outcomes = given.map((setting) => translateOne(setting, given));
+export function translate(given: readonly Setting[], blocks: ReadonlySet<string>): Translation {
+  // What an empty map may stand for: a block in which nothing is said.
+  const empty = new Set([...blocks, "env", "student"]);
+  const outcomes = given.map((setting) => translateOne(setting, given, empty));
   const unused = outcomes.flatMap(({ idle }) => (idle === undefined ? [] : [idle]));
   const notices = outcomes.flatMap(({ notice }) => (notice === undefined ? [] : [notice]));
   if (unused.length > 0) notices.push(`No effect here: ${unused.join("; ")}`);
@@ -75,7 +73,11 @@ export function translate(given: readonly Setting[]): Translation {
   };
 }
 
-function translateOne(setting: Setting, given: readonly Setting[]): Outcome {
+function translateOne(
+  setting: Setting,
+  given: readonly Setting[],
+  blocks: ReadonlySet<string>,
+): Outcome {
   const own = renamed.get(setting.name);
   if (own !== undefined) {
     const said = setting.raw === undefined && given.some(({ name }) => name === own);

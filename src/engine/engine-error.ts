@@ -1,3 +1,5 @@
+import { CodedError } from "../../protocol/coded-error.ts";
+
 export type EngineErrorCode =
   | "unknown-device"
   | "engine-already-started"
@@ -23,16 +25,8 @@ export type EngineErrorCode =
   | "program-failed";
 
 /** What went wrong while getting or starting an engine, and the next move. */
-export class EngineError extends Error {
-  readonly code: EngineErrorCode;
-  readonly hint: string;
-
-  constructor(code: EngineErrorCode, message: string, hint: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "EngineError";
-    this.code = code;
-    this.hint = hint;
-  }
+export class EngineError extends CodedError<EngineErrorCode> {
+  override readonly name = "EngineError";
 }
 
 /** The message of anything thrown, on one line. */

@@ -2,13 +2,14 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { ADDON, QUIET } from "./addon.ts";
-import { runCommand } from "./command.ts";
+import { howToCall } from "../disk/how-to-call.ts";
+import { nvidiaCards } from "./doctor/probes.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { EngineError, reasonOf } from "./engine-error.ts";
-import { ADDON_FOLDER, readInstalled } from "./installed.ts";
-import { NATIVE_PACKAGE, packageFolder, projectRoot } from "./package-paths.ts";
-import { nvidiaCards } from "./probes.ts";
+import { ADDON, QUIET } from "./install/addon.ts";
+import { runCommand } from "./install/command.ts";
+import { ADDON_FOLDER, readInstalled } from "./install/installed.ts";
+import { NATIVE_PACKAGE, nativePackage, projectRoot } from "./install/package-paths.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -24,8 +25,8 @@ interface Quiet {
   unmute(): string;
 }
 
-const INSTALL_HINT =
-  "Run: npx firstsolo doctor --install (it says what is missing), or use --device webgpu or wasm.";
+const installHint = () =>
+  `Run: ${howToCall("doctor", "--install")} (it says what is missing), or use --device webgpu or wasm.`;
 
 /** Loads tfjs-node on its native library. Throws an EngineError when that, or the GPU, is not there. */
 export async function startNative(
@@ -56,16 +57,16 @@ export async function startNative(
 }
 
 function nativeFolder(): string {
-  const folder = packageFolder(NATIVE_PACKAGE, projectRoot());
+  const folder = nativePackage(projectRoot());
   if (folder === undefined) {
     throw new EngineError(
       "native-unavailable",
       `the package ${NATIVE_PACKAGE} is not installed`,
-      INSTALL_HINT,
+      installHint(),
     );
   }
   if (!existsSync(join(folder, ADDON_FOLDER, ADDON))) {
-    throw new EngineError("native-unavailable", "no native TensorFlow is installed", INSTALL_HINT);
+    throw new EngineError("native-unavailable", "no native TensorFlow is installed", installHint());
   }
   return folder;
 }
@@ -109,7 +110,7 @@ function loadBackend(folder: string): NodeBackend {
   quiet?.mute();
   try {
     // Required, not imported: the same copy of tfjs-core that our imports see, in either case.
-    const tf = require(NATIVE_PACKAGE) as { backend(): NodeBackend };
+    const tf = require(folder) as { backend(): NodeBackend };
     backend = tf.backend();
   } catch (error) {
     failure = error;
@@ -120,7 +121,7 @@ function loadBackend(folder: string): NodeBackend {
   throw new EngineError(
     "native-unavailable",
     `the native TensorFlow does not load: ${reasonOf(failure)}`,
-    INSTALL_HINT,
+    installHint(),
     { cause: failure },
   );
 }
@@ -161,6 +162,6 @@ async function noGpu(flavour: "cpu" | "cuda" | undefined): Promise<EngineError> 
     `device cuda is asked for, and the driver shows ${cards.join(", ")}, but ${why}`,
     flavour === "cuda"
       ? "Update NVIDIA's driver, or use --device cpu."
-      : "Run: FIRSTSOLO_FLAVOUR=cuda npx firstsolo doctor --install, or use --device cpu.",
+      : `Run: FIRSTSOLO_FLAVOUR=cuda ${howToCall("doctor", "--install")}, or use --device cpu.`,
   );
 }

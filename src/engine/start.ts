@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { howToCall } from "../disk/how-to-call.ts";
 import type { Device, Engine, EngineOptions } from "./engine.ts";
 import { EngineError, reasonOf } from "./engine-error.ts";
 import { startNative } from "./native.ts";
@@ -80,7 +81,7 @@ async function start(device: Device, options: EngineOptions): Promise<Engine> {
   }
   const engine = await startWasm();
   options.warn?.(
-    `${reason}. The wasm backend computes instead, about 20 times slower: good to fly on, not to train on. npx firstsolo doctor says what to do.`,
+    `${reason}. The wasm backend computes instead, about 20 times slower: good to fly on, not to train on. ${howToCall("doctor")} says what to do.`,
   );
   return engine;
 }

@@ -28,6 +28,8 @@ export interface Learner {
   readonly needs: Needs;
   readonly groups: readonly ParameterGroup[];
   readonly updates: readonly Update[];
+  /** Names of every loss that an update may add up. */
+  readonly losses?: readonly string[];
   /** What may act, be evaluated, be exported; `student` is who is judged. */
   readonly policies: Readonly<Record<string, Policy>>;
   /** @param meter measures each update against its claim, where one is given */

@@ -1,9 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArray } from "../../policies/named-array.ts";
-import type { Parameter } from "../../policies/network.ts";
+import type { Parameter } from "../../policies/networks/network.ts";
+import { gradientsOf } from "./gradients.ts";
 import { LearningError } from "./learning-error.ts";
-import type { OptimiserState } from "./old-learner.ts";
 import { type RuleName, rules } from "./rules.ts";
+
+/** In the layout of torch.optim: settings, and moments per parameter in the parameters' order. */
+export interface OptimiserState {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly step: number;
+  readonly moments: readonly Readonly<Record<string, NamedArray>>[];
+}
 
 /** A loss, and what its computation gives besides; constants to its gradient. */
 export interface Terms {
@@ -60,28 +68,46 @@ export class Optimiser {
     return rules[this.name].scalars(this.#step, this.learningRate).map((value) => tf.scalar(value));
   }
 
-  /** One step against the gradient of `loss`; gives its value, to be disposed by the caller. */
+  /**
+   * One step against the gradient of `loss`; gives its value, to be disposed by the caller. A
+   * parameter that the loss doesn't reach has a gradient of zeros.
+   *
+   * @throws LearningError `starved` when it reaches none
+   */
   minimise(loss: () => tf.Scalar, maxGradNorm: number | null): tf.Scalar {
     return tf.tidy(() => {
       const terms = () => ({ loss: loss(), besides: [] });
-      return this.descend(terms, { maxGradNorm, scalars: this.nextStep() }).loss;
+      return this.#descend(terms, maxGradNorm, () => this.nextStep()).loss;
     });
   }
 
   /**
    * The same as a function of tensors and `state` alone, for an update that is compiled; what is computed on
    * the way besides the loss comes along. Call inside `tidy`.
+   *
+   * @throws LearningError `starved`
    */
   descend(terms: () => Terms, { maxGradNorm, scalars }: Descent): Terms {
+    return this.#descend(terms, maxGradNorm, () => scalars);
+  }
+
+  #descend(
+    terms: () => Terms,
+    maxGradNorm: number | null,
+    scalars: () => readonly tf.Tensor[],
+  ): Terms {
     const variables = this.#parameters.map((p) => p.value);
     let kept: tf.Tensor[] = [];
-    const { value, grads } = tf.variableGrads(() => {
+    const { value, gradients } = gradientsOf(() => {
       const { loss, besides } = terms();
       kept = besides.map((tensor) => tf.keep(tensor.clone()));
       return loss;
     }, variables);
-    const flat = tf.concat1d(variables.map((v) => tf.reshape(grads[v.name]!, [v.size])));
-    this.#apply(maxGradNorm === null ? flat : clipNorm(flat, maxGradNorm), scalars);
+    if (gradients.every((gradient) => gradient === undefined)) throw starved(this.#parameters);
+    const flat = tf.concat1d(
+      variables.map((v, i) => tf.reshape(gradients[i] ?? tf.zerosLike(v), [v.size])),
+    );
+    this.#apply(maxGradNorm === null ? flat : clipNorm(flat, maxGradNorm), scalars());
     const besides = kept.map((tensor) => tensor.clone());
     tf.dispose(kept);
     return { loss: value, besides };
@@ -141,6 +167,14 @@ export class Optimiser {
   dispose(): void {
     tf.dispose([...this.#moments]);
   }
+}
+
+function starved(parameters: readonly Parameter[]): LearningError {
+  return new LearningError(
+    "starved",
+    `starved: no gradient leads from the loss to any of ${parameters.length} parameters (${parameters[0]?.name} …).`,
+    "Let the loss use these parameters outside of detached(), or don't step their owner on it.",
+  );
 }
 
 /** Scales a gradient down to a norm, with PyTorch's 1e-6 in the quotient. */

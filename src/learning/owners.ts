@@ -1,4 +1,4 @@
-import type { Variable } from "@tensorflow/tfjs-core";
+import type { Scalar, Variable } from "@tensorflow/tfjs-core";
 
 /** `step`: gradient arrives and parameters move; `pass`: it flows through, nothing moves; `zero`: none may arrive. */
 export type Motion = "step" | "pass" | "zero";
@@ -14,7 +14,7 @@ export interface ParameterGroup {
 /** One optimiser step of a learner, as it is claimed. */
 export interface Update {
   readonly name: string;
-  /** Who steps. */
+  /** Who steps: all groups of that owner. */
   readonly owner: string;
   /** Names of the losses it adds up. */
   readonly terms: readonly string[];
@@ -26,6 +26,15 @@ export interface Update {
 
 /** Takes down what an update did: per group the norm of its gradient and of the parameters' change. */
 export interface GradientMeter {
-  /** @param loss differentiable with respect to every group; @param step does the real update */
-  measure<T>(update: Update, loss: () => unknown, step: () => T): T;
+  /**
+   * @param loss what the update descends on, a function of every group: evaluated again and again, so
+   *   whatever it draws is drawn before
+   * @param step does the real update
+   */
+  measure<T>(update: Update, loss: () => Scalar, step: () => T): T;
+}
+
+/** No optimiser moves it. */
+export function isTrainable({ owner }: ParameterGroup): boolean {
+  return owner !== "ema" && owner !== "frozen";
 }

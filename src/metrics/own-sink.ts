@@ -120,17 +120,27 @@ function guarded(sink: MetricSink, guard: SinkGuard): MetricSink {
       // TypeScript lets an async function pass for one that gives nothing.
       if (result instanceof Promise) result.catch((error) => guard.fail(error));
     });
+  let closing: Promise<void> | undefined;
   return {
-    write: (iteration, metrics) => call(() => sink.write(iteration, { ...metrics })),
-    event: (event) => call(() => sink.event({ ...event })),
-    close: async () => {
-      try {
-        await sink.close();
-      } catch (error) {
-        guard.fail(error);
-      }
+    write: (iteration, metrics) => {
+      if (!closing) call(() => sink.write(iteration, { ...metrics }));
+    },
+    event: (event) => {
+      if (!closing) call(() => sink.event({ ...event }));
+    },
+    close: () => {
+      closing ??= closed(sink, guard);
+      return closing;
     },
   };
+}
+
+async function closed(sink: MetricSink, guard: SinkGuard): Promise<void> {
+  try {
+    await sink.close();
+  } catch (error) {
+    guard.fail(error);
+  }
 }
 
 function words(error: unknown): string {

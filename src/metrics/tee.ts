@@ -15,22 +15,26 @@ export interface TeeOptions {
   readonly closeWithin?: number;
 }
 
-/** One sink in front of many. */
+/** One sink in front of many; each is closed once, and told nothing after that. */
 export function tee(sinks: readonly NamedSink[], options: TeeOptions): MetricSink {
   const guarded = sinks.map(({ name, sink }) => ({
     sink,
     guard: new SinkGuard(name, options.onFailure),
   }));
   const closeWithin = options.closeWithin ?? 30;
+  let closing: Promise<unknown> | undefined;
   return {
     write: (iteration, metrics) => {
+      if (closing) return;
       for (const { sink, guard } of guarded) guard.run(() => sink.write(iteration, metrics));
     },
     event: (event) => {
+      if (closing) return;
       for (const { sink, guard } of guarded) guard.run(() => sink.event(event));
     },
     close: async () => {
-      await Promise.all(guarded.map((one) => closeOne(one.sink, one.guard, closeWithin)));
+      closing ??= Promise.all(guarded.map((one) => closeOne(one.sink, one.guard, closeWithin)));
+      await closing;
     },
   };
 }

@@ -3,10 +3,12 @@
  * `alive.json` (who flies), `request-<id>.json` (what somebody asks), `answer-<id>.json` (what became of it).
  * Every file is written beside its place and renamed, so that nobody reads half of one.
  */
-import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
-import type { Request } from "../running/steering.ts";
+import { join } from "node:path";
+import { isRunning } from "../disk/is-running.ts";
+import { putWholeSync } from "../disk/whole-file.ts";
+import type { Request } from "../running/requests.ts";
 
 /** Seconds without a heartbeat after which nobody believes in a flight. An update may block it for some. */
 export const staleAfter = 30;
@@ -38,14 +40,7 @@ export function controlFolder(runPath: string): string {
 }
 
 export function putJson(path: string, value: unknown): void {
-  const draft = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  try {
-    writeFileSync(draft, `${JSON.stringify(value)}\n`, { mode: 0o600 });
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
-  }
+  putWholeSync(path, `${JSON.stringify(value)}\n`, 0o600);
 }
 
 /** The object in a small file; undefined where there is none, or something else. */
@@ -108,13 +103,4 @@ export function presenceOf(runPath: string, now = Date.now() / 1000): Presence {
     return { state: "ended", why: `its process ${alive.pid} is gone, without having said goodbye` };
   }
   return silent > staleAfter ? { state: "silent", alive, silent } : { state: "flying", alive };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync, unlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { howToCall } from "../disk/how-to-call.ts";
 import type { MetricSink } from "../metrics/metric-sink.ts";
 import { SinkGuard } from "../metrics/sink-guard.ts";
-import { type Asked, type Request, requests } from "../running/steering.ts";
+import { type Request, type Requested, requests } from "../running/requests.ts";
 import {
   type AnswerFile,
   controlFolder,
@@ -25,9 +26,9 @@ const mostOpen = 16;
 const lookEvery = 300;
 const beatEvery = 1000;
 
-/** Whoever takes requests: `Steering`, or somebody who passes them on. */
+/** Whoever takes requests: `RequestQueue`, or somebody who passes them on. */
 export interface Steered {
-  ask(request: Request, by: string, answer?: Asked["answer"]): void;
+  ask(request: Request, by: string, answer?: Requested["answer"]): void;
 }
 
 export interface MailboxOptions {
@@ -166,7 +167,7 @@ export function refuseSecondFlight(runPath: string): void {
   throw new RunError(
     "run-in-progress",
     `${runPath} is flown by process ${pid} on ${host}`,
-    "Watch it with `firstsolo watch`, or stop it first: `firstsolo ctl RUN stop`. If that process is no firstsolo, delete control/alive.json.",
+    `Watch it: ${howToCall("watch", runPath)}; or stop it first: ${howToCall("ctl", runPath, "stop")}. If that process is no firstsolo, delete control/alive.json.`,
   );
 }
 

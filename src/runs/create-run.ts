@@ -18,6 +18,8 @@ export interface CreateRunOptions {
   readonly agentYaml: string;
   /** Whose code is recorded in `git/`. Default: the working directory. */
   readonly codeFolder?: string;
+  /** Default: a new one. */
+  readonly id?: string;
   /** Default: now. */
   readonly startedAt?: Date;
 }
@@ -32,7 +34,7 @@ export async function createRun(run: NewRun, options: CreateRunOptions): Promise
   const experiment = resolve(run.log_root, run.experiment_name);
   const name = [timestamp(startedAt), run.run_name].filter((part) => part !== "").join("_");
   const path = await makeFolder(experiment, name);
-  const folder = new RunFolder(path, newId());
+  const folder = new RunFolder(path, options.id ?? newRunId());
   await makeInside(path, "params");
   await folder.saveParams("agent", options.agentYaml);
   const identity = { id: folder.id, started_at: startedAt.toISOString() };
@@ -90,7 +92,8 @@ export function timestamp(date: Date): string {
   return `${day}_${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join("-")}`;
 }
 
-function newId(): string {
+/** Eight letters and digits by which a run is known, also to W&B and to its simulator. */
+export function newRunId(): string {
   const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
   return Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join("");
 }

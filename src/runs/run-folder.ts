@@ -2,11 +2,15 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeAtomically } from "./atomic-write.ts";
 import { RunError } from "./run-error.ts";
-import type { CheckpointName, RunStore } from "./run-store.ts";
 
-/** The folder of one run; its layout is rsl_rl's. */
-export class RunFolder implements RunStore {
+/** `model_<iteration>.pt`, or the best student so far; the latter sorts before all others by Isaac Lab's rule. */
+export type CheckpointName = `model_${number}.pt` | "best_model.pt";
+
+/** The folder of one run; its layout is rsl_rl's. What a checkpoint holds is not its business. */
+export class RunFolder {
+  /** 8 of [a-z0-9], the same in every session of the run. */
   readonly id: string;
+  /** Absolute path of the run folder. */
   readonly path: string;
 
   constructor(path: string, id: string) {
@@ -41,6 +45,7 @@ export class RunFolder implements RunStore {
     return join(this.path, "summary.json");
   }
 
+  /** All or nothing: whatever fails, an older file of that name stays whole. Gives the path. @throws RunError */
   async saveCheckpoint(name: CheckpointName, bytes: Uint8Array): Promise<string> {
     if (!/^(model_\d+|best_model)\.pt$/.test(name)) {
       const hint = "Use model_<iteration>.pt or best_model.pt.";
@@ -51,6 +56,7 @@ export class RunFolder implements RunStore {
     return path;
   }
 
+  /** Path of the checkpoint with the highest iteration. */
   async latestCheckpoint(): Promise<string | undefined> {
     const names = await this.#names();
     const iterations = names.flatMap((name) => /^model_(\d+)\.pt$/.exec(name)?.[1] ?? []);
@@ -58,6 +64,7 @@ export class RunFolder implements RunStore {
     return join(this.path, `model_${iterations.sort((a, b) => Number(a) - Number(b)).at(-1)}.pt`);
   }
 
+  /** Path of the best student. */
   async bestCheckpoint(): Promise<string | undefined> {
     const names = await this.#names();
     return names.includes("best_model.pt") ? join(this.path, "best_model.pt") : undefined;

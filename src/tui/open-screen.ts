@@ -1,29 +1,33 @@
-import "./production.ts";
+import "./terminal/production.ts";
 import { createElement } from "react";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
-import type { Steering } from "../running/steering.ts";
-import { Backlog } from "./backlog.ts";
-import { FrameWriter } from "./frame-writer.ts";
-import { InkFrames } from "./ink-frames.ts";
-import { TerminalKeys } from "./keyboard.ts";
-import { type Deed, type Keyboard, newKeyboard, press } from "./keys.ts";
-import type { Size } from "./layout.ts";
-import { FramePace } from "./pace.ts";
-import { Screen } from "./screen.tsx";
-import { StrayOutput } from "./stray-output.ts";
-import { summaryText } from "./summary.ts";
-import { type Action, initialState, reduce, type ScreenState } from "./view-model.ts";
-import { wandbFolderOf } from "./wandb-folder.ts";
+import type { RequestQueue } from "../running/requests.ts";
+import { initialState, type ScreenState } from "./state/screen-state.ts";
+import { type Action, reduce } from "./state/view-model.ts";
+import { Backlog } from "./terminal/backlog.ts";
+import { FrameWriter } from "./terminal/frame-writer.ts";
+import { InkFrames } from "./terminal/ink-frames.ts";
+import { TerminalKeys } from "./terminal/keyboard.ts";
+import { type Deed, type Keyboard, newKeyboard, phaseQuestion, press } from "./terminal/keys.ts";
+import { FramePace } from "./terminal/pace.ts";
+import { StrayOutput } from "./terminal/stray-output.ts";
+import { wandbFolderOf } from "./terminal/wandb-folder.ts";
+import type { Size } from "./view/layout.ts";
+import { Screen } from "./view/screen.tsx";
+import { summaryText } from "./view/summary.ts";
+import { WatchSource } from "./watch-source.ts";
 
 export interface ScreenOptions {
   /** Where keys go. */
-  readonly steering: Pick<Steering, "ask">;
+  readonly steering: Pick<RequestQueue, "ask">;
   /** The plain stream, for `t`; it writes to the same terminal. The screen doesn't close it. */
   readonly plain: MetricSink;
   /** Ctrl-C, which raw mode hides from the process. */
   readonly onInterrupt: () => void;
   /** The latest lines of the simulator, for `l`. */
   readonly simulatorLog?: () => readonly string[];
+  /** Folder of a run that goes on: what was written there so far is shown as if it had been seen. */
+  readonly history?: string;
   /** Looking at a run that another process flies: `q` and Ctrl-C call this instead. */
   readonly onQuit?: () => void;
   readonly stdout?: NodeJS.WriteStream;
@@ -88,6 +92,7 @@ class LiveScreen implements OpenedScreen {
     this.#keys = new TerminalKeys(stdin, (key) => this.#press(key));
     this.#stray = new StrayOutput(stdout === process.stdout ? [stdout, process.stderr] : []);
     this.#board = newKeyboard(options.onQuit !== undefined);
+    if (options.history !== undefined) this.#state = remembered(options.history);
     this.#colour = !env.NO_COLOR;
     this.#stdout.on("resize", this.#onResize);
     this.#keys.start();
@@ -156,7 +161,8 @@ class LiveScreen implements OpenedScreen {
     }
     const { board, deed } = press(key, this.#board, this.#state);
     this.#board = board;
-    if (board.asking || board.remark) this.#stdout.write(`${board.remark ?? "Hand over? y/n"}\n`);
+    if (board.asking || board.remark)
+      this.#stdout.write(`${board.remark ?? `${phaseQuestion(this.#state)} y/n`}\n`);
     if (deed && deed.kind !== "plain") this.#do(deed);
   }
 
@@ -280,6 +286,16 @@ class LiveScreen implements OpenedScreen {
     const text = this.#stray.take();
     if (text !== "") this.#stdout.write(text);
   }
+}
+
+/** The state that the earlier sessions of a run left; whatever became of them, another one begins. */
+function remembered(path: string): ScreenState {
+  const source = new WatchSource(path);
+  let state = initialState;
+  for (let part = source.read(); part.length > 0; part = source.read()) {
+    state = part.reduce(reduce, state);
+  }
+  return { ...state, status: "waiting", awaited: undefined, summary: undefined };
 }
 
 function asStream(plain: MetricSink): Pick<Backlog, "row" | "event"> {

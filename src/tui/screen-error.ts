@@ -1,13 +1,6 @@
-/** The screen can't be shown. Codes: `no-terminal`, `unknown-ui`. */
-export class ScreenError extends Error {
-  override readonly name = "ScreenError";
-  readonly code: string;
-  /** What to do next. */
-  readonly hint: string;
+import { CodedError } from "../../protocol/coded-error.ts";
 
-  constructor(code: string, message: string, hint: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.hint = hint;
-  }
+/** The screen can't be shown. Codes: `no-terminal`, `unknown-ui`. */
+export class ScreenError extends CodedError {
+  override readonly name = "ScreenError";
 }

@@ -10,30 +10,28 @@ import {
   writeFileSync,
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { WatchSource } from "../../src/cli/watch-source.ts";
-import { encodeEvent, encodeRow } from "../../src/metrics/jsonl-row.ts";
-import { Steering } from "../../src/running/steering.ts";
+import { dirname, join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { encodeEvent, encodeRow } from "../../src/metrics/files/jsonl-row.ts";
+import { RequestQueue } from "../../src/running/requests.ts";
 import { ControlMailbox, postRequest } from "../../src/runs/control.ts";
 import { presenceOf, putJson, readAlive } from "../../src/runs/control-files.ts";
 import { locateRun } from "../../src/runs/locate-run.ts";
 import { RunError } from "../../src/runs/run-error.ts";
-import { nodeArgs, RealTerminal } from "../tui/real-terminal.ts";
+import { WatchSource } from "../../src/tui/watch-source.ts";
+import { openAirfield, requestsOf, runIn } from "../tui/real-run.ts";
 import { rowOf, startEvent, timeOf } from "../tui/scripted-run.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const command = fileURLToPath(new URL("./run-command.ts", import.meta.url));
-const flight = fileURLToPath(new URL("../tui/scripted-flight.ts", import.meta.url));
+const { program, training, inTerminal } = openAirfield();
 const children: ChildProcess[] = [];
-const terminals: RealTerminal[] = [];
 const boxes: ControlMailbox[] = [];
 
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+});
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
-  for (const terminal of terminals.splice(0)) terminal.kill();
   for (const box of boxes.splice(0)) await box.close();
 });
 
@@ -42,14 +40,14 @@ const fail = (line: string) => {
   throw new Error(line);
 };
 
-function openBox(run: string, steering = new Steering()): ControlMailbox {
+function openBox(run: string, steering = new RequestQueue()): ControlMailbox {
   const box = ControlMailbox.open(run, steering, { onFailure: fail });
   boxes.push(box);
   return box;
 }
 
 function run(args: readonly string[], cwd = process.cwd()) {
-  const child = spawn(process.execPath, [...nodeArgs, ...args], { cwd });
+  const child = spawn(process.execPath, args, { cwd });
   children.push(child);
   const printed = { stdout: "", stderr: "" };
   child.stdout.on("data", (data) => {
@@ -64,19 +62,51 @@ function run(args: readonly string[], cwd = process.cwd()) {
   return { child, ended };
 }
 
-const ctl = (...args: readonly string[]) => run([command, "ctl", ...args]).ended;
+const ctl = (...args: readonly string[]) => run([program, "ctl", ...args]).ended;
 
-async function takeOff(settings: object): Promise<ReturnType<typeof run>> {
-  const path = (settings as { path: string }).path;
-  const flown = run([flight, JSON.stringify({ screen: false, iterations: 1e6, ...settings })]);
-  await vi.waitFor(() => expect(readAlive(path)?.iteration).toBeGreaterThan(0), 30_000);
-  return flown;
+/** A real run, from its first iteration on, and its folder. */
+async function takeOff() {
+  const { root, words } = training("--ui", "none");
+  const flown = run([program, ...words]);
+  const flying = () => {
+    const path = runIn(root);
+    return path !== undefined && (readAlive(path)?.iteration ?? 0) > 0;
+  };
+  await vi.waitFor(() => expect(flying()).toBe(true), { timeout: 30_000, interval: 50 });
+  return { ...flown, path: runIn(root)! };
 }
 
-describe("ctl and a flight", () => {
+describe("ctl, watch and a run in progress", () => {
+  let flown: Awaited<ReturnType<typeof takeOff>>;
+  beforeAll(async () => {
+    flown = await takeOff();
+  }, 60_000);
+
+  test("a watcher shows it, steers it, and leaves it alone when it goes", async () => {
+    const { path } = flown;
+    const watcher = inTerminal(["watch", path], { columns: 100, rows: 30 });
+    await watcher.until((screen) => screen.includes("● flying") && screen.includes("q quit"));
+    watcher.press("p");
+    await watcher.until(
+      (screen) => screen.includes("‖ paused") && screen.includes("key p of a watcher"),
+    );
+    watcher.press("p");
+    await watcher.until((screen) => screen.includes("● flying"));
+    watcher.press("q");
+    expect(await watcher.ended).toEqual({ code: 0, restored: true });
+    expect(watcher.everything.join("\n")).toContain("in progress after");
+    const before = readAlive(path)?.iteration;
+    await vi.waitFor(() => expect(readAlive(path)?.iteration).toBeGreaterThan(before!), 10_000);
+  });
+
+  test("a second run in the same folder is refused", () => {
+    const second = () => ControlMailbox.open(flown.path, new RequestQueue(), { onFailure: fail });
+    expect(second).toThrow(RunError);
+    expect(second).toThrow(`process ${flown.child.pid}`);
+  });
+
   test("every request is carried out, answered and recorded; refusals give their reason", async () => {
-    const path = newFolder();
-    const flown = await takeOff({ path, switchAt: 1e6, every: 20 });
+    const { path } = flown;
     expect(await ctl(path, "pause")).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("pause: done"),
@@ -89,13 +119,13 @@ describe("ctl and a flight", () => {
     expect((await ctl(path, "next-phase")).code).toBe(0);
     const again = await ctl(path, "next-phase");
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("controls already") });
-    writeFileSync(join(path, "model_0.pt"), "");
-    expect((await ctl(join(path, "model_0.pt"), "checkpoint")).code).toBe(0);
+    const checkpoint = join(path, "model_0.pt");
+    expect((await ctl(checkpoint, "checkpoint")).code).toBe(0);
     expect((await ctl(path, "stop")).code).toBe(0);
     expect((await flown.ended).code).toBe(0);
-    const events = readFileSync(join(path, "events.jsonl"), "utf8").trim().split("\n");
-    const asked = events.map((line) => JSON.parse(line)).filter(({ type }) => type === "request");
-    expect(asked.map(({ request, by, outcome }) => [request, by, outcome === "done"])).toEqual([
+    expect(requestsOf(path)).toEqual([
+      ["pause", "key p of a watcher", true],
+      ["resume", "key p of a watcher", true],
       ["pause", "ctl", true],
       ["pause", "ctl", false],
       ["resume", "ctl", true],
@@ -108,10 +138,11 @@ describe("ctl and a flight", () => {
     const late = await ctl(path, "pause");
     expect(late).toMatchObject({ code: 2, stderr: expect.stringContaining("is not in progress") });
   });
+});
 
-  test("a flight that was killed is not in progress, and its number says so", async () => {
-    const path = newFolder();
-    const { child, ended } = await takeOff({ path });
+describe("ctl", () => {
+  test("a run that was killed is not in progress, and its number says so", async () => {
+    const { child, ended, path } = await takeOff();
     child.kill("SIGKILL");
     await ended;
     const { code, stderr } = await ctl(path, "stop");
@@ -146,14 +177,6 @@ describe("the mailbox", () => {
     expect(readdirSync(join(path, "control"))).toEqual(["alive.json"]);
   });
 
-  test("a second flight of the same run is refused", async () => {
-    const path = newFolder();
-    const { child } = await takeOff({ path });
-    const second = () => ControlMailbox.open(path, new Steering(), { onFailure: fail });
-    expect(second).toThrow(RunError);
-    expect(second).toThrow(`process ${child.pid}`);
-  });
-
   test("a heartbeat from another machine counts by its age alone", () => {
     const path = newFolder();
     mkdirSync(join(path, "control"));
@@ -176,7 +199,7 @@ describe("the mailbox", () => {
 
   test("requests are taken in the order they were made, however many", async () => {
     const path = newFolder();
-    const steering = new Steering();
+    const steering = new RequestQueue();
     const box = openBox(path, steering);
     const wanted = ["pause", "resume", "pause", "checkpoint", "resume", "stop"] as const;
     for (const request of wanted) {
@@ -201,7 +224,7 @@ describe("the mailbox", () => {
 
   test("rubbish in the folder is answered or ignored, and never reaches the loop", () => {
     const path = newFolder();
-    const steering = new Steering();
+    const steering = new RequestQueue();
     const box = openBox(path, steering);
     const id = (n: number) => `000000000-00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
     const put = (n: number, text: string) =>
@@ -226,7 +249,7 @@ describe("the mailbox", () => {
 
   test("nothing keeps a process alive that has only a mailbox", async () => {
     const path = newFolder();
-    const module = fileURLToPath(new URL("../../src/runs/control.ts", import.meta.url));
+    const module = join(dirname(program), "../../dist/src/runs/control.js");
     const code = `const { ControlMailbox } = await import(${JSON.stringify(module)});
       ControlMailbox.open(${JSON.stringify(path)}, { ask() {} }, { onFailure() {} });`;
     expect(await run(["--input-type=module", "-e", code]).ended).toMatchObject({
@@ -305,31 +328,10 @@ describe("reading along", () => {
       Array.from({ length: 20 }, (_, i) => row(i)).join(""),
     );
     writeFileSync(join(path, "events.jsonl"), `${encodeEvent(startEvent(plan))}\n`);
-    const { code, stdout } = await run([command, "watch", path]).ended;
+    const { code, stdout } = await run([program, "watch", path]).ended;
     expect(code).toBe(0);
     expect(stdout).toContain("Learning iteration 19/20");
     expect(stdout).toContain("Phase Iteration: 14/15 (Phase 2)");
     expect(stdout).not.toContain("\u001b");
-  });
-
-  test("a watcher shows a flight, steers it, and leaves it alone when it goes", async () => {
-    const path = newFolder();
-    const flown = await takeOff({ path, switchAt: 1e6, every: 20 });
-    const watcher = new RealTerminal(command, ["watch", path], { columns: 100, rows: 30 });
-    terminals.push(watcher);
-    await watcher.until((screen) => screen.includes("● flying") && screen.includes("q quit"));
-    watcher.press("p");
-    await watcher.until(
-      (screen) => screen.includes("‖ paused") && screen.includes("key p of a watcher"),
-    );
-    watcher.press("p");
-    await watcher.until((screen) => screen.includes("● flying"));
-    watcher.press("q");
-    expect(await watcher.ended).toEqual({ code: 0, restored: true });
-    expect(watcher.everything.join("\n")).toContain("in progress after");
-    const before = readAlive(path)?.iteration;
-    await vi.waitFor(() => expect(readAlive(path)?.iteration).toBeGreaterThan(before!), 10_000);
-    expect((await ctl(path, "stop")).code).toBe(0);
-    expect((await flown.ended).code).toBe(0);
   });
 });

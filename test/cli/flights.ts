@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll } from "vitest";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
-import { readRunCheckpoint } from "../../src/runs/checkpoint.ts";
+import { readRunCheckpoint } from "../../src/algorithms/distillation/run-checkpoint.ts";
 import { compiledProgram } from "../compiled.ts";
 
 type Row = Readonly<Record<string, number>> & { readonly iteration: number };
@@ -139,7 +139,9 @@ export function summaryOf(run: string): Readonly<Record<string, unknown>> {
 export async function checkpointOf(path: string) {
   const file = await readCheckpointFile(path);
   if (file.kind !== "distillation") throw new Error(`${path} is no run's`);
-  return readRunCheckpoint(file, path);
+  const { state, own } = readRunCheckpoint(file, path);
+  const { seconds: _, ...progress } = state.progress;
+  return { ...state, progress, own };
 }
 
 export function namesIn(folder: string): readonly string[] {

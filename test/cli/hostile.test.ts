@@ -26,8 +26,8 @@ describe("a step size out of this world", () => {
     expect(bad.stderr).toMatch(humanError);
     expect(await checkpointOf(last)).toEqual(before);
     for (const name of namesIn(good.run).filter((file) => file.endsWith(".pt"))) {
-      const { student } = (await checkpointOf(join(good.run, name))).learner;
-      const numbers = Object.values(student).flatMap(({ data }) => [...data]);
+      const { arrays } = (await checkpointOf(join(good.run, name))).learner;
+      const numbers = Object.values(arrays).flatMap(({ data }) => [...data]);
       expect(numbers.every(Number.isFinite)).toBe(true);
     }
   });

@@ -5,19 +5,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
-import { exitCodeOf } from "../../src/cli/exit-codes.ts";
 import { reportError } from "../../src/cli/report-error.ts";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { LearningError } from "../../src/learning/learning-error.ts";
-import { FlightError } from "../../src/running/flight-error.ts";
+import { RunningError } from "../../src/running/running-error.ts";
 import { RunError } from "../../src/runs/run-error.ts";
+import { exitCodeOf } from "../../src/training/exit-codes.ts";
 
 const quiet = { debug: false };
 
 describe("the exit code", () => {
   it.each([
     [new ConfigError("unknown-key", "m", "h"), 2],
-    [new FlightError("no-training-rows", "m", "h"), 2],
+    [new RunningError("no-training-rows", "m", "h"), 2],
     [new RunError("no-such-run", "m", "h"), 2],
     [new RunError("disk-full", "m", "h"), 70],
     [new LearningError("diverged", "m", "h"), 4],

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { ActorState } from "../../src/algorithms/distillation/teacher-student-actor.ts";
 import { checkpointOf, openHangar, small, summaryOf, timeless } from "./flights.ts";
 
 const { train, run } = openHangar();
@@ -32,9 +33,11 @@ describe.each(Object.entries(students))("a student with %s", (_, keys) => {
       [whole, stopped].map(({ run }) => checkpointOf(join(run, "model_7.pt"))),
     );
     expect(b!.learner).toEqual(a!.learner);
-    const { studentMemory } = a!.flight.cockpit;
+    const actorIn = ({ source }: NonNullable<typeof a>) =>
+      (source.facts as { actor: ActorState }).actor;
+    const { studentMemory } = actorIn(a!);
     expect(studentMemory.flat().some((value) => value !== 0)).toBe(true);
-    expect(b!.flight.cockpit).toEqual(a!.flight.cockpit);
+    expect([b!.plan, actorIn(b!)]).toEqual([a!.plan, actorIn(a!)]);
 
     const { stdout } = await run("eval", stopped.run, "--episodes", "8", "--json");
     const { checkpoint: __, ...figures } = JSON.parse(stdout);

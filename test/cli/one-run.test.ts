@@ -17,9 +17,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { decodeRow, type MetricRow } from "../../src/metrics/jsonl-row.ts";
+import { decodeRow, type MetricRow } from "../../src/metrics/files/jsonl-row.ts";
 import { compiledProgram } from "../compiled.ts";
-import { metricsTools, SETUP_MS, type Tools } from "../metrics/python.ts";
+import { metricsTools, type Tools } from "../metrics/python.ts";
 import { readEvents } from "../metrics/tensorboard-tools.ts";
 import { historyOf, inspect, sync } from "../metrics/wandb-tools.ts";
 
@@ -108,7 +108,7 @@ beforeAll(async () => {
   await fly({ args: ["--resume", run, "--max_iterations", String(last)] });
   const lines = readFileSync(join(run, "metrics.jsonl"), "utf8").trimEnd().split("\n");
   rows = lines.map((line) => decodeRow(line)!);
-}, SETUP_MS);
+}, 300_000);
 
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });

@@ -48,8 +48,8 @@ describe("a run stopped by Ctrl-C", () => {
     const last = (session: Session) => checkpointOf(join(session.run, "model_11.pt"));
     const [a, b] = [await last(whole), await last(stopped)];
     expect(b.learner).toEqual(a.learner);
-    expect(b.flight.cockpit).toEqual(a.flight.cockpit);
-    expect(b.simulator).toEqual(a.simulator);
+    expect(b.plan).toEqual(a.plan);
+    expect(b.source).toEqual(a.source);
   });
 
   it("is left alone by a second flight while the first one is on its way", async () => {

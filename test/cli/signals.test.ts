@@ -12,8 +12,8 @@ describe("SIGTERM", () => {
       onRow: ({ iteration }, runner) => void (iteration === 2 && runner.kill("SIGTERM")),
     });
     expect(code).toBe(130);
-    const { flight } = await checkpointOf(join(run, `model_${rows.length - 1}.pt`));
-    expect(flight.progress.iteration).toBe(rows.length);
+    const { progress } = await checkpointOf(join(run, `model_${rows.length - 1}.pt`));
+    expect(progress.iteration).toBe(rows.length);
     expect(summaryOf(run)).toMatchObject({ finished: false, iterations: rows.length });
     const pid = Number(/process (\d+)/.exec(String(events[0]?.simulator))?.[1]);
     expect(() => process.kill(pid, 0)).toThrow("ESRCH");

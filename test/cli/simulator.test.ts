@@ -18,7 +18,7 @@ describe("the simulator of our own, killed in flight,", () => {
     expect(lost.code).toBe(3);
     expect(lost.stderr).toMatch(humanError);
     expect(lost.stderr).toContain("the built-in simulator ended with SIGKILL");
-    expect(lost.stderr).toContain(`firstsolo train --resume ${lost.run}`);
+    expect(lost.stderr).toContain(`train --resume ${lost.run}`);
     const at = { type: "simulator-lost", iteration: lost.rows.length };
     expect(lost.events.at(-1)).toMatchObject(at);
     const end = String(lost.rows.length + 3);
@@ -68,7 +68,7 @@ describe("a simulator in a process of its own", () => {
     });
     expect(lost.code).toBe(3);
     expect(lost.stderr).toMatch(/the simulator at ipc:.* is lost/);
-    expect(lost.stderr).toContain(`firstsolo train --resume ${lost.run}`);
+    expect(lost.stderr).toContain(`train --resume ${lost.run}`);
   });
 
   it("dials out to a runner that listens", async () => {
@@ -86,7 +86,7 @@ describe("a simulator in a process of its own", () => {
 describe("a simulator behind CURVE keys", () => {
   it("lets in who has the key, and tells others so", async () => {
     const make =
-      "import sys, zmq.auth\nfor who in sys.argv[2:]: zmq.auth.create_certificates(sys.argv[1], who)";
+      "import os, sys, zmq.auth\nos.umask(0o077)\nfor who in sys.argv[2:]: zmq.auth.create_certificates(sys.argv[1], who)";
     execFileSync(await pythonEnv(), ["-c", make, work, "sim", "friend", "stranger"]);
     const key = (name: string) => join(work, name);
     const own = ["--curve_server_key_file", key("sim.key_secret")];

@@ -119,8 +119,8 @@ describe("the line of a colleague from Isaac Lab", () => {
     const own = join(flown.run, "best_model.pt");
     const next = await train([...small, "--max_iterations", "1", "--checkpoint", own]);
     expect(next.code).toBe(0);
-    const { teacher: facts } = await checkpointOf(join(next.run, "model_0.pt"));
-    expect(facts.reads).toEqual(["policy"]);
+    const saved = await checkpointOf(join(next.run, "model_0.pt"));
+    expect(saved.own.teacher.reads).toEqual(["policy"]);
   });
 });
 

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { distillation } from "../../src/algorithms/distillation/algorithm.ts";
+import type { DistillationConfig } from "../../src/algorithms/distillation/settings.ts";
+import { keysOf } from "../../src/config/algorithm-keys.ts";
 import type { ConfigError } from "../../src/config/config-error.ts";
-import { knownKeys } from "../../src/config/known-keys.ts";
 import { parseValue } from "../../src/config/overrides.ts";
 import { type Resolved, type ResolveInput, resolveConfig } from "../../src/config/resolve.ts";
 import { toYaml } from "../../src/config/to-yaml.ts";
@@ -64,13 +66,13 @@ describe("the configuration", () => {
         : false;
     expect(open(config)).toBe(false);
     expect(() => {
-      (config.policy.student_hidden_dims as number[])[0] = 1;
+      ((config as DistillationConfig).policy.student_hidden_dims as number[])[0] = 1;
     }).toThrow(TypeError);
   });
 
   it("is never shared between two calls", () => {
-    const first = resolveConfig().config;
-    const second = resolveConfig().config;
+    const first = resolveConfig().config as DistillationConfig;
+    const second = resolveConfig().config as DistillationConfig;
     expect(first.policy.student_hidden_dims).not.toBe(second.policy.student_hidden_dims);
   });
 
@@ -259,7 +261,7 @@ describe("a wrong value", () => {
   });
 
   it("is never accepted in silence, whatever it is and whichever key it is for", () => {
-    const names = [...knownKeys.keys()].filter((name) => name !== "env");
+    const names = [...keysOf(distillation).keys.keys()].filter((name) => name !== "env");
     fc.assert(
       fc.property(fc.constantFrom(...names), fc.jsonValue(), (name, value) => {
         const flags = [{ name, value, origin: "a test" }];

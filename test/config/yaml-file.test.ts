@@ -2,11 +2,16 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { DistillationConfig } from "../../src/algorithms/distillation/settings.ts";
 import type { ConfigError } from "../../src/config/config-error.ts";
 import { type Resolved, resolveConfig } from "../../src/config/resolve.ts";
 import { parseYaml } from "../../src/config/yaml-file.ts";
 
 const path = join(mkdtempSync(join(tmpdir(), "firstsolo-yaml-")), "agent.yaml");
+
+function distillationOf(text: string): DistillationConfig {
+  return resolveText(text).config as DistillationConfig;
+}
 
 function resolveText(text: string): Resolved {
   writeFileSync(path, text);
@@ -136,12 +141,12 @@ logger: {class_name: WandbLogWriter, project_name: nest}
   it.each([["distribution_cfg: null"], ["stochastic: false"]])(
     "with a student of %s has no noise",
     (line) => {
-      expect(resolveText(`student:\n  ${line}\n`).config.policy.init_noise_std).toBe(0);
+      expect(distillationOf(`student:\n  ${line}\n`).policy.init_noise_std).toBe(0);
     },
   );
 
   it("of rsl_rl 2 normalises the student where the runner did", () => {
-    const of = (text: string) => resolveText(text).config.policy.student_obs_normalization;
+    const of = (text: string) => distillationOf(text).policy.student_obs_normalization;
     expect(of("empirical_normalization: true\n")).toBe(true);
     expect(of("empirical_normalization: false\n")).toBe(false);
     const both = "empirical_normalization: true\npolicy:\n  student_obs_normalization: false\n";
@@ -149,7 +154,7 @@ logger: {class_name: WandbLogWriter, project_name: nest}
   });
 
   it("takes a recurrent class for an LSTM, unless it names another memory", () => {
-    const memory = (text: string) => resolveText(text).config.policy;
+    const memory = (text: string) => distillationOf(text).policy;
     expect(memory("policy:\n  class_name: StudentTeacherRecurrent\n").rnn_type).toBe("lstm");
     const gru = "student:\n  class_name: RNNModel\n  rnn_type: gru\n  rnn_hidden_dim: 64\n";
     expect(memory(gru)).toMatchObject({ rnn_type: "gru", rnn_hidden_dim: 64, rnn_num_layers: 1 });
@@ -158,14 +163,14 @@ logger: {class_name: WandbLogWriter, project_name: nest}
 
   it("prefers our own word where both are there", () => {
     const text = "obs_groups:\n  policy: [a]\n  student: [b]\n";
-    expect(resolveText(text).config.obs_groups.student).toEqual(["b"]);
+    expect(distillationOf(text).obs_groups.student).toEqual(["b"]);
   });
 
   it.each([
     ["class_name: OnPolicyRunner", "not-distillation"],
     ["policy:\n  class_name: ActorCritic", "not-distillation"],
     ["student:\n  class_name: CNNModel", "not-distillation"],
-    ["algorithm:\n  class_name: PPO", "bad-value"],
+    ["algorithm:\n  class_name: PPO", "unknown-algorithm"],
     ["logger: neptune", "bad-value"],
     ["device: cuda:1", "bad-value"],
     ["student:\n  hiden_dims: [3]", "unknown-key"],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runCommand } from "../../src/engine/command.ts";
+import { runCommand } from "../../src/engine/install/command.ts";
 
 const node = (script: string, options: Partial<Parameters<typeof runCommand>[2]> = {}) =>
   runCommand(process.execPath, ["-e", script], { timeout: 20_000, ...options });

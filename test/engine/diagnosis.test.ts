@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { describeDiagnosis, diagnose, type Facts } from "../../src/engine/diagnosis.ts";
-import { probeFacts } from "../../src/engine/probe-facts.ts";
+import { describeDiagnosis, diagnose, type Facts } from "../../src/engine/doctor/diagnosis.ts";
+import { probeFacts } from "../../src/engine/doctor/probe-facts.ts";
 
 const well: Facts = {
   node: "20.20.2",
@@ -100,7 +100,7 @@ describe("a diagnosis", () => {
       "note encrypted messages run at 40 MB/s, 1/50 of plain ones",
     ]);
     expect(findings({ zeromq: { ...slow, curve: false } })[0]).toMatch(/can't encrypt/);
-    expect(findings({ node: "20.9.0" })).toEqual(["error Node 20.9.0 is too old"]);
+    expect(findings({ node: "20.14.0" })).toEqual(["error Node 20.14.0 is too old"]);
     expect(findings({ node: "24.0.0" })).toEqual([]);
     expect(findings({ oneCore: false })[0]).toMatch(/^error two copies of @tensorflow\/tfjs-core/);
     const prebuilt = { ...well.engine, source: "prebuilt", version: "2.9.1" } as Facts["engine"];

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll } from "vitest";
-import type { InstallOptions } from "../../src/engine/install.ts";
+import type { InstallOptions } from "../../src/engine/install/install.ts";
 import { makeWheel } from "./zip-writer.ts";
 
 /** The repository's root: tests run there. */
@@ -174,7 +174,10 @@ function makeProject(root: string): string {
     mkdirSync(dirname(join(target, path)), { recursive: true });
     writeFileSync(join(target, path), text);
   };
-  file("package.json", `{ "name": "@tensorflow/tfjs-node-gpu", "main": "dist/index.js" }`);
+  file(
+    "package.json",
+    `{ "name": "@tensorflow/tfjs-node-gpu", "version": "4.22.0", "main": "dist/index.js" }`,
+  );
   file("dist/index.js", PACKAGE);
   file("binding/tfjs_binding.cc", BINDING);
   file("scripts/install.js", `console.error("Error: getaddrinfo ENOTFOUND"); process.exit(1);`);

@@ -8,7 +8,7 @@ import {
   howToInstall,
   requirementFor,
   whyNoWheel,
-} from "../../src/engine/host.ts";
+} from "../../src/engine/install/host.ts";
 
 const linux: Host = {
   platform: "linux",

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type InstallOutcome, installEngine } from "../../src/engine/install.ts";
+import { type InstallOutcome, installEngine } from "../../src/engine/install/install.ts";
 import { type FakeMachine, fakeMachine, program } from "./fake-machine.ts";
 
 const PATH = process.env.PATH;

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type InstallOutcome, installEngine } from "../../src/engine/install.ts";
+import { type InstallOutcome, installEngine } from "../../src/engine/install/install.ts";
 import { compiledEngine } from "../compiled.ts";
 import { type FakeMachine, fakeMachine } from "./fake-machine.ts";
 
@@ -145,7 +145,7 @@ describe("a damaged cache", () => {
 /** A process that installs, and kills itself when a line it reports matches. */
 function installProcess(clone: { root?: string }, killAt = "never"): Promise<number | null> {
   const script = `
-    const { installEngine } = await import(${JSON.stringify(join(engine, "install.js"))});
+    const { installEngine } = await import(${JSON.stringify(join(engine, "install/install.js"))});
     const outcome = await installEngine({
       root: ${JSON.stringify(clone.root)},
       host: ${JSON.stringify(machine.clone(`unused-${Math.random()}`).host)},

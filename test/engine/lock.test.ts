@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { withLock } from "../../src/engine/lock.ts";
+import { withLock } from "../../src/engine/install/lock.ts";
 
 let path: string;
 beforeEach(() => {

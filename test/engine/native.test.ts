@@ -4,16 +4,16 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { sharesOneCore } from "../../src/engine/doctor/probe-facts.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { readInstalled } from "../../src/engine/installed.ts";
-import { packageFolder } from "../../src/engine/package-paths.ts";
-import { sharesOneCore } from "../../src/engine/probe-facts.ts";
+import { readInstalled } from "../../src/engine/install/installed.ts";
+import { nativePackage } from "../../src/engine/install/package-paths.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { compiledEngine } from "../compiled.ts";
 import { REPOSITORY } from "./fake-machine.ts";
 import { regression, wrongGradients } from "./learns.ts";
 
-const folder = packageFolder("@tensorflow/tfjs-node-gpu", REPOSITORY);
+const folder = nativePackage(REPOSITORY);
 const installed = folder === undefined ? undefined : await readInstalled(folder);
 
 describe.skipIf(installed === undefined)("the native engine", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EngineError } from "../../src/engine/engine-error.ts";
-import { openWheel } from "../../src/engine/zip.ts";
+import { openWheel } from "../../src/engine/install/zip.ts";
 import { makeWheel, makeZip } from "./zip-writer.ts";
 
 let folder: string;
@@ -23,7 +23,7 @@ async function unpackAll(archive: Buffer): Promise<Buffer> {
       if (!entry.name.endsWith("RECORD")) await wheel.unpack(entry, join(folder, "out"));
     }
   } finally {
-    await wheel.close();
+    wheel.close();
   }
   return readFileSync(join(folder, "out", "thing", "data"));
 }
@@ -93,14 +93,16 @@ describe("a wheel", () => {
 
   it("that reaches outside its folder is refused", async () => {
     const error = await refusal(makeWheel({ "thing/../../escape": "x" }));
-    expect(error.message).toMatch(/outside its folder/);
+    expect(error.message).toMatch(/invalid relative path: thing/);
   });
 
   it("that unpacks to more than it says is refused before it fills the disk", async () => {
     const large = makeWheel({ "thing/data": Buffer.alloc(1 << 22) });
     const sizeInDirectory = large.indexOf(Buffer.from([0x50, 0x4b, 0x01, 0x02])) + 24;
     large.writeUInt32LE(10, sizeInDirectory);
-    expect((await refusal(large)).message).toMatch(/thing\/data is longer than it says/);
+    expect((await refusal(large)).message).toMatch(
+      /thing\/data can't be unpacked \(longer than the 10 bytes/,
+    );
     expect(readFileSync(join(folder, "out", "thing", "data")).length).toBeLessThan(1 << 19);
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { crc32 as crcOf, deflateRawSync } from "node:zlib";
+import { crc32, deflateRawSync } from "node:zlib";
 
 /** A wheel in memory: a real zip archive, deflated, with the RECORD that lists its hashes. */
 export function makeWheel(
@@ -58,8 +58,4 @@ function words(...values: readonly number[]): Buffer {
     buffer.writeUInt16LE(value, 2 * i);
   });
   return buffer;
-}
-
-function crc32(data: Buffer): number {
-  return typeof crcOf === "function" ? crcOf(data) : 0;
 }

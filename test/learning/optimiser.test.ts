@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Parameter } from "../../policies/network.ts";
+import type { Parameter } from "../../policies/networks/network.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { Optimiser } from "../../src/learning/optimiser.ts";
 import type { RuleName } from "../../src/learning/rules.ts";

@@ -1,100 +1,70 @@
-import { readFileSync } from "node:fs";
-import * as tf from "@tensorflow/tfjs-core";
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createMlp } from "../../policies/mlp.ts";
-import { NetworkPolicy } from "../../policies/network-policy.ts";
-import { Normaliser, normaliserStateIn } from "../../policies/normaliser.ts";
-import { createRecurrent } from "../../policies/recurrent.ts";
-import { type CompileMode, compileWith } from "../../src/engine/compile/compile.ts";
+import { parityKinds } from "../../src/algorithms/parity-kinds.ts";
 import { startEngine } from "../../src/engine/start.ts";
-import { readParityCase, replayParity } from "../../src/learning/parity.ts";
-import { readSafetensors, type Safetensors } from "../../src/learning/safetensors.ts";
+import { compareArrays, compareFigures } from "../../src/learning/parity/reference.ts";
+import { describeParity, replayFile } from "../../src/learning/parity/run-parity.ts";
 
 beforeAll(() => startEngine("auto"));
 
-const load = (name: string) =>
-  readSafetensors(readFileSync(`test/data/parity/${name}.safetensors`), name);
+const replay = (path: string) =>
+  replayFile({ name: path.split("/").at(-1)!, read: () => readFile(path) }, parityKinds);
 
-async function replay(file: Safetensors, changes: object = {}, mode: CompileMode = "off") {
-  const parity = readParityCase(file, true);
-  const mlp = {
-    inputWidth: parity.observationWidth,
-    outputWidth: parity.actionWidth,
-    hidden: parity.hidden,
-    activation: parity.activation,
-    weights: parity.weights,
-  };
-  const rnn = { type: parity.rnnType || "gru", width: parity.rnnHidden, layers: parity.rnnLayers };
-  const network = parity.rnnType ? createRecurrent({ ...mlp, rnn } as never) : createMlp(mlp);
-  const normaliser = parity.normalised
-    ? new Normaliser(parity.observationWidth, normaliserStateIn(parity.weights))
-    : undefined;
-  const policy = new NetworkPolicy({ network, normaliser, reads: ["policy"] });
-  const settings = { ...parity.settings, ...changes };
-  const updates = await replayParity(file, { ...parity, settings }, policy, compileWith(mode));
-  policy.dispose();
-  return updates;
-}
-
-describe("rsl_rl's own updates", () => {
-  const names = [
-    "mlp-mse-adam",
-    "mlp-clip",
-    "mlp-huber-normalised",
-    "gru-dones",
-    "lstm-dones-clip",
-    "window-straddles-epochs",
-  ];
-  const modes = ["off", "on", "verify"] as const;
-  it.each(modes.flatMap((mode) => names.map((name) => [name, mode] as const)))(
-    "are reproduced: %s, compile %s",
-    async (name, mode) => {
-      const before = tf.memory().numTensors;
-      const updates = await replay(load(name), {}, mode);
-      expect(updates).toHaveLength(3);
-      for (const update of updates) expect(update).toMatchObject({ passed: true });
-      expect(tf.memory().numTensors).toBe(before);
-    },
-  );
-
-  it.each([
-    ["mlp-clip", { max_grad_norm: null }],
-    ["mlp-huber-normalised", { loss_type: "mse" }],
-    ["mlp-mse-adam", { gradient_length: 7 }],
-    ["gru-dones", { num_learning_epochs: 1 }],
-  ])("are not reproduced with another setting: %s %o", async (name, changes) => {
-    const updates = await replay(load(name), changes);
-    expect(updates.some((update) => !update.passed)).toBe(true);
+describe("a file of recorded updates", () => {
+  it("is taken for what it holds, whatever it is called", async () => {
+    const kinds = [];
+    for (const path of ["parity/mlp-clip", "offline_rl/td3_bc"]) {
+      const bytes = await readFile(`test/data/${path}.safetensors`);
+      const report = await replayFile({ name: "x", read: async () => bytes }, parityKinds);
+      expect(report).toMatchObject({ passed: true, file: "x" });
+      expect(describeParity(report)).toMatch(
+        /^ok {3}x \(\w+, \d updates\): weights off by \d\.\de-\d of \S+ at \S+, update \d; figures off by/,
+      );
+      kinds.push(report.kind);
+    }
+    expect(kinds).toEqual(["distillation", "td3_bc"]);
   });
 
-  it("are not reproduced when episode ends are forgotten", async () => {
-    const file = load("gru-dones");
-    const arrays = { ...file.arrays };
-    for (const u of [0, 1, 2]) {
-      const dones = arrays[`rollout${u}.dones`]!;
-      arrays[`rollout${u}.dones`] = { ...dones, data: new Uint8Array(dones.data.length) };
-    }
-    const updates = await replay({ ...file, arrays });
-    expect(updates.every((update) => update.passed)).toBe(false);
+  it("of no known kind, unreadable or damaged is a failure that says why", async () => {
+    const unknown = await replay("policies/teachers/README.md");
+    expect(unknown).toMatchObject({ passed: false });
+    expect(describeParity(unknown)).toMatch(/^FAIL README.md: a header of/);
+    expect((await replay("/nowhere")).error).toMatch(/ENOENT/);
+    const bytes = await readFile("test/data/offline_rl/td3_bc.safetensors");
+    const at = bytes.indexOf('"algorithm":"td3_bc"');
+    expect(at).toBeGreaterThan(0);
+    bytes.write('"algorithm":"dqn_xx"', at);
+    const other = await replayFile({ name: "x", read: async () => bytes }, parityKinds);
+    expect(describeParity(other)).toBe(
+      `FAIL x is of 'dqn_xx'; recorded updates of ${parityKinds.map(({ name }) => name).join(", ")} can be repeated.`,
+    );
+  });
+
+  it("that is off fails, and says by how much and where", async () => {
+    const bytes = await readFile("test/data/offline_rl/td3_bc-fast-freq1.safetensors");
+    const at = bytes.indexOf('"alpha":"10.0"');
+    expect(at).toBeGreaterThan(0);
+    bytes.write('"alpha":"10.1"', at);
+    const report = await replayFile({ name: "x", read: async () => bytes }, parityKinds);
+    expect(report).toMatchObject({ passed: false, kind: "td3_bc", metrics: { at: "actor_loss" } });
+    expect(report.metrics!.error).toBeGreaterThan(1e-3);
+    expect(describeParity(report)).toMatch(/^FAIL x \(td3_bc, 6 updates\): weights off by/);
   });
 });
 
-describe("a damaged file", () => {
-  const bytes = new Uint8Array(readFileSync("test/data/parity/mlp-clip.safetensors"));
+describe("what is missing or not a number", () => {
+  const array = (...data: number[]) => ({ shape: [data.length], data: Float32Array.from(data) });
 
-  it("is refused by name, wherever it is cut", () => {
-    for (const length of [0, 7, 8, 100, 3000, bytes.length - 1]) {
-      expect(() => readSafetensors(bytes.subarray(0, length), "cut.safetensors")).toThrow(
-        /^cut\.safetensors: /,
-      );
-    }
-  });
-
-  it("is refused when its header lies about a size", () => {
-    const lie = Buffer.from(bytes);
-    const at = lie.indexOf("[32, 9]");
-    expect(at).toBeGreaterThan(0);
-    lie.write("[33, 9]", at);
-    expect(() => readSafetensors(lie, "lie")).toThrow(/'initial.mlp.0.weight' is F32 \[33,9\]/);
+  it("is infinitely off, and the worst is named", () => {
+    const expected = { a: array(1, 2), b: array(3) };
+    expect(compareArrays({ a: array(1, 2.5), b: array(3) }, expected)).toEqual({
+      ...{ error: 0.5, at: "a[1]" },
+    });
+    expect(compareArrays({ a: array(1, 2) }, expected)).toEqual({ error: Infinity, at: "b[0]" });
+    expect(compareArrays({ a: array(1, Number.NaN), b: array(3) }, expected).at).toBe("a[1]");
+    expect(compareFigures({ x: 101, y: 0.5 }, { x: 100, y: 0.45 })).toEqual({
+      ...{ error: expect.closeTo(0.05, 9), at: "y" },
+    });
+    expect(compareFigures({ x: 100 }, { x: 100, y: 0 })).toEqual({ error: Infinity, at: "y" });
   });
 });

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { csvLine, openCsv } from "../../src/metrics/csv.ts";
+import { csvLine, openCsv } from "../../src/metrics/files/csv.ts";
 import { runProgram } from "./python.ts";
 
 let root = "";
@@ -57,5 +57,5 @@ it("says once what is in its way and leaves no half file", async () => {
   sink.write(0, { a: 1 });
   await sink.close();
   expect(said).toEqual([expect.stringMatching(/^CSV: EISDIR/)]);
-  expect(() => readFileSync(join(runFolder, "metrics.csv.tmp"))).toThrow(/ENOENT/);
+  expect(readdirSync(runFolder)).toEqual(["metrics.jsonl"]);
 });

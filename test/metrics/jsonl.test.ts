@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openJsonl } from "../../src/metrics/jsonl.ts";
-import { decodeRow, encodeEvent, encodeRow } from "../../src/metrics/jsonl-row.ts";
+import { openJsonl } from "../../src/metrics/files/jsonl.ts";
+import { decodeRow, encodeEvent, encodeRow } from "../../src/metrics/files/jsonl-row.ts";
 import { canLimitFiles, limitFileSize } from "./file-limit.ts";
 
 let folder = "";

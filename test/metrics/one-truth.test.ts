@@ -3,14 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openCsv } from "../../src/metrics/csv.ts";
-import { openJsonl } from "../../src/metrics/jsonl.ts";
-import { decodeRow, type MetricRow } from "../../src/metrics/jsonl-row.ts";
+import { openCsv } from "../../src/metrics/files/csv.ts";
+import { openJsonl } from "../../src/metrics/files/jsonl.ts";
+import { decodeRow, type MetricRow } from "../../src/metrics/files/jsonl-row.ts";
 import type { MetricSink, Metrics } from "../../src/metrics/metric-sink.ts";
 import { tee } from "../../src/metrics/tee.ts";
-import { openTensorboard } from "../../src/metrics/tensorboard.ts";
-import { openWandb } from "../../src/metrics/wandb.ts";
-import { metricsTools, runProgram, SETUP_MS, type Tools } from "./python.ts";
+import { openTensorboard } from "../../src/metrics/tensorboard/tensorboard.ts";
+import { openWandb } from "../../src/metrics/wandb/wandb.ts";
+import { metricsTools, runProgram, type Tools } from "./python.ts";
 import { readEvents } from "./tensorboard-tools.ts";
 import { historyOf, sync } from "./wandb-tools.ts";
 
@@ -72,7 +72,7 @@ beforeAll(async () => {
   await fly(12, 24, 12);
   const lines = readFileSync(join(runFolder, "metrics.jsonl"), "utf8").trimEnd().split("\n");
   rows = lines.map((line) => decodeRow(line)!);
-}, SETUP_MS);
+});
 afterAll(() => rmSync(runFolder, { recursive: true, force: true }));
 
 it("holds in metrics.jsonl what was written, bit for bit, over a resumption", () => {

@@ -1,10 +1,12 @@
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { consoleView } from "../../src/metrics/console-view.ts";
-import { decodeRow } from "../../src/metrics/jsonl-row.ts";
-import { jsonConsole, plainConsole } from "../../src/metrics/plain-console.ts";
-import { clock, eventText, iterationText } from "../../src/metrics/plain-text.ts";
-import { textWriter } from "../../src/metrics/text-writer.ts";
+import { consoleView } from "../../src/metrics/console/console-view.ts";
+import { jsonConsole, plainConsole } from "../../src/metrics/console/plain-console.ts";
+import { clock, eventText, iterationText } from "../../src/metrics/console/plain-text.ts";
+import { startText } from "../../src/metrics/console/start-text.ts";
+import { textWriter } from "../../src/metrics/console/text-writer.ts";
+import { decodeRow } from "../../src/metrics/files/jsonl-row.ts";
+import type { RunEvent } from "../../src/metrics/metric-sink.ts";
 
 const metrics = {
   "Loss/behavior": 0.1234,
@@ -144,9 +146,133 @@ describe("an event", () => {
 
   it("of another kind gets a line, whatever is in it", () => {
     const message = "waiting for \u001b[31mipc:///tmp/x\n";
-    expect(eventText({ ...base, type: "waiting", message })).toBe(
-      "[waiting] waiting for  [31mipc:///tmp/x \n",
+    expect(eventText({ ...base, type: "notice", message })).toBe(
+      "[notice] waiting for \\x1b[31mipc:///tmp/x \n",
     );
+  });
+});
+
+describe("a run that says what it is", () => {
+  const start = {
+    type: "start",
+    iteration: 0,
+    time: 0,
+    message: "",
+    algorithm: "td3_bc",
+    room: "TD3BC",
+    headline: [{ metric: "Eval/student_return", label: "Return", scale: "linear" }],
+    stages: [{ name: "offline", label: "learns from flights" }],
+    updates_per_iteration: 1000,
+  };
+  const row = {
+    "Loss/actor": 0.5,
+    "Loss/critic": 2e-5,
+    "Loss/learning_rate": 0.0003,
+    "Value/mean_q": 123_456_789,
+    "Perf/read_time": 0.1,
+    "Perf/learning_time": 0.4,
+    "Eval/student_return": 99.5,
+    "TD3BC/policy_updates": 500,
+    "TD3BC/current_iteration": 3,
+    "TD3BC/seconds": 2,
+  };
+  function printed(start_: object, row_: Readonly<Record<string, number>>, ...events: object[]) {
+    let text = "";
+    const sink = plainConsole({
+      ...{ maxIterations: 10, switchAt: Number.NaN },
+      start: { iteration: 0, seconds: 0 },
+      write: (more) => (text += more),
+    });
+    for (const event of [start_, ...events]) sink.event(event as RunEvent);
+    text = "";
+    sink.write(3, row_);
+    return text;
+  }
+
+  it("has the same block with its own rows, the headline first", () => {
+    expect(printed(start, row)).toBe(`${"#".repeat(80)}
+                        Learning iteration 3/10
+
+                       Computation: 2000 updates/s (read: 0.100s, learning 0.400s)
+               Eval/student_return: 99.5000
+                   Mean actor loss: 0.5000
+                  Mean critic loss: 2.000e-5
+                     Learning rate: 3.000e-4
+                      Value/mean_q: 1.235e+8
+              TD3BC/policy_updates: 500
+${"-".repeat(80)}
+                    Iteration time: 0.50s
+                      Time elapsed: 00:00:02
+                               ETA: 00:00:03
+
+`);
+  });
+
+  it("has a phase where it has several, by its events or its rows", () => {
+    const stages = ["warm-up", "joint", "frozen"].map((name) => ({
+      name,
+      label: `${name} flights`,
+    }));
+    const place = { name: "joint", index: 1, of: 3, iteration: 0, length: 40 };
+    const entered = { type: "stage", iteration: 3, time: 0, message: "on", stage: place };
+    const steps = { "Perf/collection_time": 1, "Perf/total_fps": 77, "TD3BC/environment_steps": 9 };
+    const byEvent = printed({ ...start, stages }, { ...row, ...steps }, entered);
+    expect(byEvent).toContain("Computation: 77 steps/s (collection: 1.000s, learning 0.400s)\n");
+    expect(byEvent).toContain("Training Phase: 2/3 joint flights\n");
+    expect(byEvent).toContain("Phase Iteration: 0/40 (Phase 2)\n");
+    expect(byEvent).toContain("Total timesteps: 9\n");
+    const counters = {
+      "TD3BC/stage_index": 2,
+      "TD3BC/stage_iteration": 5,
+      "TD3BC/stage_length": 7,
+    };
+    const byRow = printed({ ...start, stages }, { ...row, ...counters }, entered);
+    expect(byRow).toContain("Training Phase: 3/3 frozen flights\n");
+    expect(byRow).toContain("Phase Iteration: 5/7 (Phase 3)\n");
+    expect(byRow).not.toContain("TD3BC/stage");
+  });
+
+  it("that is a distillation has rsl_rl's block as ever", () => {
+    const described = { ...start, algorithm: "distillation", room: "Distillation" };
+    const old = printed({ type: "start", iteration: 0, time: 0, message: "" }, metrics);
+    expect(printed({ ...described, stages: [] }, metrics)).toBe(old);
+    expect(old).toContain("Mean behavior loss: 0.1234\n");
+  });
+});
+
+describe("the start of a run in plain text", () => {
+  it("names who flies whom, where and on what, in three lines", () => {
+    const flown = { task: "quadcopter", num_envs: 100, num_steps_per_env: 24, max_iterations: 300 };
+    const crew = {
+      teacher: "hover.pt",
+      student: "mlp 128×128",
+      simulator: "mujoco 3",
+      engine: "tf",
+    };
+    expect(startText({ ...flown, ...crew, seed: 42 })).toBe(
+      `distillation of quadcopter: 100 environments, 24 steps an iteration, 300 iterations, seed 42
+student mlp 128×128, teacher hover.pt
+simulator mujoco 3, engine tf
+`,
+    );
+    const offline = { algorithm: "td3_bc", dataset: "a.hdf5, 4 episodes", engine: "t\u001b[2Jf" };
+    expect(startText(offline)).toBe(
+      "td3_bc\na.hdf5, 4 episodes, engine t\\x1b[2Jf\n".replace("a.hdf5", "dataset a.hdf5"),
+    );
+  });
+});
+
+describe("an event of a monitor", () => {
+  it("says who speaks, how bad it is, and what to do", () => {
+    const event = { monitor: "divergence", level: "alarm", advice: "lower the learning rate" };
+    const line = eventText({
+      type: "monitor",
+      iteration: 1,
+      time: 0,
+      message: "|Q| grows",
+      ...event,
+    });
+    expect(line).toBe("[divergence, alarm] |Q| grows → lower the learning rate\n");
   });
 });
 

@@ -3,8 +3,8 @@ import { type AddressInfo, connect } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import { openPrometheus } from "../../src/metrics/prometheus.ts";
-import { metricsTools, runProgram, SETUP_MS, type Tools } from "./python.ts";
+import { openPrometheus } from "../../src/metrics/prometheus/prometheus.ts";
+import { metricsTools, runProgram, type Tools } from "./python.ts";
 
 let tools: Tools;
 const open: { close(): Promise<void> }[] = [];
@@ -12,7 +12,7 @@ const said: string[] = [];
 
 beforeAll(async () => {
   tools = await metricsTools();
-}, SETUP_MS);
+});
 
 afterEach(async () => {
   said.length = 0;

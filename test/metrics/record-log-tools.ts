@@ -5,7 +5,7 @@ import {
   type LogEnd,
   type LogRecord,
   readRecords,
-} from "../../src/metrics/record-log.ts";
+} from "../../src/metrics/wandb/record-log.ts";
 
 /** A log of these records, and the offset behind each. */
 export function logOf(records: readonly Uint8Array[]): { bytes: Uint8Array; ends: number[] } {

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openTensorboard } from "../../src/metrics/tensorboard.ts";
-import { metricsTools, SETUP_MS, type Tools } from "./python.ts";
+import { openTensorboard } from "../../src/metrics/tensorboard/tensorboard.ts";
+import { metricsTools, type Tools } from "./python.ts";
 import { readEvents } from "./tensorboard-tools.ts";
 
 let tools: Tools;
@@ -20,7 +20,7 @@ let root = "";
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "firstsolo-tb-"));
   tools = await metricsTools();
-}, SETUP_MS);
+});
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function folder(name: string): string {

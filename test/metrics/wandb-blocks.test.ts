@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ProtoWriter } from "../../src/metrics/protobuf.ts";
-import { BLOCK_SIZE, encodeRecord, LOG_HEADER } from "../../src/metrics/record-log.ts";
+import { ProtoWriter } from "../../protocol/protobuf.ts";
+import { BLOCK_SIZE, encodeRecord, LOG_HEADER } from "../../src/metrics/wandb/record-log.ts";
 import {
   exitRecord,
   headerRecord,
   outputRecord,
   type RecordBody,
-} from "../../src/metrics/wandb-records.ts";
-import { metricsTools, SETUP_MS, type Tools } from "./python.ts";
+} from "../../src/metrics/wandb/records.ts";
+import { metricsTools, type Tools } from "./python.ts";
 import { inspect } from "./wandb-tools.ts";
 
 let tools: Tools;
@@ -18,7 +18,7 @@ let root = "";
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "firstsolo-blocks-"));
   tools = await metricsTools();
-}, SETUP_MS);
+});
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** A log whose end can be put anywhere in a block. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readWandbEnvironment } from "../../src/metrics/wandb-environment.ts";
+import { readWandbEnvironment } from "../../src/metrics/wandb/environment.ts";
 
 function read(env: Record<string, string>) {
   const said: string[] = [];

@@ -9,8 +9,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeRecord } from "../../src/metrics/record-log.ts";
-import { continueLog, createLog } from "../../src/metrics/wandb-log.ts";
+import { continueLog, createLog } from "../../src/metrics/wandb/log.ts";
+import { encodeRecord } from "../../src/metrics/wandb/record-log.ts";
 import {
   decodeRecord,
   exitRecord,
@@ -18,7 +18,7 @@ import {
   historyRecord,
   outputRecord,
   runRecord,
-} from "../../src/metrics/wandb-records.ts";
+} from "../../src/metrics/wandb/records.ts";
 import { readAll } from "./record-log-tools.ts";
 
 let folder = "";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import ts from "typescript";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { parseNvidiaSmi, SystemMeter } from "../../src/metrics/system-metrics.ts";
-import { openWandb } from "../../src/metrics/wandb.ts";
-import { metricsTools, runProgram, SETUP_MS, type Tools } from "./python.ts";
+import { parseNvidiaSmi, SystemMeter } from "../../src/metrics/wandb/system-metrics.ts";
+import { openWandb } from "../../src/metrics/wandb/wandb.ts";
+import { metricsTools, runProgram, type Tools } from "./python.ts";
 import { parseLine, sync } from "./wandb-tools.ts";
 
 let tools: Tools;
@@ -14,7 +14,7 @@ let root = "";
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "firstsolo-system-"));
   tools = await metricsTools();
-}, SETUP_MS);
+});
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** As nvidia-smi prints them: a data centre card, and one that doesn't tell its power. */
@@ -84,7 +84,7 @@ it("samples during a run, GPUs included, and W&B receives the figures", async ()
 
 it("never keeps a process alive", async () => {
   const source = readFileSync(
-    new URL("../../src/metrics/system-metrics.ts", import.meta.url),
+    new URL("../../src/metrics/wandb/system-metrics.ts", import.meta.url),
     "utf8",
   );
   const { outputText } = ts.transpileModule(source, {

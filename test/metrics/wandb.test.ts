@@ -17,8 +17,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { openWandb, type WandbOptions } from "../../src/metrics/wandb.ts";
-import { metricsTools, SETUP_MS, type Tools } from "./python.ts";
+import { openWandb, type WandbOptions } from "../../src/metrics/wandb/wandb.ts";
+import { metricsTools, type Tools } from "./python.ts";
 import { startWandbServer } from "./wandb-server.ts";
 import { historyOf, inspect, parseLine, sync, wandbEnvironment } from "./wandb-tools.ts";
 
@@ -27,7 +27,7 @@ let root = "";
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "firstsolo-wandb-"));
   tools = await metricsTools();
-}, SETUP_MS);
+});
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** A run folder of that name and the options of a run in it; what it says is kept. */

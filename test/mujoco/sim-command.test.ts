@@ -100,7 +100,9 @@ test("lets in over CURVE only the runners whose keys it was given", async () => 
   atEnd(() => rmSync(folder, { recursive: true, force: true }));
   const [own, friend, stranger] = [curveKeyPair(), curveKeyPair(), curveKeyPair()];
   const certificate = (name: string, ...lines: readonly string[]) => {
-    writeFileSync(join(folder, name), ["curve", ...lines.map((line) => `    ${line}`)].join("\n"));
+    writeFileSync(join(folder, name), ["curve", ...lines.map((line) => `    ${line}`)].join("\n"), {
+      mode: 0o600,
+    });
     return join(folder, name);
   };
   const publicLine = ({ publicKey }: typeof own) => `public-key = "${publicKey}"`;

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
-import { loadTeacher } from "../../policies/teacher.ts";
-import { shippedTeacher } from "../../src/cli/shipped-teacher.ts";
+import { loadTeacher } from "../../policies/checkpoint/load-teacher.ts";
+import { shippedTeacher } from "../../src/algorithms/distillation/shipped-teacher.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { norm, row, withEnv } from "./flying.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { activationNamed, activationNames } from "../../policies/activation.ts";
+import { activationNamed, activationNames } from "../../policies/networks/activation.ts";
 import { dataFolder, readJson } from "./examples.ts";
 
 interface Golden {

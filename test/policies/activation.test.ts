@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { activationNamed } from "../../policies/activation.ts";
+import { activationNamed } from "../../policies/networks/activation.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { checkActivations } from "./activation-laws.ts";

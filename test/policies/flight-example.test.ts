@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createActorPolicy } from "../../policies/actor-policy.ts";
+import { createActorPolicy } from "../../policies/checkpoint/actor-policy.ts";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import { loadTeacher } from "../../policies/checkpoint/load-teacher.ts";
 import { exampleEntries, ownExample } from "../../policies/checkpoint/own-facts.ts";
 import type { RslRlDistillation } from "../../policies/checkpoint/rsl-rl.ts";
 import { writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl-write.ts";
 import { type TorchValue, torchDict } from "../../policies/checkpoint/torch-value.ts";
 import { checkExample, recordExample } from "../../policies/flight-example.ts";
-import { loadTeacher } from "../../policies/teacher.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { dataFolder } from "./examples.ts";
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { activationNamed } from "../../policies/activation.ts";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import { planFlight } from "../../policies/checkpoint/load-teacher.ts";
 import { buildGraph } from "../../policies/graph/build-graph.ts";
 import type { PolicyGraph } from "../../policies/graph/policy-graph.ts";
-import { planFlight } from "../../policies/teacher.ts";
+import { activationNamed } from "../../policies/networks/activation.ts";
 import { cases, dataFolder, type Example } from "./examples.ts";
 
 export interface GraphCase {

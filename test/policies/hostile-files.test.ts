@@ -1,7 +1,6 @@
-import { deflateRawSync } from "node:zlib";
+import { crc32, deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { crc32 } from "../../policies/checkpoint/crc32.ts";
 import { readRslRl } from "../../policies/checkpoint/rsl-rl.ts";
 import { readTorchFile } from "../../policies/checkpoint/torch-file.ts";
 import { readZip } from "../../policies/checkpoint/zip-read.ts";

@@ -8,10 +8,10 @@ import { inlineWeights } from "../../policies/onnx/inline-weights.ts";
 import { modelForm } from "../../policies/onnx/model-memory.ts";
 import { createOnnxPolicy, loadOnnx } from "../../policies/onnx/onnx-policy.ts";
 import { findOnnxRuntime } from "../../policies/onnx/onnx-runtime.ts";
-import { ProtoWriter } from "../../policies/onnx/protobuf-write.ts";
 import { damagedOnnx, readOnnx } from "../../policies/onnx/read-onnx.ts";
 import { writeOnnx } from "../../policies/onnx/write-onnx.ts";
 import { CheckpointError } from "../../policies/policy-error.ts";
+import { type ProtoBody, ProtoWriter } from "../../protocol/protobuf.ts";
 import { graphCases } from "./graphs.ts";
 
 const folder = join(import.meta.dirname, "../data/onnx");
@@ -38,9 +38,12 @@ const free = (bytes: Uint8Array) =>
   refusal(() => withFreeBatch(bytes, (what) => damagedOnnx("x.onnx", what)));
 
 /** A model around one graph. */
-function model(graph: ProtoWriter): Uint8Array {
-  const opset = new ProtoWriter().text(1, "").int(2, 18);
-  return new ProtoWriter().int(1, 8).message(7, graph).message(8, opset).finish();
+function model(graph: ProtoBody): Uint8Array {
+  return new ProtoWriter()
+    .varint(1, 8)
+    .message(7, graph)
+    .message(8, (opset) => opset.string(1, "").varint(2, 18))
+    .finish();
 }
 
 describe("the reader of ONNX", () => {
@@ -83,18 +86,22 @@ describe("the reader of ONNX", () => {
     ["nothing", new Uint8Array(0), "an empty file"],
     ["a zip archive", Buffer.from("PK\x03\x04rest"), "a zip archive"],
     ["text", Buffer.from("model: policy"), "not ONNX"],
-    ["a model without a graph", new ProtoWriter().int(1, 8).finish(), "no graph"],
+    ["a model without a graph", new ProtoWriter().varint(1, 8).finish(), "no graph"],
     ["a length beyond the end", Uint8Array.of(0x3a, 0xff, 0xff, 0x7f), "is cut off"],
     ["an endless number", new Uint8Array(20).fill(0xff), "number without an end"],
-    ["a model without operators", new ProtoWriter().raw(7, new Uint8Array(0)).finish(), "operator"],
+    [
+      "a model without operators",
+      new ProtoWriter().bytes(7, new Uint8Array(0)).finish(),
+      "operator",
+    ],
     [
       "weights in another file",
-      model(new ProtoWriter().message(5, new ProtoWriter().int(1, 4).text(8, "w").int(14, 1))),
+      model((graph) => graph.message(5, (w) => w.varint(1, 4).string(8, "w").varint(14, 1))),
       'the weights "w" are in another file',
     ],
     [
       "an input that is no tensor",
-      model(new ProtoWriter().message(11, new ProtoWriter().text(1, "obs"))),
+      model((graph) => graph.message(11, (port) => port.string(1, "obs"))),
       '"obs" is no tensor of float32',
     ],
   ])("refuses %s by name", (_, bytes, message) => {
@@ -104,11 +111,13 @@ describe("the reader of ONNX", () => {
 
 describe("weights in another file", () => {
   const external = (entries: Readonly<Record<string, string>>) => {
-    const tensor = new ProtoWriter().int(1, 4).int(2, 1).text(8, "w").int(14, 1);
-    for (const [key, value] of Object.entries(entries)) {
-      tensor.message(13, new ProtoWriter().text(1, key).text(2, value));
-    }
-    return model(new ProtoWriter().message(5, tensor));
+    const tensor: ProtoBody = (proto) => {
+      proto.varint(1, 4).varint(2, 1).string(8, "w").varint(14, 1);
+      for (const [key, value] of Object.entries(entries)) {
+        proto.message(13, (entry) => entry.string(1, key).string(2, value));
+      }
+    };
+    return model((graph) => graph.message(5, tensor));
   };
   const path = join(folder, "x.onnx");
 

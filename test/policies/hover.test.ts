@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createHover } from "../../policies/hover.ts";
+import { createHover } from "../../policies/pilots/hover.ts";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 
 /** Returns of the whole episodes in two episodes' time, and how many environments died. */

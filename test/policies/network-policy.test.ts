@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createMlp } from "../../policies/mlp.ts";
-import { NetworkPolicy } from "../../policies/network-policy.ts";
-import { Normaliser } from "../../policies/normaliser.ts";
+import { createMlp } from "../../policies/networks/mlp.ts";
+import { NetworkPolicy } from "../../policies/networks/network-policy.ts";
+import { Normaliser } from "../../policies/networks/normaliser.ts";
+import { createRecurrent } from "../../policies/networks/recurrent.ts";
 import { Random } from "../../policies/random.ts";
-import { createRecurrent } from "../../policies/recurrent.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { startEngine } from "../../src/engine/start.ts";
 

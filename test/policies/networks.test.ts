@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createMlp } from "../../policies/mlp.ts";
-import type { Network, Sequence } from "../../policies/network.ts";
+import { createMlp } from "../../policies/networks/mlp.ts";
+import type { Network, Sequence } from "../../policies/networks/network.ts";
+import { createRecurrent } from "../../policies/networks/recurrent.ts";
 import { Random } from "../../policies/random.ts";
-import { createRecurrent } from "../../policies/recurrent.ts";
 import { startEngine } from "../../src/engine/start.ts";
 
 let random = new Random(1);

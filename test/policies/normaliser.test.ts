@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Normaliser, normaliserStateIn } from "../../policies/normaliser.ts";
+import { Normaliser, normaliserStateIn } from "../../policies/networks/normaliser.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { dataFolder, readJson } from "./examples.ts";
 

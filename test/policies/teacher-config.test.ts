@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parseAgentConfig } from "../../policies/checkpoint/agent-config.ts";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import { loadTeacher } from "../../policies/checkpoint/load-teacher.ts";
 import { writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl-write.ts";
 import { torchDict } from "../../policies/checkpoint/torch-value.ts";
-import { loadTeacher } from "../../policies/teacher.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { cases, dataFolder, errorOf, teachersFolder } from "./examples.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadTeacher } from "../../policies/teacher.ts";
+import { loadTeacher } from "../../policies/checkpoint/load-teacher.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import {
   cases,

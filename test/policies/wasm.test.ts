@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createMlp } from "../../policies/mlp.ts";
-import { NetworkPolicy } from "../../policies/network-policy.ts";
-import { loadTeacher } from "../../policies/teacher.ts";
+import { loadTeacher } from "../../policies/checkpoint/load-teacher.ts";
+import { createMlp } from "../../policies/networks/mlp.ts";
+import { NetworkPolicy } from "../../policies/networks/network-policy.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { checkActivations } from "./activation-laws.ts";
 import { errorOf, shippedExample, shippedTeachers, teachersFolder } from "./examples.ts";

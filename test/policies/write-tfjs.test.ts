@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { activationNames } from "../../policies/activation.ts";
-import { createActor } from "../../policies/actor.ts";
+import { createActor } from "../../policies/checkpoint/actor.ts";
 import { buildGraph } from "../../policies/graph/build-graph.ts";
 import { runTfjs } from "../../policies/graph/run-tfjs.ts";
 import { writeTfjs } from "../../policies/graph/write-tfjs.ts";
 import type { NamedArrays } from "../../policies/named-array.ts";
+import { activationNames } from "../../policies/networks/activation.ts";
 import { findOnnxRuntime, openOnnx } from "../../policies/onnx/onnx-runtime.ts";
 import { writeOnnx } from "../../policies/onnx/write-onnx.ts";
 import { startEngine } from "../../src/engine/start.ts";

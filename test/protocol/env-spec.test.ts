@@ -8,15 +8,16 @@ import {
   toWireSpec,
 } from "../../protocol/env-spec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import {
-  allFinite,
+  allWithin,
   fromFrame,
   fromStepResult,
   toActions,
   toFrame,
   toStepResult,
 } from "../../protocol/payload.ts";
-import { checkSettingNames, nearest } from "../../protocol/settings.ts";
+import { checkSettingNames } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { wireSpec } from "./arbitrary.ts";
 
@@ -191,18 +192,28 @@ describe("payload", () => {
     expect(refusal(() => toStepResult(header, sent as never, spec)).field).toBe(field);
   });
 
-  it("finds a value that is not finite wherever it hides", () => {
+  it.each([["obs/policy"], ["reward"]])("names a quantity that is none as that, in %s", (name) => {
+    const tensors = fromStepResult(result, spec);
+    const { shape, data } = tensors[name]!;
+    const spoilt = (data as Float32Array).slice().fill(3e38, 1, 2);
+    const change = { ...tensors, [name]: { shape, data: spoilt } };
+    const { message, code } = refusal(() => toStepResult(header, change, spec));
+    expect(code).toBe("bad-value");
+    expect(message).toMatch(/environment \d.* is 3.00e\+38, which no quantity is/);
+  });
+
+  it("finds a value that is not finite, or no quantity, wherever it hides", () => {
     fc.assert(
       fc.property(
-        fc.float32Array({ noNaN: true, noDefaultInfinity: true }),
+        fc.float32Array({ noNaN: true, min: -Math.fround(9e14), max: Math.fround(9e14) }),
         fc.nat(),
         (data, at) => {
-          expect(allFinite(data)).toBe(true);
-          for (const value of [Number.NaN, Infinity, -Infinity]) {
+          expect(allWithin(data)).toBe(true);
+          for (const value of [Number.NaN, Infinity, -Infinity, 3e38, -1.01e15]) {
             const spoilt = data.slice();
             if (spoilt.length === 0) return;
             spoilt[at % spoilt.length] = value;
-            expect(allFinite(spoilt)).toBe(false);
+            expect(allWithin(spoilt)).toBe(false);
           }
         },
       ),
@@ -222,5 +233,12 @@ describe("settings", () => {
 
   it("does not guess from a word that resembles none", () => {
     expect(nearest("xyz", ["gravity"])).toBeUndefined();
+    expect(nearest("xyz", ["gravity"], { within: Infinity })).toBe("gravity");
+    expect(nearest("", [], { within: Infinity })).toBeUndefined();
+  });
+
+  it("takes the first of equally near words, in letters of either case", () => {
+    expect(nearest("Robot.Mas", ["robot.mask", "robot.mass", "mass"])).toBe("robot.mask");
+    expect(nearest(`mass${"s".repeat(1e6)}`, ["mass"])).toBeUndefined();
   });
 });

@@ -33,7 +33,7 @@ SPEC = {
 }
 
 FRAME = {
-    "obs/policy": ("<f4", [2, 3], [0.0, -1.5, 3.25, 1e-40, 3.4e38, -0.0]),
+    "obs/policy": ("<f4", [2, 3], [0.0, -1.5, 3.25, 1e-40, 9.5e14, -0.0]),
     "obs/teacher": ("<f4", [2, 1, 2], [1, 2, 3, 4]),
 }
 RESULT = {
@@ -62,6 +62,20 @@ MESSAGES = [
         },
         {},
     ),
+    (
+        "hello of a named run",
+        {
+            "type": "hello",
+            "seq": 1,
+            "session": SESSION,
+            "protocol": {"major": 1, "minor": 2},
+            "client": {"name": "golden", "version": "0.2.0"},
+            "capabilities": ["teacher_actions"],
+            "settings": {},
+            "run": "k3v9q0zd",
+        },
+        {},
+    ),
     ("reset", {"type": "reset", "seq": 2, "session": SESSION, "seed": 4294967295}, {}),
     (
         "step",
@@ -76,6 +90,7 @@ MESSAGES = [
     ),
     ("close", {"type": "close", "seq": 2**32, "session": SESSION}, {}),
     ("ping", {"type": "ping", "seq": 0, "session": SESSION}, {}),
+    ("ping to a spare", {"type": "ping", "seq": 0, "spare": True}, {}),
     (
         "welcome",
         {

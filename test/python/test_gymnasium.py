@@ -5,7 +5,7 @@ import unittest
 import gymnasium
 import numpy as np
 from firstsolo_sim.gymnasium import GymnasiumEnv
-from firstsolo_sim.sessions import ServeError
+from firstsolo_sim.session_order import ServeError
 from firstsolo_sim.spaces import action_spec, group_specs
 from firstsolo_sim.spec import check_spec
 from gymnasium import spaces
@@ -97,6 +97,30 @@ class Spaces(unittest.TestCase):
         self.assertEqual(
             (spec["low"], spec["high"], open_ends), ([-5.0, -2.0, 0.0], [5.0, 2.0, 5.0], 2)
         )
+
+    def test_a_fixed_component_is_served_and_always_has_its_value(self):
+        taken = []
+
+        class Fixed(gymnasium.Env):
+            metadata = {"render_fps": 50}
+            observation_space = spaces.Box(-np.inf, np.inf, (2,), np.float32)
+            action_space = spaces.Box(np.array([-1, 0.5], "f4"), np.array([1, 0.5], "f4"))
+
+            def reset(self, *, seed=None, options=None):
+                super().reset(seed=seed)
+                return np.zeros(2, "f4"), {}
+
+            def step(self, action):
+                taken.append(action.tolist())
+                return np.zeros(2, "f4"), 0.0, False, False, {}
+
+        env = gymnasium.vector.SyncVectorEnv([Fixed, Fixed])
+        served = GymnasiumEnv(env, task="fixed", max_episode_steps=20)
+        check_spec(served.spec)
+        self.assertIn("component 1 is always 0.5", " ".join(served.notices))
+        served.reset(2**31 - 1)
+        served.step(np.array([[2.0, 9.0], [-0.25, -9.0]], "f4"))
+        self.assertEqual(taken, [[1.0, 0.5], [-0.25, 0.5]])
 
     def test_specifications_of_real_environments_may_travel(self):
         for name, width in (("Pendulum-v1", 3), ("InvertedPendulum-v5", 4)):

@@ -21,7 +21,7 @@ describe.each(["ipc", "tcp"])("over %s", (transport) => {
     const remote = await connect({ endpoint, numEnvs, settings });
     const local = new PointMass({ settings, numEnvs });
     expect(remote.spec).toEqual(local.spec);
-    for (const seed of [5, 4294967295]) {
+    for (const seed of [5, 2147483647]) {
       expect(await remote.reset(seed)).toEqual(await local.reset(seed));
       let ended = 0;
       for (let step = 0; step < 40; step++) {
@@ -50,6 +50,20 @@ describe("a remote environment", () => {
     expect(again.frame).toEqual(first.frame);
     const middle = await env.restore!(await env.snapshot!());
     expect(middle.started.some((flag) => flag === 1)).toBe(false);
+  });
+
+  it("asks for episodes with a seed below 2^31, whatever it is given", async () => {
+    const seeds: number[] = [];
+    class Noting extends PointMass {
+      override async reset(seed: number) {
+        seeds.push(seed);
+        return super.reset(seed);
+      }
+    }
+    const { endpoint } = await nodeServer({ open: async (asked) => new Noting(asked) });
+    const env = await connect({ endpoint });
+    for (const seed of [0, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) await env.reset(seed);
+    expect(seeds).toEqual([0, 2 ** 31 - 1, 0, 2 ** 31 - 1]);
   });
 
   it("sends only the groups that were asked for", async () => {

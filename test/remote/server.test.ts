@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { encodeMessage } from "../../protocol/codec.ts";
 import { protocolVersion } from "../../protocol/limits.ts";
 import { encodeRequest, type Request } from "../../protocol/messages.ts";
-import { SessionDesk } from "../../sim-adapters/serve/session-desk.ts";
+import { SessionOrder } from "../../sim-adapters/serve/session-order.ts";
 import { connect, nodeServer, pythonServer, RawClient } from "./servers.ts";
 
 const hello = (session: string, seq = 1): Request => ({
@@ -170,33 +170,33 @@ describe("a Python server", () => {
   });
 });
 
-describe("session desk", () => {
+describe("session order", () => {
   it("lets another session take over after thirty seconds of silence, but never during work", () => {
-    const desk = new SessionDesk();
-    const judge = (request: Request, now: number) => desk.judge(request as never, now).kind;
-    desk.open("aaaaaaaa", 1, 0);
+    const order = new SessionOrder();
+    const judge = (request: Request, now: number) => order.judge(request as never, now).kind;
+    order.open({ session: "aaaaaaaa", seq: 1 }, 0);
     expect(judge(hello("bbbbbbbb"), 100)).toBe("refuse");
-    desk.finish("aaaaaaaa", 1, [], 100);
+    order.finish("aaaaaaaa", 1, [], 100);
     expect(judge(hello("bbbbbbbb"), 129)).toBe("refuse");
-    desk.hear("aaaaaaaa", 129);
+    order.hear("aaaaaaaa", 129);
     expect(judge(hello("bbbbbbbb"), 158)).toBe("refuse");
     expect(judge(hello("bbbbbbbb"), 160)).toBe("run");
-    desk.open("bbbbbbbb", 1, 160);
+    order.open({ session: "bbbbbbbb", seq: 1 }, 160);
     expect(judge(step(2), 160)).toBe("refuse");
-    expect(desk.finish("aaaaaaaa", 2, [], 161)).toBe(false);
+    expect(order.finish("aaaaaaaa", 2, [], 161)).toBe(false);
   });
 
   it("carries out each number once, in order, whatever is repeated, lost or reordered", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 60 }), (seqs) => {
-        const desk = new SessionDesk();
-        desk.open("aaaaaaaa", 1, 0);
-        desk.finish("aaaaaaaa", 1, [], 0);
+        const order = new SessionOrder();
+        order.open({ session: "aaaaaaaa", seq: 1 }, 0);
+        order.finish("aaaaaaaa", 1, [], 0);
         const done = [1];
         for (const seq of seqs) {
-          if (desk.judge(step(seq) as never, 0).kind !== "run") continue;
-          desk.begin(seq);
-          desk.finish("aaaaaaaa", seq, [], 0);
+          if (order.judge(step(seq) as never, 0).kind !== "run") continue;
+          order.begin(seq);
+          order.finish("aaaaaaaa", seq, [], 0);
           done.push(seq);
         }
         expect(done).toEqual(done.map((_, i) => i + 1));
@@ -209,7 +209,7 @@ describe("the protocol's description", () => {
   const page = readFileSync(join(import.meta.dirname, "../../protocol/README.md"), "utf8");
 
   it("lists every code an error may have", () => {
-    const source = ["env-host.ts", "session-desk.ts", "serve-error.ts"]
+    const source = ["env-host.ts", "refusals.ts", "session-order.ts", "serve-error.ts"]
       .map((file) =>
         readFileSync(join(import.meta.dirname, "../../sim-adapters/serve", file), "utf8"),
       )

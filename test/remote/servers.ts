@@ -20,6 +20,7 @@ import {
   type RemoteOptions,
 } from "../../sim-adapters/remote/remote-env.ts";
 import { type EnvServer, type ServeOptions, serveEnv } from "../../sim-adapters/serve/serve-env.ts";
+import { compiledProgram } from "../compiled.ts";
 import { pythonEnv } from "../python-env.ts";
 import { PointMass } from "./point-mass.ts";
 
@@ -62,13 +63,20 @@ export interface PythonServer {
 }
 
 /** The point mass of the Python package in a process of its own. */
-export async function pythonServer(...args: string[]): Promise<PythonServer> {
+export async function pythonServer(
+  ...given: (string | { readonly onLog: (line: string) => void })[]
+): Promise<PythonServer> {
+  const args = given.filter((word) => typeof word === "string");
+  const told = given.find((word) => typeof word !== "string");
   const where =
     args.includes("--connect") || args.includes("--bind") ? [] : ["--bind", socketFile()];
   const module = ["-u", "-m", "firstsolo_sim.examples.point_mass"];
   const child = spawn(await pythonEnv(), [...module, ...where, ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", told === undefined ? "inherit" : "pipe"],
   });
+  if (told !== undefined && child.stderr !== null) {
+    createInterface({ input: child.stderr }).on("line", told.onLog);
+  }
   const exited = new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => resolve(`the simulator ended (${signal ?? code})`));
   });
@@ -79,6 +87,26 @@ export async function pythonServer(...args: string[]): Promise<PythonServer> {
     if (line.startsWith("ready ")) return { endpoint: line.slice(6), child, exited };
   }
   throw new Error("the Python server did not start");
+}
+
+let program: string | undefined;
+
+/** The built-in simulator in a process of its own. */
+export async function servedProcess(): Promise<PythonServer> {
+  program ??= compiledProgram();
+  const bind = socketFile();
+  const args = [program, "sim", "--num_envs", "8", "--bind", bind, "--exit-with-stdin"];
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "ignore"] });
+  const exited = new Promise<string>((resolve) => {
+    child.once("exit", (code, signal) => resolve(`the simulator ended (${signal ?? code})`));
+  });
+  atEnd(() => {
+    child.kill("SIGKILL");
+  });
+  for await (const line of createInterface({ input: child.stdout! })) {
+    if (line.includes("ready at")) return { endpoint: bind, child, exited };
+  }
+  throw new Error("the built-in simulator did not start");
 }
 
 export async function connect(options: RemoteOptions): Promise<RemoteEnv> {

@@ -1,16 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { createHover } from "../../policies/hover.ts";
-import { createSimulatorTeacher } from "../../policies/simulator-teacher.ts";
+import { createHover } from "../../policies/pilots/hover.ts";
+import { createSimulatorTeacher } from "../../policies/pilots/simulator-teacher.ts";
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import type { OpenRequest, ServedEnv } from "../../sim-adapters/serve/serve-env.ts";
-import { connectWanted, wishes } from "../../src/cli/connect-wanted.ts";
-import { hireTeacher } from "../../src/cli/crew.ts";
+import { distillation } from "../../src/algorithms/distillation/algorithm.ts";
+import { chooseTeacher } from "../../src/algorithms/distillation/load-teacher.ts";
+import type { DistillationConfig } from "../../src/algorithms/distillation/settings.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
+import { connectWanted } from "../../src/training/connect-wanted.ts";
 import { connect, nodeServer } from "./servers.ts";
 
-const configOf = (...overrides: string[]) => resolveConfig({ overrides }).config;
+const configOf = (...overrides: string[]) =>
+  resolveConfig({ overrides }).config as DistillationConfig;
+const wishes = (config: DistillationConfig) => distillation.wishes(config);
 const hover = createHover("teacher");
 
 /** The noisy quadcopter with the hover controller beside it. */
@@ -122,7 +126,7 @@ describe("a teacher in the simulator", () => {
     const asked = connect({ endpoint, teacherActions: true });
     await expect(asked).rejects.toMatchObject({ code: "no-teacher" });
     const env = await connect({ endpoint });
-    const hired = hireTeacher(configOf("checkpoint=simulator"), env.spec);
+    const hired = chooseTeacher(configOf("checkpoint=simulator"), env.spec);
     await expect(hired).rejects.toMatchObject({ code: "no-teacher", hint: /--checkpoint/ });
     const act = createSimulatorTeacher(1).act(await env.reset(1), []);
     await expect(act).rejects.toMatchObject({ code: "no-teacher-actions" });
@@ -131,8 +135,8 @@ describe("a teacher in the simulator", () => {
   it("is flown by --checkpoint simulator, with the student's groups alone on the wire", async () => {
     const { endpoint } = await nodeServer({ open: taught });
     const config = configOf("checkpoint=simulator");
-    const env = await connectWanted(config, { endpoint, startupTimeout: 20 });
-    const { policy, facts } = await hireTeacher(config, env.spec);
+    const env = await connectWanted(wishes(config), { endpoint, startupTimeout: 20 });
+    const { policy, facts } = await chooseTeacher(config, env.spec);
     const frame = await env.reset(1);
     expect(Object.keys(frame.observations)).toEqual(["policy"]);
     expect((await policy.act(frame, [])).actions).toEqual(frame.teacherActions);
@@ -152,10 +156,10 @@ describe("groups nobody reads", () => {
   it("stay away where there is no group for the teacher, and all come where the student's is missing", async () => {
     const { endpoint } = await nodeServer();
     const options = { endpoint, startupTimeout: 20 };
-    const env = await connectWanted(configOf(), options);
+    const env = await connectWanted(wishes(configOf()), options);
     expect(Object.keys(env.spec.observations)).toEqual(["policy"]);
     await env.close();
-    const all = await connectWanted(configOf("obs_groups.student=[camera]"), options);
+    const all = await connectWanted(wishes(configOf("obs_groups.student=[camera]")), options);
     expect(Object.keys(all.spec.observations)).toEqual(["policy", "exact"]);
     await all.close();
   });

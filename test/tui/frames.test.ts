@@ -2,11 +2,12 @@ import fc from "fast-check";
 import { Text } from "ink";
 import { createElement } from "react";
 import { expect, test } from "vitest";
-import { InkFrames } from "../../src/tui/ink-frames.ts";
-import { newKeyboard } from "../../src/tui/keys.ts";
-import { columnsOf } from "../../src/tui/span.ts";
-import { summaryText } from "../../src/tui/summary.ts";
-import { initialState, reduce, type ScreenState } from "../../src/tui/view-model.ts";
+import { initialState, type ScreenState } from "../../src/tui/state/screen-state.ts";
+import { reduce } from "../../src/tui/state/view-model.ts";
+import { InkFrames } from "../../src/tui/terminal/ink-frames.ts";
+import { newKeyboard } from "../../src/tui/terminal/keys.ts";
+import { columnsOf } from "../../src/tui/view/span.ts";
+import { summaryText } from "../../src/tui/view/summary.ts";
 import { frameOf, replay } from "./replay.ts";
 
 const run = {
@@ -62,7 +63,7 @@ test("help and the simulator's log take the place of the charts", async () => {
   await expect(`${help}\n`).toMatchFileSnapshot("frames/help-80x24.txt");
   const log = ["\u001b[31mGPU hot\u001b[0m\u0007", "line two"];
   const frame = frameOf({ state, log, board: { ...newKeyboard(false), overlay: "log" } });
-  expect(frame).toContain("\nGPU hot\nline two\n");
+  expect(frame).toContain("\nGPU hot\\x07\nline two\n");
 });
 
 test("no frame is wider than its terminal, or as tall", () => {
@@ -102,6 +103,8 @@ Student  return 114.5 against 125.4, 91.3 % of its teacher, in flight
 Last     ${run.path}/model_151.pt
 Run      ${run.path}
 Go on    firstsolo train --resume ${run.path}
+Judge    firstsolo eval ${run.path}
+Export   firstsolo export ${run.path}
 W&B      wandb sync '/home/ann/my run/wandb/x'
 `);
   expect(summaryText(cut, { cwd: "/home/ann" })).toContain("--resume logs/rsl_rl/quad/2026");

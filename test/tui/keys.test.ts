@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { keysIn, newKeyboard, press } from "../../src/tui/keys.ts";
-import { initialState, type ScreenState } from "../../src/tui/view-model.ts";
+import { initialState, type ScreenState } from "../../src/tui/state/screen-state.ts";
+import { keysIn, newKeyboard, press } from "../../src/tui/terminal/keys.ts";
 
 const flying: ScreenState = { ...initialState, status: "flying" };
 const board = newKeyboard(false);
@@ -28,7 +28,7 @@ test("n asks first: only y hands the controls over", () => {
 });
 
 test("a key that is off says why", () => {
-  const second: ScreenState = { ...flying, phase: 2 };
+  const second: ScreenState = { ...flying, stage: { ...flying.stage, index: 1 } };
   expect(press("n", board, second)).toMatchObject({
     board: { remark: "✗ n is off: the student has the controls already", asking: false },
   });

@@ -16,10 +16,7 @@ export interface TerminalSize {
 }
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-/** Runs our TypeScript as it is. */
-export const nodeArgs = ["--import", here("./run-ts.mjs")];
-
-/** A program in a real pseudo terminal, and what a person sees of it. */
+/** A JavaScript program in a real pseudo terminal, and what a person sees of it. */
 export class RealTerminal {
   readonly #terminal: xterm.Terminal;
   readonly #child: ChildProcessWithoutNullStreams;
@@ -35,7 +32,7 @@ export class RealTerminal {
       scrollback: 5000,
       allowProposedApi: true,
     });
-    const node = [process.execPath, ...nodeArgs, file, ...args];
+    const node = [process.execPath, file, ...args];
     const {
       CI: _,
       CONTINUOUS_INTEGRATION: __,
@@ -90,6 +87,16 @@ export class RealTerminal {
   /** The rows that can be scrolled to, and the visible ones. */
   get everything(): readonly string[] {
     return this.#lines(0);
+  }
+
+  /** As {@link everything}, with what the terminal has broken into rows in one again. */
+  get paragraphs(): readonly string[] {
+    const { active } = this.#terminal.buffer;
+    return this.everything.reduce<string[]>((whole, line, i) => {
+      if (active.getLine(i)?.isWrapped) whole[whole.length - 1] += line;
+      else whole.push(line);
+      return whole;
+    }, []);
   }
 
   get cursorHidden(): boolean {

@@ -1,9 +1,10 @@
 import { renderToString } from "ink";
 import { type ComponentProps, createElement } from "react";
-import { newKeyboard } from "../../src/tui/keys.ts";
-import { Screen } from "../../src/tui/screen.tsx";
-import { summaryText } from "../../src/tui/summary.ts";
-import { initialState, reduce, type ScreenState } from "../../src/tui/view-model.ts";
+import { initialState, type ScreenState } from "../../src/tui/state/screen-state.ts";
+import { reduce } from "../../src/tui/state/view-model.ts";
+import { newKeyboard } from "../../src/tui/terminal/keys.ts";
+import { Screen } from "../../src/tui/view/screen.tsx";
+import { summaryText } from "../../src/tui/view/summary.ts";
 import { rowOf, type ScriptedRun, startEvent, timeOf } from "./scripted-run.ts";
 
 /** The state after so many iterations of a scripted run, with its events. */

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { cutAt, emptySeries, extend, mostBuckets, type Series } from "../../src/tui/series.ts";
+import {
+  cutAt,
+  emptySeries,
+  extend,
+  mostBuckets,
+  type Series,
+} from "../../src/tui/state/series.ts";
 
 const figures = fc.array(fc.oneof(fc.double(), fc.constant(Number.NaN)), { maxLength: 4000 });
 

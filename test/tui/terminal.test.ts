@@ -1,159 +1,146 @@
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterEach, expect, test, vi } from "vitest";
-import { RealTerminal } from "./real-terminal.ts";
+/** The screen of the real program in a real terminal: most of it on one run, from its first frame to its last page. */
+import { describe, expect, test, vi } from "vitest";
+import { openAirfield, requestsOf, runIn } from "./real-run.ts";
 
-const flight = fileURLToPath(new URL("./scripted-flight.ts", import.meta.url));
-const open: RealTerminal[] = [];
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 60_000 });
+const { training, sink, inTerminal } = openAirfield();
 
-afterEach(() => {
-  for (const terminal of open.splice(0)) terminal.kill();
-});
-
-function fly(settings: object, columns = 80, rows = 24, env = {}): RealTerminal {
-  const terminal = new RealTerminal(flight, [JSON.stringify(settings)], { columns, rows, env });
-  open.push(terminal);
-  return terminal;
-}
-
-const header = (line: string) => line.startsWith("firstsolo");
+const header = (line: string) => line.startsWith("firstsolo ·");
 const count = (lines: readonly string[], wanted: (line: string) => boolean) =>
   lines.filter(wanted).length;
 
-test("a run from its first frame to the summary, in one frame, with the terminal given back", async () => {
-  const terminal = fly({ iterations: 100_000, every: 25, noise: 10 });
-  await terminal.until(
-    (screen) => screen.includes("● flying") && terminal.output.includes("noise"),
-  );
-  expect(terminal.cursorHidden).toBe(true);
+const noise = sink("noise", "if (iteration % 10 === 0) console.log('noise ' + iteration);");
+
+describe("a run on the screen", () => {
+  const { root, words } = training("--ui", "tui", noise);
+  const terminal = inTerminal(words, { columns: 120, rows: 40 });
+
+  test("is in one frame, with what else is printed above it", async () => {
+    await terminal.until(
+      (screen) => screen.includes("● flying") && terminal.output.includes("noise 0"),
+    );
+    expect(terminal.cursorHidden).toBe(true);
+    expect(terminal.output).toContain("[38;5;");
+    expect(count(terminal.screen, header)).toBe(1);
+  });
+
+  test("obeys keys and answers them", async () => {
+    terminal.press("p");
+    await terminal.until((screen) => screen.includes("‖ paused") && screen.includes("p resume"));
+    terminal.press("?");
+    await terminal.until((screen) => screen.includes("save a checkpoint after this iteration"));
+    terminal.press("l");
+    await terminal.until((screen) => screen.includes("Simulator's log  l or Esc: back"));
+    terminal.press("\u001b");
+    await terminal.until((screen) => screen.includes("Loss (log)"));
+    terminal.press("p");
+    await terminal.until((screen) => screen.includes("● flying"));
+    terminal.press("n");
+    await terminal.until((screen) => screen.includes("y yes"));
+    terminal.press("x");
+    await terminal.until((screen) => screen.includes("stay where they are"));
+    terminal.press("ny");
+    await terminal.until((screen) => screen.includes("2/2 student flies"));
+    terminal.press("n");
+    await terminal.until((screen) => screen.includes("n is off: the student has the controls"));
+    terminal.press("\u001b[A");
+  });
+
+  test("resized to any size leaves one whole frame, and what was above it stays", async () => {
+    for (const [columns, rows] of [
+      [80, 24],
+      [200, 50],
+      [61, 17],
+      [100, 40],
+    ] as const) {
+      terminal.resize(columns, rows);
+      await terminal.until((screen) => {
+        const lines = screen.split("\n");
+        const keys = lines.findIndex((line) => line.startsWith("p pause"));
+        const top = lines.findIndex(header);
+        return top >= 0 && keys - top === rows - 2 && lines[top]!.length === columns;
+      });
+      expect(count(terminal.screen, header)).toBe(1);
+      expect(terminal.screen.at(-1)).toBe("");
+    }
+    expect(count(terminal.everything, (line) => line === "noise 0")).toBe(1);
+  });
+
+  test("becomes the plain stream with what was missed by t, and the screen again", async () => {
+    terminal.press("t");
+    await terminal.until((screen) => screen.includes("t: back to the screen"));
+    await terminal.until(() => {
+      const text = terminal.everything.join("\n");
+      return text.slice(text.indexOf("t: back to the screen")).includes("Mean behavior loss");
+    });
+    terminal.press("t");
+    await terminal.until((screen) => screen.includes("● flying") && screen.includes("Loss (log)"));
+    const lines = terminal.everything;
+    const back = lines.findIndex((line) => line.includes("t: back to the screen"));
+    const told = lines.flatMap((line, i) => {
+      const iteration = /Learning iteration (\d+)\/100000/.exec(line)?.[1];
+      return iteration === undefined ? [] : [{ iteration: Number(iteration), missed: i < back }];
+    });
+    const first = told[0]!.iteration;
+    expect(told.map(({ iteration }) => iteration)).toEqual(told.map((_, i) => first + i));
+    expect(new Set(told.map(({ missed }) => missed))).toEqual(new Set([true, false]));
+  });
+
+  test("ends by Ctrl-C with its last page, and gives the terminal back", async () => {
+    terminal.press("\u0003");
+    expect(await terminal.ended).toEqual({ code: 130, restored: true });
+    expect(terminal.cursorHidden).toBe(false);
+    const run = runIn(root)!;
+    expect(terminal.everything.join("\n")).toMatch(/● stopped after \d+ of 100000 iterations/);
+    expect(terminal.paragraphs).toContain(`Go on    firstsolo train --resume ${run}`);
+    expect(requestsOf(run)).toEqual([
+      ["pause", "key p", true],
+      ["resume", "key p", true],
+      ["next-phase", "key n", true],
+      ["stop", "SIGINT", true],
+    ]);
+  });
+});
+
+test("a terminal too small for the screen still shows how it goes, with NO_COLOR in none, and breaks no path", async () => {
+  const { root, words } = training("--ui", "tui");
+  const terminal = inTerminal(words, { columns: 40, rows: 6, env: { NO_COLOR: "1" } });
+  await terminal.until((screen) => screen.includes("teacher flies") && screen.includes("p pause"));
   terminal.press("s");
   expect(await terminal.ended).toEqual({ code: 0, restored: true });
+  expect(terminal.output).not.toMatch(/\[(3\d|38;5;\d+|38;2;[\d;]+|9\d)m/);
+  const run = runIn(root)!;
+  for (const line of [`Run      ${run}`, `Judge    firstsolo eval ${run}`]) {
+    expect(terminal.paragraphs).toContain(line);
+  }
+});
+
+test("SIGTERM lands the run, in one frame below what else was printed, and the terminal is given back", async () => {
+  const terminal = inTerminal(training("--ui", "tui", noise).words, { columns: 80, rows: 24 });
+  await terminal.until(
+    (screen) => screen.includes("● flying") && terminal.output.includes("noise 10"),
+  );
+  terminal.signal("SIGTERM");
+  expect(await terminal.ended).toEqual({ code: 130, restored: true });
   expect(terminal.cursorHidden).toBe(false);
   const all = terminal.everything;
   // However many frames there were, one is left, with what else was printed above it, whole and in order.
   expect(count(all, header)).toBe(1);
-  const noise = all.filter((line) => line.startsWith("noise"));
-  expect(noise.length).toBeGreaterThan(0);
-  expect(noise).toEqual(noise.map((_, i) => `noise ${i * 10}`));
-  expect(all.indexOf(noise.at(-1)!)).toBeLessThan(all.findIndex(header));
-  expect(all.join("\n")).toMatch(/● stopped after \d+ of 100000 iterations/);
-  expect(terminal.output).toContain("[38;5;");
+  const noises = all.flatMap((line) => /^noise (\d+)$/.exec(line)?.[1] ?? []).map(Number);
+  expect(noises.length).toBeGreaterThan(0);
+  expect(noises).toEqual(noises.map((_, i) => i * 10));
+  expect(all.lastIndexOf(`noise ${noises.at(-1)}`)).toBeLessThan(all.findIndex(header));
   // What was there before the screen can still be scrolled to: nothing clears the terminal.
   for (const wipe of ["[2J", "[3J", "[?1049h"]) expect(terminal.output).not.toContain(wipe);
 });
 
-test("keys reach the flight and are answered; the first Ctrl-C lands it", async () => {
-  const path = mkdtempSync(join(tmpdir(), "firstsolo-tui-"));
-  const terminal = fly({ iterations: 100_000, switchAt: 50_000, every: 20, path });
-  await terminal.until((screen) => screen.includes("● flying"));
-  terminal.press("p");
-  await terminal.until((screen) => screen.includes("‖ paused") && screen.includes("p resume"));
-  terminal.press("?");
-  await terminal.until((screen) => screen.includes("save a checkpoint after this iteration"));
-  terminal.press("l");
-  await terminal.until((screen) => screen.includes("simulator line 2 red"));
-  terminal.press("\u001b");
-  await terminal.until((screen) => screen.includes("Loss (log)"));
-  terminal.press("p");
-  await terminal.until((screen) => screen.includes("● flying"));
-  terminal.press("n");
-  await terminal.until((screen) => screen.includes("y yes"));
-  terminal.press("x");
-  await terminal.until((screen) => screen.includes("stay where they are"));
-  terminal.press("ny");
-  await terminal.until((screen) => screen.includes("2/2 student flies"));
-  terminal.press("n");
-  await terminal.until((screen) => screen.includes("n is off: the student has the controls"));
-  terminal.press("\u001b[A");
-  terminal.press("\u0003");
-  expect(await terminal.ended).toEqual({ code: 0, restored: true });
-  const events = readFileSync(join(path, "events.jsonl"), "utf8").trim().split("\n");
-  const requests = events.map((line) => JSON.parse(line)).filter(({ type }) => type === "request");
-  expect(requests.map(({ request, by }) => `${request}, ${by}`)).toEqual([
-    "pause, key p",
-    "resume, key p",
-    "next-phase, key n",
-    "stop, SIGINT",
-  ]);
-  expect(terminal.everything.join("\n")).toContain(`Go on    firstsolo train --resume ${path}`);
-});
-
-test("t gives the plain stream with what was missed, and the screen back", async () => {
-  const terminal = fly({ iterations: 100_000, every: 100 }, 100, 40);
-  await terminal.until((screen) => /\b\d{1,2}\/100000/.test(screen));
-  terminal.press("t");
-  await terminal.until((screen) => screen.includes("t: back to the screen"));
-  await terminal.until((screen) => screen.includes("Mean behavior loss"));
-  const text = terminal.everything.join("\n");
-  const title = (i: number) => text.indexOf(`Learning iteration ${i}/100000`);
-  expect(title(0)).toBeGreaterThan(-1);
-  expect(title(1)).toBeGreaterThan(title(0));
-  expect(title(0)).toBeLessThan(text.indexOf("t: back to the screen"));
-  terminal.press("t");
-  await terminal.until((screen) => screen.includes("● flying") && screen.includes("Loss (log)"));
-  terminal.press("s");
-  expect(await terminal.ended).toEqual({ code: 0, restored: true });
-});
-
-test("resized to any size, one whole frame is left and what was above it stays", async () => {
-  const terminal = fly({ iterations: 100_000, every: 20, noise: 40 }, 120, 40);
-  await terminal.until(
-    (screen) => screen.includes("● flying") && terminal.output.includes("noise"),
-  );
-  for (const [columns, rows] of [
-    [80, 24],
-    [200, 50],
-    [61, 17],
-    [100, 30],
-  ] as const) {
-    terminal.resize(columns, rows);
-    await terminal.until((screen) => {
-      const lines = screen.split("\n");
-      const keys = lines.findIndex((line) => line.startsWith("p pause"));
-      const top = lines.findIndex(header);
-      return top >= 0 && keys - top === rows - 2 && lines[top]!.length === columns;
-    });
-    expect(count(terminal.screen, header)).toBe(1);
-    expect(terminal.screen.at(-1)).toBe("");
-  }
-  terminal.press("s");
-  await terminal.ended;
-  expect(count(terminal.everything, (line) => line === "noise 0")).toBe(1);
-});
-
-test("a screen that fails says so and goes on as the plain stream; the run doesn't notice", async () => {
-  const terminal = fly({ iterations: 100_000, every: 50, brokenLog: true }, 100, 40);
-  await terminal.until((screen) => screen.includes("● flying"));
-  terminal.press("l");
-  await terminal.until(() => terminal.output.includes("The screen failed (no log today)"));
-  await terminal.until((screen) => screen.includes("Mean behavior loss"));
-  terminal.press("s");
-  expect(await terminal.ended).toEqual({ code: 0, restored: true });
-  expect(terminal.everything.join("\n")).toMatch(/● stopped after \d+ of/);
-});
-
-test("a terminal too small for the screen still shows how it goes, with NO_COLOR in none", async () => {
-  const terminal = fly({ iterations: 100_000, every: 20 }, 40, 6, { NO_COLOR: "1" });
-  await terminal.until((screen) => screen.includes("teacher flies") && screen.includes("p pause"));
-  terminal.press("s");
-  expect((await terminal.ended).restored).toBe(true);
-  expect(terminal.output).not.toMatch(/\[(3\d|38;5;\d+|38;2;[\d;]+|9\d)m/);
-});
-
-test("SIGTERM ends the process, and the terminal is given back", async () => {
-  const terminal = fly({ iterations: 100_000 });
-  await terminal.until((screen) => screen.includes("● flying"));
-  terminal.signal("SIGTERM");
-  expect(await terminal.ended).toEqual({ code: -15, restored: true });
-  expect(terminal.cursorHidden).toBe(false);
-});
-
 test("after an exception that nobody catches the terminal is given back, and its message can be read", async () => {
-  const terminal = fly({ iterations: 100_000, every: 20, throwAt: 40 });
-  expect(await terminal.ended).toEqual({ code: 1, restored: true });
+  const late = "setTimeout(() => { throw new Error('thrown on purpose'); });";
+  const { words } = training("--ui", "tui", sink("thrower", `if (iteration === 3) ${late}`));
+  const terminal = inTerminal(words, { columns: 80, rows: 24 });
+  const { code, restored } = await terminal.ended;
+  expect(code).not.toBe(0);
+  expect(restored).toBe(true);
   expect(terminal.cursorHidden).toBe(false);
   expect(terminal.everything.join("\n")).toContain("thrown on purpose");
 });

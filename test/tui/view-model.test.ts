@@ -1,23 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../../src/metrics/metric-sink.ts";
-import { gateOf, healthOf, progressOf, studentOf, timeSplit } from "../../src/tui/readings.ts";
-import {
-  type Action,
-  initialState,
-  mostEvents,
-  mostMarks,
-  mostRecent,
-  reduce,
-  type ScreenState,
-} from "../../src/tui/view-model.ts";
+import { mostEvents } from "../../src/tui/state/happenings.ts";
+import { mostMarks } from "../../src/tui/state/marks.ts";
+import { gateOf, progressOf, studentOf } from "../../src/tui/state/readings.ts";
+import { initialState, type ScreenState } from "../../src/tui/state/screen-state.ts";
+import { healthOf, timeSplit } from "../../src/tui/state/times.ts";
+import { type Action, mostRecent, reduce } from "../../src/tui/state/view-model.ts";
 import { frameOf, replay, summaryOf } from "./replay.ts";
 import { rowOf, startEvent, startTime, timeOf } from "./scripted-run.ts";
 
 const run = { iterations: 300, switchAt: 100, path: "/runs/one" };
 
 const anything = fc.anything({ maxDepth: 2, withObjectString: true, withNullPrototype: true });
-const types = ["start", "phase-switch", "checkpoint", "request", "paused", "resumed", "waiting"];
+const types = [
+  "start",
+  "phase-switch",
+  "checkpoint",
+  "request",
+  "monitor",
+  "stage",
+  "gradient-flow",
+];
 const names = [...Object.keys(rowOf(50, run)), "Episode/x", "__proto__", "constructor"];
 const wildEvent = fc
   .dictionary(fc.constantFrom(...Object.keys(startEvent(run)), "request", "kind", "gate"), anything)
@@ -82,19 +86,19 @@ describe("whatever the files hold", () => {
   test("control codes of a message don't reach the terminal", () => {
     const event = { type: "notice", iteration: 1, time: 1, message: "a\u001b[2Jb\r\nc" };
     const state = reduce(initialState, { kind: "event", event });
-    expect(state.events[0]!.message).toBe("a [2Jb c");
+    expect(state.events[0]!.message).toBe("a\\x1b[2Jb c");
   });
 });
 
 describe("what can be read off a run", () => {
   test("progress, estimate and gate in phase 1", () => {
     const state = replay(run, 60);
-    const { done, total, share, handOver, remaining } = progressOf(state);
-    expect({ done, total, share, handOver }).toEqual({
+    const { done, total, share, changes, remaining } = progressOf(state);
+    expect({ done, total, share, changes }).toEqual({
       done: 60,
       total: 300,
       share: 0.2,
-      handOver: 1 / 3,
+      changes: [1 / 3],
     });
     expect(remaining).toBeCloseTo(240 * 0.085, 6);
     expect(gateOf(state)).toMatchObject({ iterations: 40, wanted: undefined });
@@ -104,7 +108,7 @@ describe("what can be read off a run", () => {
     let state = replay(run, 60);
     const event = { type: "phase-switch", iteration: 60, time: startTime, phase: 2, message: "" };
     state = reduce(state, { kind: "event", event });
-    expect(progressOf(state).handOver).toBe(0.2);
+    expect(progressOf(state).changes).toEqual([0.2]);
     expect(gateOf(state)).toBeUndefined();
   });
 
@@ -116,7 +120,7 @@ describe("what can be read off a run", () => {
       message: "collapsed",
     };
     let state = reduce(replay(run, 150), { kind: "event", event });
-    expect(state.phase).toBe(1);
+    expect(state.stage.index).toBe(0);
     expect(state.marks.map(({ sign, iteration }) => `${sign}${iteration}`)).toEqual([
       "▲100",
       "▼150",
@@ -124,7 +128,7 @@ describe("what can be read off a run", () => {
     const counters = { "Distillation/phase_iteration": 0, "Distillation/phase_length": 20 };
     const metrics = { ...rowOf(150, run), "Distillation/training_phase": 1, ...counters };
     state = reduce(state, { kind: "row", iteration: 150, metrics, time: timeOf(150) });
-    expect(progressOf(state).handOver).toBe(170 / 300);
+    expect(progressOf(state).changes).toEqual([170 / 300]);
     expect(gateOf(state)?.iterations).toBe(19);
   });
 
@@ -173,7 +177,7 @@ describe("what can be read off a run", () => {
   test("a share of a teacher's return below zero says nothing, so none is given", () => {
     const metrics = { "Eval/student_return": -20, "Eval/teacher_return": -10 };
     const state = reduce(initialState, { kind: "row", iteration: 0, metrics, time: 1 });
-    expect(studentOf(state)).toMatchObject({ student: -20, teacher: -10, ratio: undefined });
+    expect(studentOf(state)).toMatchObject({ result: -20, against: -10, ratio: undefined });
   });
 });
 
@@ -189,7 +193,7 @@ describe("the course of a run", () => {
       time: timeOf(90),
     });
     expect(state.iteration).toBe(50);
-    expect(state.loss.buckets.length).toBe(51);
+    expect(state.curves[0]!.series.buckets.length).toBe(51);
     expect(state.recent.at(-2)!.iteration).toBe(49);
   });
 
@@ -239,7 +243,8 @@ describe("the course of a run", () => {
         message: "",
       },
     });
-    expect(state.best).toEqual({ ratio: state.latest["Eval/student_vs_teacher"], iteration: 79 });
+    const { "Eval/student_return": result, "Eval/teacher_return": against } = state.latest;
+    expect(state.best).toEqual({ result, against, iteration: 79 });
     expect(state.paths.best).toBe("/b.pt");
   });
 });

@@ -1,6 +1,6 @@
 """Serve a vectorised simulator to Firstsolo, or drive one: see README.md beside this package."""
 
-from .client import Client
+from .driver import Client
 from .protocol import PROTOCOL_VERSION, ProtocolError
 from .server import Curve, ServeError, serve
 

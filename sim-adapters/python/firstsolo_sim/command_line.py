@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import re
 import sys
 from typing import Any, Callable, NoReturn, Optional
 
-from .front import Curve
+from .router import Curve
 from .protocol import ProtocolError
 from .server import serve
-from .sessions import ServeError
+from .session_order import ServeError
 
 
 def add_serving_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,10 +99,20 @@ def _curve(own: Optional[str], clients: list[str]) -> Optional[Curve]:
         return None
     if own is None or not clients:
         _refuse("CURVE needs --curve_server_key_file and a --curve_client_key_file per runner")
+    _refuse_open_file(own)
     public, secret = _keys(own)
     if secret is None:
         _refuse(f"{own} has no secret key")
     return Curve(public, secret, [_keys(path)[0] for path in clients])
+
+
+def _refuse_open_file(path: str) -> None:
+    """A secret that others can read is none."""
+    if os.path.exists(path) and os.name == "posix":
+        mode = os.stat(path).st_mode & 0o777
+        if mode & 0o077:
+            message = f"{path} holds a secret key and others may read it (mode {mode:03o})"
+            raise ServeError("bad-curve", message, f"chmod 600 {path}; and make a new pair if need be.")
 
 
 def _keys(path: str) -> tuple[bytes, Optional[bytes]]:

@@ -11,8 +11,9 @@ import numpy as np
 
 from .command_line import add_serving_arguments, refuse_other_size, run, serve_from, split_overrides
 from .protocol import ProtocolError, check_setting_names
-from .sessions import ServeError
-from .spaces import action_spec, group_arrays, group_specs, joined, rows_of, stacked
+from .session_order import ServeError
+from .spaces import action_spec, clip_bounds, fixed_notices, group_arrays, group_specs
+from .spaces import joined, rows_of, stacked
 
 MODES = ("same_step", "next_step", "disabled")
 
@@ -41,8 +42,7 @@ class GymnasiumEnv:
         self._count = int(env.num_envs)
         action, open_ends = action_spec(env.single_action_space, action_bound)
         observations = group_specs(env.single_observation_space)
-        self._low = np.asarray(action["low"], "<f4")
-        self._high = np.asarray(action["high"], "<f4")
+        self._low, self._high = clip_bounds(env.single_action_space, action)
         self._returns = np.zeros(self._count)
         self._lengths = np.zeros(self._count, dtype=np.int64)
         self.settings = dict(settings)
@@ -51,6 +51,7 @@ class GymnasiumEnv:
             self.notices.append(
                 f"{open_ends} action components have no bounds; ±{action_bound} is used"
             )
+        self.notices += fixed_notices(env.single_action_space)
         self.spec = {
             "task": task[:128],
             "num_envs": self._count,
@@ -64,7 +65,8 @@ class GymnasiumEnv:
 
     def reset(self, seed: int) -> dict[str, np.ndarray]:
         """Row i is seeded with ``seed + i``, as Gymnasium does."""
-        observation, _ = self._env.reset(seed=seed)
+        # Below 2^31 in every row: simulators in C take no larger seeds.
+        observation, _ = self._env.reset(seed=seed % (2**31 - self._count))
         self._returns[:], self._lengths[:] = 0, 0
         return self._groups("obs", observation, self._count)
 

@@ -16,7 +16,7 @@ except ImportError as error:
         "FirstsoloVectorEnv needs Gymnasium 1.1 or later: pip install 'firstsolo-sim[gymnasium]'"
     ) from error
 
-from .client import Client
+from .driver import Client
 
 
 class FirstsoloVectorEnv(VectorEnv):

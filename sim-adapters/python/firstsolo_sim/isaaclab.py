@@ -15,7 +15,7 @@ from .command_line import add_serving_arguments, refuse_other_size, run, serve_f
 from .isaaclab_env import IsaacEnv
 from .isaaclab_settings import apply_settings, shown_settings
 from .protocol import ProtocolError
-from .sessions import ServeError
+from .session_order import ServeError
 
 
 class Opener:

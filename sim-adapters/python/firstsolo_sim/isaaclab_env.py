@@ -14,7 +14,7 @@ from typing import Any, Callable, Mapping, Optional
 import numpy as np
 
 from .host_copy import HostCopy
-from .sessions import ServeError
+from .session_order import ServeError
 from .spaces import LARGEST_BOUND, action_spec, group_name, joined
 
 _QUADCOPTER = ["lin_vel_b", "ang_vel_b", "projected_gravity_b", "desired_pos_b"]

@@ -13,13 +13,15 @@ from typing import Any, Iterable, Mapping, NoReturn, Sequence
 import msgpack
 import numpy as np
 
-PROTOCOL_VERSION = {"major": 1, "minor": 1}
+PROTOCOL_VERSION = {"major": 1, "minor": 2}
 MAX_HEADER_BYTES = 65_536
 MAX_FRAMES = 65
 MAX_FRAME_BYTES = 268_435_456
 MAX_DEPTH = 8
 MAX_ENVS = 1_048_576
 MAX_WIDTH = 65_536
+MAX_MAGNITUDE = 1e15
+"""Of an observation, a reward or an action: squares of larger ones, added up, overflow in float32."""
 
 _DTYPES = {"<f4": np.dtype("<f4"), "|u1": np.dtype("u1"), "<i4": np.dtype("<i4")}
 _TENSOR_NAME = re.compile(r"[a-z][A-Za-z0-9_.-]*(/[A-Za-z][A-Za-z0-9_.-]*)?", re.ASCII)
@@ -232,6 +234,9 @@ def _check_hello(hello: dict[str, Any]) -> None:
         and all(isinstance(group, str) and GROUP_NAME.fullmatch(group) for group in groups)
     ):
         _refuse("groups", "is not a list of 1 to 60 group names")
+    run = hello.setdefault("run", None)
+    if run is not None and not (isinstance(run, str) and _IDENTITY.fullmatch(run)):
+        _refuse("run", "expected 8 to 64 of A-Z a-z 0-9 _ -")
     if hello.setdefault("num_envs", None) is not None:
         hello["num_envs"] = whole(hello["num_envs"], "num_envs", 1, MAX_ENVS)
 

@@ -16,7 +16,7 @@ except ImportError as error:
         "FirstsoloVecEnv needs torch, tensordict and rsl_rl: pip install rsl-rl-lib"
     ) from error
 
-from .client import Client
+from .driver import Client
 
 
 class FirstsoloVecEnv(VecEnv):

@@ -7,17 +7,19 @@ even while the simulation holds the first thread for minutes.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Iterator, Optional
 
 import zmq
 
 from . import protocol
-from .front import Curve, Front, Job, error_header
-from .hosting import Host
-from .sessions import ServeError
+from .env_calls import EnvCalls
+from .router import Curve
+from .session_order import ServeError
+from .socket_thread import Job, SocketThread, error_header
 
 __all__ = ["Curve", "ServeError", "serve"]
 
@@ -41,47 +43,78 @@ def serve(
     asks. Give exactly one of ``bind`` (listen there) and ``connect`` (dial out to a driver that listens).
     ``on_ready`` receives the address with its real port. Raises ServeError when the address may not be used.
     """
+    with _audible():
+        _serve(env, bind, connect, curve, name, version, once, on_ready)
+
+
+def _serve(
+    env: Any,
+    bind: Optional[str],
+    connect: Optional[str],
+    curve: Optional[Curve],
+    name: str,
+    version: str,
+    once: bool,
+    on_ready: Optional[Callable[[str], None]],
+) -> None:
     context = zmq.Context()
-    front = Front(context, bind, connect, curve, once=once)
-    thread = threading.Thread(target=front.run, name="firstsolo-socket", daemon=True)
+    sockets = SocketThread(context, bind, connect, curve, once=once)
+    thread = threading.Thread(target=sockets.run, name="firstsolo-socket", daemon=True)
     try:
         thread.start()
-        log.info("serving at %s", front.endpoint)
+        log.info("serving at %s", sockets.endpoint)
         if on_ready is not None:
-            on_ready(front.endpoint)
-        _simulate(Host(env, name, version), front)
+            on_ready(sockets.endpoint)
+        _simulate(EnvCalls(env, name, version), sockets)
     except KeyboardInterrupt:
         log.info("stopped")
     finally:
-        front.stopping = True
+        sockets.stopping = True
         thread.join(timeout=3)
         context.destroy(linger=0)
 
 
-def _simulate(host: Host, front: Front) -> None:
-    """Carries out one job after the other until there are no more."""
-    knock = front.connect_worker()
+@contextlib.contextmanager
+def _audible() -> Iterator[None]:
+    """A program that has not set up logging hears on stderr that it serves, and whom."""
+    if log.hasHandlers():
+        yield
+        return
+    handler, level = logging.StreamHandler(), log.level
+    handler.setFormatter(logging.Formatter("sim: %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
     try:
-        while (job := front.jobs.get()) is not None:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+
+
+def _simulate(calls: EnvCalls, sockets: SocketThread) -> None:
+    """Carries out one job after the other until there are no more."""
+    knock = sockets.connect_worker()
+    try:
+        while (job := sockets.jobs.get()) is not None:
             if job.request["type"] == "close":
-                host.driver_left()
+                calls.driver_left()
                 continue
-            job.frames, job.failed = _carry_out(host, front, job)
-            front.done.append(job)
+            job.frames, job.failed = _carry_out(calls, sockets, job)
+            sockets.done.append(job)
             knock.send(b"")
     finally:
         knock.close(0)
-        host.driver_left()
+        calls.driver_left()
 
 
-def _carry_out(host: Host, front: Front, job: Job) -> tuple[list[Any], bool]:
+def _carry_out(calls: EnvCalls, sockets: SocketThread, job: Job) -> tuple[list[Any], bool]:
     seq = job.request["seq"]
     try:
-        header, tensors = host.answer(job.request, job.tensors)
+        header, tensors = calls.answer(job.request, job.tensors)
         if header["type"] in ("frame", "result"):
             timing = header.setdefault("timing", {})
             timing["total"] = time.monotonic() - job.since
-        header.update(seq=seq, epoch=front.epoch)
+        header.update(seq=seq, epoch=sockets.epoch)
         return protocol.encode(header, tensors), False
     except Exception as error:
-        return protocol.encode(error_header(error, seq, front.epoch)), True
+        return protocol.encode(error_header(error, seq, sockets.epoch)), True

@@ -9,7 +9,7 @@ from typing import Any, Mapping, Optional, Sequence
 import numpy as np
 
 from .protocol import GROUP_NAME
-from .sessions import ServeError
+from .session_order import ServeError
 
 LARGEST_BOUND = 1e6
 """A bound beyond it is none: spaces write "unbounded" as infinity, or as the largest float there is."""
@@ -65,7 +65,11 @@ def stacked(items: list[Any]) -> Any:
 
 
 def action_spec(space: Any, bound: Optional[float]) -> tuple[dict[str, Any], int]:
-    """The action's specification, and how many of its components got ``bound`` for want of one of their own."""
+    """The action's specification, and how many of its components got ``bound`` for want of one of their own.
+
+    A component that the space fixes (low == high) gets room around its value, as a specification must have it; what
+    is done with it has no effect: see ``fixed_components``.
+    """
     kind = type(space).__name__
     if kind != "Box":
         hint = "Firstsolo flies with real numbers: wrap the environment so that it takes a Box."
@@ -83,7 +87,30 @@ def action_spec(space: Any, bound: Optional[float]) -> tuple[dict[str, Any], int
             _refuse("the action space", f"has no bounds in component {i} ({least} to {most})", hint)
         low[i] = least if abs(least) <= LARGEST_BOUND else min(-bound, most - bound)
         high[i] = most if abs(most) <= LARGEST_BOUND else max(bound, low[i] + bound)
+    for i, value in fixed_components(space).items():
+        low[i], high[i] = value - 1.0, value + 1.0
     return {"dtype": "<f4", "shape": shape, "low": low, "high": high}, open_ends
+
+
+def fixed_components(space: Any) -> dict[int, float]:
+    """Components that can have one value only, with that, in row-major order."""
+    low = np.asarray(space.low, dtype=float).reshape(-1)
+    high = np.asarray(space.high, dtype=float).reshape(-1)
+    return {int(i): float(low[i]) for i in np.flatnonzero((low == high) & np.isfinite(low))}
+
+
+def clip_bounds(space: Any, action: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """What actions are clamped to before they are taken: the specification's bounds, and fixed values."""
+    low, high = np.array(action["low"], "<f4"), np.array(action["high"], "<f4")
+    for i, value in fixed_components(space).items():
+        low[i] = high[i] = value
+    return low, high
+
+
+def fixed_notices(space: Any) -> list[str]:
+    """A line for each component that can have one value only."""
+    found = fixed_components(space).items()
+    return [f"action component {i} is always {value:g}, by the environment's space" for i, value in found]
 
 
 def _is_dict(space: Any) -> bool:

@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import math
 from typing import Any, Mapping, NoReturn
 
+import numpy as np
+
 from .protocol import GROUP_NAME, MAX_ENVS, MAX_FRAME_BYTES, MAX_WIDTH, ProtocolError, whole
 
+CAPABILITIES = ("bitwise", "snapshot", "teacher_actions")
+
+
+def plain(value: Any) -> Any:
+    """NumPy's and torch's scalars and arrays anywhere in it as Python's own, tuples as lists."""
+    if isinstance(value, Mapping):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.dtype):
+        return value.str
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    return value
+
+
+def plain_spec(spec: Any) -> Any:
+    """The specification as ``plain`` has it; one bound for all components of the action becomes one for each."""
+    found = plain(spec)
+    if not isinstance(found, dict) or not isinstance(found.get("action"), dict):
+        return found
+    action = found["action"]
+    for key in ("low", "high"):
+        if isinstance(action.get(key), (int, float)) and isinstance(action.get("shape"), list):
+            action[key] = [action[key]] * width_of(action)
+    return found
 
 
 def width_of(tensor: Mapping[str, Any]) -> int:
@@ -37,7 +68,10 @@ def check_spec(spec: Any) -> None:
         if not isinstance(group, str) or not GROUP_NAME.fullmatch(group):
             _bad_spec("observations", f"{group!r} is not a group's name")
         _check_tensor_spec(tensor, envs, f"observations.{group}")
+    _check_capabilities(spec["capabilities"])
     action = spec["action"]
+    if not isinstance(action, Mapping):
+        _bad_spec("action", "is not a map")
     _check_tensor_spec(action, envs, "action")
     bounds = [action.get("low", ()), action.get("high", ())]
     if any(len(bound) != width_of(action) for bound in bounds):
@@ -45,6 +79,16 @@ def check_spec(spec: Any) -> None:
     for low, high in zip(*bounds):
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             _bad_spec("action", f"goes from {low} to {high}; expected finite, low < high")
+
+
+def _check_capabilities(words: Any) -> None:
+    """Words of one's own are fine; one that all but is a known word is a slip, and would be ignored in silence."""
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+        _bad_spec("capabilities", "is not a list of words")
+    for word in words:
+        near = difflib.get_close_matches(word.lower().replace("-", "_"), CAPABILITIES, n=1, cutoff=0.75)
+        if near and word not in CAPABILITIES:
+            _bad_spec("capabilities", f"has {word!r}: is {near[0]!r} meant?")
 
 
 def _check_tensor_spec(tensor: Any, envs: int, field: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Mapping, NoReturn, Optional, Sequence
 
 import numpy as np
 
-from .sessions import ServeError
+from .session_order import ServeError
 
 _ACTIVATIONS = {
     "elu": "ELU",

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { NetworkPolicy } from "../../../policies/network-policy.ts";
+import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Flown, Memory, Policy } from "../../../policies/policy.ts";
 import type { Frame } from "../../../protocol/frame.ts";
 import type { Compile, Program } from "./program.ts";

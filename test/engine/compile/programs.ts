@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { createMlp } from "../../../policies/mlp.ts";
+import { createMlp } from "../../../policies/networks/mlp.ts";
 import { Random } from "../../../policies/random.ts";
 import { compileWith } from "../../../src/engine/compile/compile.ts";
 import type { Compile, Program } from "../../../src/engine/compile/program.ts";

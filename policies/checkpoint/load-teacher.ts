@@ -1,0 +1,168 @@
+import { checkExample } from "../flight-example.ts";
+import { type ActivationName, activationNamed } from "../networks/activation.ts";
+import type { NetworkPolicy } from "../networks/network-policy.ts";
+import { CheckpointError, PolicyError } from "../policy-error.ts";
+import type { Head } from "./actor.ts";
+import { createActorPolicy } from "./actor-policy.ts";
+import { type AgentConfig, findAgentConfig, type Role } from "./agent-config.ts";
+import { readCheckpointFile } from "./checkpoint-file.ts";
+import { type OwnFacts, ownExample, ownFacts } from "./own-facts.ts";
+import type { RslRlCheckpoint } from "./rsl-rl.ts";
+import type { RslRlActor } from "./rsl-rl-actor.ts";
+
+export interface TeacherOptions {
+  /** Instead of what the run's params/agent.yaml says. */
+  readonly activation?: string | undefined;
+  /**
+   * Observation groups, concatenated in this order, or how to choose them from those that a
+   * checkpoint of Firstsolo says its network was trained on. Default: those, else `policy`.
+   */
+  readonly reads?: readonly string[] | ReadsChoice | undefined;
+  /** Which network of a distillation checkpoint flies. Default: the student. */
+  readonly role?: "student" | "teacher" | undefined;
+}
+
+export type ReadsChoice = (own: readonly string[] | undefined) => readonly string[];
+
+/** What a checkpoint's weights need to fly, and where it was found. */
+export interface FlightPlan {
+  readonly role: Role;
+  readonly actor: RslRlActor;
+  readonly activation: ActivationName;
+  readonly activationFrom: "option" | "checkpoint" | "agent.yaml" | "default";
+  readonly head: Head;
+  /** Observations the network sees at once, oldest first. */
+  readonly history: number;
+  /** What a person should know: what was assumed, and from where. */
+  readonly notes: readonly string[];
+}
+
+export interface LoadedTeacher extends FlightPlan {
+  readonly path: string;
+  readonly policy: NetworkPolicy;
+  readonly checkpoint: RslRlCheckpoint;
+  readonly iteration: number;
+}
+
+const DEFAULT_ACTIVATION = "elu";
+
+/**
+ * Reads a checkpoint and makes it fly: of a PPO run the actor, of a distillation run the student.
+ * The engine must have been started.
+ *
+ * @throws CheckpointError for the file, `example-mismatch` where it flies otherwise than it says,
+ * PolicyError `unknown-activation`, `unknown-role`, `bad-
+ * agent-yaml`
+ */
+export async function loadTeacher(
+  path: string,
+  options: TeacherOptions = {},
+): Promise<LoadedTeacher> {
+  const checkpoint = await readCheckpointFile(path);
+  const plan = await planFlight(path, checkpoint, options);
+  const { reads } = options;
+  const own = ownFacts(checkpoint.infos, plan.role)?.reads;
+  const chosen = typeof reads === "function" ? reads(own) : (reads ?? own ?? ["policy"]);
+  const policy = createActorPolicy({ ...plan, reads: chosen });
+  await checkOwnExample(policy, checkpoint, plan.role, path);
+  return { ...plan, path, policy, checkpoint, iteration: checkpoint.iteration };
+}
+
+/** Flies the example that a checkpoint of ours carries. @throws CheckpointError, the policy being disposed */
+export async function checkOwnExample(
+  policy: NetworkPolicy,
+  { infos }: RslRlCheckpoint,
+  role: Role,
+  path: string,
+): Promise<void> {
+  try {
+    const example = ownExample(infos, role, path);
+    if (example !== undefined) await checkExample(policy, example, `${path}: its ${role}`);
+  } catch (error) {
+    policy.dispose();
+    throw error;
+  }
+}
+
+/**
+ * What the file does not hold: its activation, and what two outputs per action mean. Needs no
+ * engine.
+ */
+export async function planFlight(
+  path: string,
+  checkpoint: RslRlCheckpoint,
+  options: TeacherOptions = {},
+): Promise<FlightPlan> {
+  const { role, actor } = choose(path, checkpoint, options.role);
+  const own = ownFacts(checkpoint.infos, role);
+  const config = own === undefined ? await findAgentConfig(path, role) : undefined;
+  const notes: string[] = [];
+  const { activation, activationFrom } = chooseActivation(options.activation, own, config, notes);
+  const head = own?.head ?? chooseHead(actor, config, notes);
+  const history = own?.history ?? 1;
+  if (actor.inputWidth % history !== 0) throw badHistory(path, actor, history);
+  return { role, actor, activation, activationFrom, head, history, notes };
+}
+
+function choose(path: string, checkpoint: RslRlCheckpoint, role?: "student" | "teacher") {
+  if (checkpoint.kind === "distillation") {
+    const chosen = role ?? "student";
+    const actor = checkpoint[chosen];
+    if (actor.actionWidth > 0) return { role: chosen, actor } as const;
+    throw new PolicyError(
+      "unknown-role",
+      `${path} holds no network for its ${chosen}, which was flown by something else`,
+      "Leave the role out: its student can fly.",
+    );
+  }
+  if (role === undefined) return { role: "actor", actor: checkpoint.actor } as const;
+  throw new PolicyError(
+    "unknown-role",
+    `${path} holds one policy, the actor, and no ${role}`,
+    "Leave the role out, or give a checkpoint of a distillation run.",
+  );
+}
+
+function badHistory(path: string, { inputWidth }: RslRlActor, history: number): CheckpointError {
+  return new CheckpointError(
+    "bad-history",
+    `${path}: a network that reads ${inputWidth} numbers can't see ${history} equal observations`,
+    "The file is damaged: use another checkpoint of the run.",
+  );
+}
+
+function chooseActivation(
+  option: string | undefined,
+  own: OwnFacts | undefined,
+  config: AgentConfig | undefined,
+  notes: string[],
+): Pick<FlightPlan, "activation" | "activationFrom"> {
+  if (option !== undefined) {
+    return { activation: activationNamed(option).name, activationFrom: "option" };
+  }
+  if (own !== undefined) {
+    return { activation: activationNamed(own.activation).name, activationFrom: "checkpoint" };
+  }
+  if (config?.activation !== undefined) {
+    const activation = activationNamed(config.activation).name;
+    notes.push(`activation ${activation}, from ${config.path}`);
+    return { activation, activationFrom: "agent.yaml" };
+  }
+  notes.push(
+    `activation ${DEFAULT_ACTIVATION} is assumed: the checkpoint does not hold it and there is no params/agent.yaml beside it; --activation names another`,
+  );
+  return { activation: DEFAULT_ACTIVATION, activationFrom: "default" };
+}
+
+function chooseHead(actor: RslRlActor, config: AgentConfig | undefined, notes: string[]): Head {
+  if (actor.outputWidth === actor.actionWidth) return { kind: "mean-and-noise" };
+  if (config?.distribution?.includes("Beta") === true) {
+    const [low, high] = config.actionRange ?? [-1, 1];
+    notes.push(`actions are the mean of a Beta distribution over [${low}, ${high}]`);
+    return { kind: "beta", low, high };
+  }
+  notes.push(
+    `the network puts out ${actor.outputWidth} numbers for ${actor.actionWidth} actions: the first half is taken as the mean, the rest as noise`,
+  );
+  return { kind: "mean-and-noise" };
+}

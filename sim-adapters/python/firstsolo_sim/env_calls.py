@@ -1,0 +1,230 @@
+"""The environment's side: turns requests into calls of it and what it returns into replies."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Mapping, Optional
+
+import numpy as np
+
+from . import protocol, spec as specs
+from .protocol import ProtocolError, check_setting_names
+from .session_order import ServeError
+from .visible import visible
+
+log = logging.getLogger("firstsolo_sim")
+
+_TEACHER = "teacher_actions"
+
+
+class EnvCalls:
+    """Runs on the simulation's thread; ``env`` as in ``serve``."""
+
+    def __init__(self, env: Any, name: str, version: str) -> None:
+        self._open = None if hasattr(env, "step") else env
+        self._env: Any = env if self._open is None else None
+        self._server = {"name": name, "version": version}
+        self._spec: Optional[dict[str, Any]] = None
+        self._flying = False
+        self._taught = False
+        self._told: set[str] = set()
+
+    def answer(self, request: dict[str, Any], tensors: Mapping[str, np.ndarray]) -> Any:
+        kind = request["type"]
+        if kind == "hello":
+            return self._welcome(request), {}
+        if self._spec is None:
+            raise _not_reset()
+        if kind == "reset":
+            return self._frame(self._env.reset(request["seed"] & 0x7FFFFFFF))
+        if kind == "restore":
+            return self._frame(self._offer("restore")(_state(tensors)))
+        if not self._flying:
+            raise _not_reset()
+        if kind == "snapshot":
+            state = np.frombuffer(self._offer("snapshot")(), dtype=np.uint8)
+            return {"type": "state"}, {"state": state}
+        return self._result(self._env.step(self._actions(tensors)))
+
+    def driver_left(self) -> None:
+        """Ends the session; closes the environment if it was built for it."""
+        self._spec, self._flying = None, False
+        if self._open is not None and self._env is not None:
+            env, self._env = self._env, None
+            getattr(env, "close", lambda: None)()
+
+    def _welcome(self, hello: dict[str, Any]) -> dict[str, Any]:
+        settings, groups, num_envs = hello["settings"], hello["groups"], hello["num_envs"]
+        self.driver_left()
+        if self._open is not None:
+            self._env = self._open(settings=settings, num_envs=num_envs, groups=groups)
+        elif hasattr(self._env, "configure"):
+            self._env.configure(settings)
+        else:
+            _refuse_other_settings(settings, getattr(self._env, "settings", {}))
+        spec = dict(specs.plain_spec(self._env.spec))
+        spec["observations"] = _choose(spec.get("observations", {}), groups)
+        specs.check_spec(spec)
+        if num_envs is not None and num_envs != spec["num_envs"]:
+            message = f"{num_envs} environments were asked for, the simulator has {spec['num_envs']}"
+            hint = f"Ask for {spec['num_envs']}, or start the simulator with {num_envs}."
+            raise ServeError("num-envs-refused", message, hint)
+        self._refuse_empty_promise(spec["capabilities"])
+        self._spec = spec
+        self._taught = _TEACHER in spec["capabilities"] and _TEACHER in hello["capabilities"]
+        return {
+            "type": "welcome",
+            "protocol": protocol.PROTOCOL_VERSION,
+            "server": self._server,
+            "capabilities": list(spec["capabilities"]),
+            "spec": spec,
+            "spec_hash": specs.hash_spec(spec),
+            "settings": specs.plain(getattr(self._env, "settings", {})),
+            "notices": [str(line)[:4096] for line in getattr(self._env, "notices", [])][:32],
+            "limits": {
+                "frame_bytes": protocol.MAX_FRAME_BYTES,
+                "frames": protocol.MAX_FRAMES,
+            },
+        }
+
+    def _frame(self, found: Mapping[str, Any]) -> Any:
+        wanted = self._observations(found, "obs", self._spec["num_envs"])
+        wanted.update(self._teacher(found))
+        if found.get("started") is not None:
+            wanted["started"] = self._rows(found, "started", np.uint8)
+        self._flying = True
+        return {"type": "frame"}, wanted
+
+    def _result(self, found: Mapping[str, Any]) -> Any:
+        count = self._spec["num_envs"]
+        wanted = self._observations(found, "obs", count)
+        wanted.update(self._teacher(found))
+        wanted["reward"] = self._rows(found, "reward", np.float32)
+        wanted["terminated"] = self._rows(found, "terminated", np.uint8)
+        wanted["truncated"] = self._rows(found, "truncated", np.uint8)
+        rows = found.get("final/rows")
+        if rows is not None and len(rows) > 0:
+            wanted["final/rows"] = _numbers(rows).astype("<i4")
+            wanted.update(self._observations(found, "final", len(rows)))
+        header: dict[str, Any] = {"type": "result"}
+        for key in ("log", "timing"):
+            if found.get(key):
+                header[key], dropped = _figures(found[key])
+                self._tell_dropped(key, dropped)
+        return header, wanted
+
+    def _tell_dropped(self, where: str, names: list[str]) -> None:
+        """Once for each name: a figure that is no number is no reason to end."""
+        for name in names:
+            if name not in self._told:
+                self._told.add(name)
+                log.warning("%s in %s is no number and is left out", visible(name), where)
+
+    def _observations(self, found: Mapping[str, Any], prefix: str, count: int) -> dict[str, Any]:
+        return {
+            f"{prefix}/{group}": _shaped(found, f"{prefix}/{group}", (count, *tensor["shape"]), "<f4")
+            for group, tensor in self._spec["observations"].items()
+        }
+
+    def _teacher(self, found: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The teacher's actions, for a driver that wants them."""
+        if not self._taught:
+            return {}
+        shape = (self._spec["num_envs"], *self._spec["action"]["shape"])
+        return {"teacher/actions": _shaped(found, "teacher/actions", shape, "<f4")}
+
+    def _rows(self, found: Mapping[str, Any], name: str, dtype: Any) -> np.ndarray:
+        return _shaped(found, name, (self._spec["num_envs"],), dtype)
+
+    def _actions(self, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """A copy that the environment may keep and write to."""
+        expected = (self._spec["num_envs"], *self._spec["action"]["shape"])
+        actions = tensors.get("actions")
+        if actions is None or actions.dtype.str != "<f4" or actions.shape != expected:
+            got = "nothing" if actions is None else f"{actions.dtype.str} {list(actions.shape)}"
+            problem = f"got {got}, expected <f4 {list(expected)}"
+            raise ProtocolError("bad-tensor", "tensors.actions", problem)
+        if not (np.abs(actions) <= protocol.MAX_MAGNITUDE).all():
+            row = int(np.argwhere(~(np.abs(actions) <= protocol.MAX_MAGNITUDE))[0][0])
+            problem = f"environment {row} has a value that is not finite, or beyond {protocol.MAX_MAGNITUDE:g}"
+            hint = "The policy diverged: lower the learning rate."
+            raise ProtocolError("bad-value", "tensors.actions", problem, hint)
+        return actions.copy()
+
+    def _refuse_empty_promise(self, capabilities: list[str]) -> None:
+        missing = [name for name in ("snapshot", "restore") if not hasattr(self._env, name)]
+        if "snapshot" not in capabilities or not missing:
+            return
+        problem = f"has 'snapshot', but the simulator has no {' and no '.join(missing)}"
+        raise ProtocolError("invalid-spec", "spec.capabilities", problem, "Write it, or drop the word.")
+
+    def _offer(self, name: str) -> Any:
+        if "snapshot" in self._spec["capabilities"] and hasattr(self._env, name):
+            return getattr(self._env, name)
+        hint = "Only simulators with the capability snapshot can."
+        raise ServeError("unsupported", f"this simulator cannot {name}", hint)
+
+
+def _shaped(found: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    if found.get(name) is None:
+        message = f"the simulator gave no {name}"
+        hint = f"Let reset() and step() of the environment return {name} as {list(shape)}."
+        raise ServeError("simulator-failed", message, hint, fatal=True)
+    array = _numbers(found[name])
+    if array.shape != shape:
+        message = f"the simulator gave {name} as {list(array.shape)}, expected {list(shape)}"
+        hint = "The first width is that of num_envs; the spec that the environment gave says the rest."
+        raise ServeError("simulator-failed", message, hint, fatal=True)
+    return array.astype(dtype, copy=False)
+
+
+def _numbers(value: Any) -> np.ndarray:
+    """NumPy's view of an array, a list or a torch tensor, wherever that lives."""
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+
+
+def _figures(figures: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:
+    """Figures as single finite numbers, arrays averaged; and the names of those that are neither."""
+    kept, dropped = {}, []
+    for key, value in list(figures.items())[:512]:
+        name = str(key)[:128]
+        try:
+            numbers = np.asarray(_numbers(value), dtype=float)
+        except (TypeError, ValueError):
+            dropped.append(name)
+            continue
+        if numbers.size == 0:
+            dropped.append(name)
+        elif np.isfinite(numbers).all():
+            kept[name] = float(numbers.mean())
+    return kept, dropped
+
+
+def _state(tensors: Mapping[str, np.ndarray]) -> bytes:
+    state = tensors.get("state")
+    if state is None or state.dtype != np.uint8 or state.ndim != 1:
+        raise ProtocolError("bad-tensor", "tensors.state", "expected |u1 [n]")
+    return state.tobytes()
+
+
+def _choose(observations: Mapping[str, Any], groups: Optional[list[str]]) -> dict[str, Any]:
+    if groups is None:
+        return dict(observations)
+    for group in groups:
+        if group not in observations:
+            hint = f"Known: {', '.join(observations)}."
+            raise ProtocolError("unknown-group", "groups", f"there is no group {group}", hint)
+    return {group: tensor for group, tensor in observations.items() if group in groups}
+
+
+def _refuse_other_settings(given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    check_setting_names(given, known)
+    for name, value in given.items():
+        if value != known[name]:
+            problem = f"is {known[name]!r} and cannot become {value!r} while the simulator runs"
+            hint = "Start the simulator with that setting."
+            raise ProtocolError("bad-setting", f"env.{name}", problem, hint)
+
+
+def _not_reset() -> ServeError:
+    return ServeError("not-reset", "there is no frame to go on from yet", "Send reset first.")

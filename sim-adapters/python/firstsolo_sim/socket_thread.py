@@ -1,0 +1,212 @@
+"""The socket's thread: decodes, orders, answers, and beats while the simulation is at work."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import re
+import secrets
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+import numpy as np
+import zmq
+
+from . import protocol
+from .protocol import ProtocolError
+from .router import Curve, open_guard, open_router
+from .session_order import ServeError, SessionOrder
+from .stranger_limit import QuietLog, StrangerLimit
+from .visible import visible
+
+log = logging.getLogger("firstsolo_sim")
+
+BEAT = 1.0
+"""Seconds between two signs that a request is being worked on."""
+
+_STAGES = {
+    "hello": "loading",
+    "reset": "resetting",
+    "step": "stepping",
+    "snapshot": "saving",
+    "restore": "restoring",
+}
+
+
+@dataclass
+class Job:
+    """A request for the simulation; ``to`` changes when the driver asks again over a new connection."""
+
+    request: dict[str, Any]
+    tensors: dict[str, np.ndarray]
+    to: bytes
+    since: float
+    beat: float
+    frames: list[Any] = field(default_factory=list)
+    failed: bool = False
+
+
+class SocketThread:
+    """Owns the ROUTER socket; everything but the attributes named here belongs to its thread.
+
+    ``jobs`` holds what the simulation shall do (None: nothing more), ``done`` what it did.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context,
+        bind: Optional[str],
+        connect: Optional[str],
+        curve: Optional[Curve],
+        *,
+        once: bool = False,
+    ) -> None:
+        self.epoch = secrets.token_hex(12)
+        self.jobs: queue.SimpleQueue[Optional[Job]] = queue.SimpleQueue()
+        self.done: deque[Job] = deque()
+        self.stopping = False
+        self._once = once
+        self._context = context
+        self._order = SessionOrder()
+        self._limit = StrangerLimit()
+        self._quiet = QuietLog(log.info)
+        self._driver = b""
+        self._job: Optional[Job] = None
+        self._bell = context.socket(zmq.PAIR)
+        self._bell.bind("inproc://done")
+        self._guard = open_guard(context, curve)
+        self._router = open_router(context, bind, connect, curve)
+        self.endpoint = self._router.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0")
+
+    def connect_worker(self) -> zmq.Socket:
+        """The bell that the simulation's thread rings after it has put a job into ``done``."""
+        knock = self._context.socket(zmq.PAIR)
+        knock.connect("inproc://done")
+        return knock
+
+    def run(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._router, zmq.POLLIN)
+        poller.register(self._bell, zmq.POLLIN)
+        try:
+            while not self.stopping:
+                ready = dict(poller.poll(200))
+                if self._bell in ready:
+                    self._bell.recv()
+                    self._deliver(self.done.popleft())
+                if self._router in ready:
+                    self._receive(self._router.recv_multipart())
+                self._beat()
+        finally:
+            time.sleep(0.05)  # LINGER 0 drops what is not on its way: a moment for the last reply
+            self._router.close(0)
+            self._bell.close(0)
+            if self._guard is not None:
+                self._guard.stop()
+            self.jobs.put(None)
+
+    def _receive(self, frames: list[bytes]) -> None:
+        peer, seq = frames[0], 0
+        if peer != self._driver and not self._limit.admits(peer, time.monotonic()):
+            return
+        try:
+            header, tensors = protocol.decode(frames[1:])
+            if isinstance(header.get("seq"), int):
+                seq = max(0, header["seq"])
+            request = protocol.check_request(header)
+            self._dispatch(peer, request, tensors)
+            if self._order.drives(request["session"]):
+                self._driver = peer
+        except (ProtocolError, ServeError) as error:
+            self._send(peer, protocol.encode(error_header(error, seq, self.epoch)))
+        except Exception as error:  # whatever arrives, the socket goes on
+            log.exception("a message could not be handled")
+            problem = ProtocolError("malformed", "header", type(error).__name__)
+            self._send(peer, protocol.encode(error_header(problem, seq, self.epoch)))
+
+    def _dispatch(self, peer: bytes, request: dict[str, Any], tensors: Any) -> None:
+        kind, seq, session, now = request["type"], request["seq"], request["session"], time.monotonic()
+        if kind == "ping":
+            self._order.hear(session, now)
+            if request.get("spare") is True:
+                self._quiet.say("the runner flies another simulator: this is a spare", now)
+            self._reply(peer, {"type": "pong", "seq": seq})
+            return
+        verdict = self._order.judge(request, now)
+        if verdict == "replay":
+            self._send(peer, self._order.last_reply)
+        elif verdict == "working":
+            if self._job is not None:
+                self._job.to, self._job.beat = peer, now - BEAT
+        elif kind == "close":
+            self._reply(peer, {"type": "closed", "seq": seq})
+            if self._order.drives(session):
+                self._order.free(session)
+                self.jobs.put(Job(request, {}, peer, now, now))
+                self.stopping = self.stopping or self._once
+        else:
+            if kind == "hello":
+                self._order.open(request, now)
+                log.info("driven by %s", visible(request["client"]["name"]))
+            else:
+                self._order.begin(seq)
+            self._job = Job(request, tensors, peer, now, now)
+            self.jobs.put(self._job)
+
+    def _deliver(self, job: Job) -> None:
+        session, seq = job.request["session"], job.request["seq"]
+        if self._job is job:
+            self._job = None
+        if not self._order.finish(session, seq, job.frames, time.monotonic()):
+            return
+        self._send(job.to, job.frames)
+        if job.failed and job.request["type"] == "hello":
+            self._order.free(session)
+
+    def _beat(self) -> None:
+        job, now = self._job, time.monotonic()
+        if job is None or now - job.beat < BEAT:
+            return
+        job.beat = now
+        kind, seq, elapsed = job.request["type"], job.request["seq"], now - job.since
+        beat = {"type": "progress", "seq": seq, "stage": _STAGES[kind], "elapsed": elapsed}
+        self._reply(job.to, beat)
+
+    def _reply(self, peer: bytes, header: dict[str, Any]) -> None:
+        self._send(peer, protocol.encode({**header, "epoch": self.epoch}))
+
+    def _send(self, peer: bytes, frames: list[Any]) -> None:
+        try:
+            self._router.send_multipart([peer, *frames])
+        except zmq.ZMQError:
+            pass  # gone, or not reading: the reply is kept, and the driver asks again
+
+
+def error_header(error: Exception, seq: int, epoch: str) -> dict[str, Any]:
+    """An ``error`` reply. Errors with ``code`` and ``hint`` keep their words; others never show a traceback."""
+    code, hint = getattr(error, "code", None), getattr(error, "hint", None)
+    explained = isinstance(code, str) and isinstance(hint, str)
+    if not explained:
+        log.error("the simulator failed", exc_info=error)
+    header = {
+        "type": "error",
+        "seq": seq,
+        "epoch": epoch,
+        "code": code if explained and re.fullmatch("[a-z][a-z0-9-]{0,63}", code) else "simulator-failed",
+        "message": _line(str(error) if explained else f"{type(error).__name__}: {error}"),
+        "hint": _line(hint) if explained else "The simulator's own log says more.",
+        "retryable": getattr(error, "retryable", False) is True,
+        "fatal": not explained or code == "version-mismatch" or getattr(error, "fatal", False) is True,
+    }
+    if isinstance(getattr(error, "field", None), str):
+        header["field"] = _line(error.field)
+    if code == "version-mismatch":
+        header["protocol"] = protocol.PROTOCOL_VERSION
+    return header
+
+
+def _line(text: str) -> str:
+    clean = visible(" ".join(text.split()))
+    return clean if len(clean) <= 1000 else clean[:999] + "…"

@@ -1,0 +1,88 @@
+import type { z } from "zod";
+import type { Policy } from "../../policies/policy.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
+import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
+import type { Idle } from "../config/idle.ts";
+import type { Config } from "../config/schema.ts";
+import type { Learner } from "../learning/learner.ts";
+import type { Monitor } from "../learning/monitors/monitor.ts";
+import type { RunDescription } from "../metrics/run-description.ts";
+import type { Judge } from "../running/judge.ts";
+import type { Plan } from "../running/plan.ts";
+import type { Step } from "../running/recorder.ts";
+import type { RunState } from "../running/run-state.ts";
+import type { Source } from "../running/source.ts";
+
+export type Flag = readonly [flag: string, value: string, key: string];
+
+/** What somebody reads of a simulator: a group that isn't asked for isn't sent. */
+export interface Wish {
+  readonly groups: readonly string[];
+  /** What the simulator's own teacher would do. */
+  readonly teacherActions?: boolean;
+}
+
+/** A checkpoint of ours, as it was read. */
+export interface SavedRun {
+  readonly state: RunState;
+  /** Path of the file. */
+  readonly path: string;
+  /** What the algorithm keeps beside the state, to make its policies again. */
+  readonly own: unknown;
+}
+
+/** Where a run takes place. */
+export interface Site<C extends Config = Config> {
+  readonly config: C;
+  /** Absent where an algorithm flies nowhere. */
+  readonly env: VectorEnv | undefined;
+  readonly saved: SavedRun | undefined;
+  /** Sees every step that is collected, for whoever records it. */
+  readonly onStep?: ((step: Step) => void) | undefined;
+  /** A line for people. */
+  readonly say: (line: string) => void;
+}
+
+/** The parts of a run, on their places, before its first step. */
+export interface Assembled {
+  readonly plan: Plan;
+  readonly source: Source;
+  readonly learner: Learner;
+  readonly judge: Judge;
+  readonly monitors: readonly Monitor[];
+  /** The bytes of a checkpoint. */
+  write(state: RunState): Promise<Uint8Array>;
+  /** After a state was loaded: do the policies what the checkpoint says they do? @throws CheckpointError */
+  check(saved: SavedRun): Promise<void>;
+  /** Said in the `start` event, e.g. who the teacher is. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** A way of handing controls over: one folder, and one line in the registry. */
+export interface Algorithm<C extends Config = Config> {
+  /** `--algorithm NAME`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly description: Omit<RunDescription, "algorithm">;
+  /** Keys of its own: blocks of zod, behind those that all have; and those of all that it has no use for. */
+  readonly keys: z.ZodRawShape;
+  readonly omits?: readonly string[];
+  /** Flags of `train` for them: `["--alpha", "X", "algorithm.alpha"]`. */
+  readonly flags?: readonly Flag[];
+  /** The configuration with what only the data can say. */
+  complete?(config: C): Promise<C>;
+  /** Whether this configuration flies anywhere. */
+  flies(config: C): boolean;
+  /** What a simulator is asked for, the likelier first; where it has none of them, all it has. */
+  wishes(config: C): readonly Wish[];
+  /** Dotted names of what must not change when a run goes on. */
+  readonly keptKeys: readonly string[];
+  /** Values that make no sense together. @throws ConfigError */
+  check(config: C): void;
+  remarks(config: C): readonly string[];
+  idle(config: C): readonly Idle[];
+  assemble(site: Site<C>): Promise<Assembled>;
+  read(path: string): Promise<SavedRun>;
+  /** Who can be evaluated: `student`, and whom it is measured against. To be disposed by the caller. */
+  policies(saved: SavedRun, spec: EnvSpec): Promise<Readonly<Record<string, Policy>>>;
+}

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import {
+  flag,
+  maybeNumber,
+  notNegative,
+  portion,
+  positive,
+  whole,
+  widths,
+} from "../../config/leaf.ts";
+import type { Frozen } from "../../config/schema.ts";
+
+/** CQL's settings, by CORL's names where it has one and with the defaults of its configurations. */
+export const cqlSettings = z.strictObject({
+  cql_alpha: notNegative(10, "Weight of the penalty on values of actions that nobody took"),
+  cql_n_actions: whole(10, { least: 1, most: 1000 }, "Actions of each kind in that penalty"),
+  cql_temp: positive(1, "Temperature of the penalty's soft maximum"),
+  cql_importance_sample: flag(true, "Actions count by the inverse of their density"),
+  cql_max_target_backup: flag(false, "The best of several next actions in the target"),
+  cql_target_action_gap: maybeNumber(
+    "Gap that a Lagrange multiplier holds the penalty to; null: none",
+  ),
+  backup_entropy: flag(false, "Less entropy's weight times the log-likelihood in the target"),
+  use_automatic_entropy_tuning: flag(true, "Entropy's weight is learned towards target_entropy"),
+  target_entropy: maybeNumber("Entropy of the policy wanted; null: minus the number of actions"),
+  alpha_multiplier: positive(
+    1,
+    "Times entropy's weight; that weight itself where it isn't learned",
+  ),
+  discount: portion(0.99, "Weight of the next step's value, gamma"),
+  tau: portion(0.005, "Share of the critics in their slow copies"),
+  target_update_period: whole(1, { least: 1, most: 1_000_000 }, "Updates from one to the next"),
+  batch_size: whole(256, { least: 1, most: 1_000_000 }, "Transitions of one update"),
+  actor_learning_rate: positive(3e-5, "Step size of the Adam of the actor and entropy's weight"),
+  critic_learning_rate: positive(3e-4, "Step size of the critics' Adam"),
+  actor_hidden_dims: widths([256, 256, 256], "Widths of the actor's hidden layers"),
+  critic_hidden_dims: widths([256, 256, 256], "Widths of each critic's hidden layers"),
+  layer_norm: flag(false, "LayerNorm behind each ReLU of the critics"),
+  normalize_states: flag(true, "States to mean 0 and deviation 1 of the data"),
+  normalize_reward: flag(false, "Rewards scaled, never shifted, by the span of the returns"),
+  reward_shift: maybeNumber("Added to every scaled reward; null: nothing"),
+});
+
+export type CqlSettings = Frozen<z.output<typeof cqlSettings>>;

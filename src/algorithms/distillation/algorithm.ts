@@ -1,0 +1,62 @@
+import type { Algorithm, Wish } from "../algorithm.ts";
+import { crossCheck, idleKeys, remarks } from "./checks.ts";
+import { type DistillationConfig, distillationKeys } from "./settings.ts";
+import { stageNames } from "./two-stage-plan.ts";
+
+/** What student, teacher and evaluation read: `chooseTeacher` looks for the same groups in this order. */
+function wishes({ checkpoint, obs_groups }: DistillationConfig): readonly Wish[] {
+  const student = obs_groups.student ?? ["policy"];
+  if (checkpoint === "simulator") return [{ groups: student, teacherActions: true }];
+  const teachers = obs_groups.teacher ? [obs_groups.teacher] : [["teacher"], ["policy"]];
+  return teachers.map((teacher) => ({ groups: [...new Set([...student, ...teacher])] }));
+}
+
+export const distillation: Algorithm<DistillationConfig> = {
+  name: "distillation",
+  summary: "a student imitates a teacher, who drives first (DAgger, in rsl_rl's manner)",
+  description: {
+    room: "Distillation",
+    headline: [
+      { metric: "Loss/behavior", label: "Loss", scale: "log" },
+      {
+        metric: "Eval/student_return",
+        against: "Eval/teacher_return",
+        label: "Return",
+        scale: "linear",
+      },
+    ],
+    stages: [
+      { name: stageNames[0], label: "teacher flies" },
+      { name: stageNames[1], label: "student flies" },
+    ],
+  },
+  keys: distillationKeys,
+  keptKeys: [
+    "checkpoint",
+    "obs_groups.student",
+    "obs_groups.teacher",
+    "policy.student_hidden_dims",
+    "policy.rnn_type",
+    "policy.rnn_hidden_dim",
+    "policy.rnn_num_layers",
+    "policy.history_length",
+    "policy.activation",
+    "policy.student_obs_normalization",
+    "policy.teacher_activation",
+    "algorithm.optimizer",
+  ],
+  flags: [
+    ["--checkpoint", "FILE", "checkpoint"],
+    ["--activation", "NAME", "policy.teacher_activation"],
+    ["--min_teacher_return", "X", "evaluation.min_teacher_return"],
+    ["--phase1_iterations", "N", "algorithm.phase1_iterations"],
+  ],
+  flies: () => true,
+  wishes,
+  check: crossCheck,
+  remarks,
+  idle: idleKeys,
+  assemble: async (site) => (await import("./assemble.ts")).assemble(site),
+  read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
+  policies: async (saved, spec) => (await import("./policies.ts")).policiesOf(saved, spec),
+};

@@ -1,0 +1,149 @@
+import { checkOwnExample } from "../../../policies/checkpoint/load-teacher.ts";
+import { checkWritable } from "../../../policies/checkpoint/rsl-rl-write.ts";
+import { recordExample } from "../../../policies/flight-example.ts";
+import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
+import { deriveSeed, Random } from "../../../policies/random.ts";
+import type { VectorEnv } from "../../../sim-adapters/vector-env.ts";
+import { Collector } from "../../running/collector.ts";
+import { type EnvSplit, rowCount, splitEnvs } from "../../running/env-split.ts";
+import { EpisodeBook } from "../../running/episode-book.ts";
+import { evaluate } from "../../running/evaluate.ts";
+import type { RunState } from "../../running/run-state.ts";
+import { RunningError } from "../../running/running-error.ts";
+import type { Assembled, Site } from "../algorithm.ts";
+import { createStudent } from "./create-student.ts";
+import { Distillation } from "./distillation.ts";
+import { chooseTeacher, savedTeacher, type Teacher } from "./load-teacher.ts";
+import { ReturnJudge } from "./return-judge.ts";
+import { type DistilledPolicies, writeRunCheckpoint } from "./run-checkpoint.ts";
+import type { DistillationConfig } from "./settings.ts";
+import { TeacherStudentActor } from "./teacher-student-actor.ts";
+import { TwoStagePlan } from "./two-stage-plan.ts";
+
+/** @throws RunningError, PolicyError, LearningError when configuration, policies and simulator don't fit. */
+export async function assemble(site: Site<DistillationConfig>): Promise<Assembled> {
+  const { config, saved } = site;
+  const env = site.env!;
+  const student = createStudent(config, env.spec);
+  const teacher = await teacherOf(site, env);
+  checkLayout(config, { student, teacher });
+  if (!saved) await checkTeacher(config, env, teacher);
+  const split = splitEnvs(env.spec.numEnvs, config.evaluation.env_share, ["student", "teacher"]);
+  const window = evaluationWindow(config, split);
+  const book = new EpisodeBook(split, window);
+  const learner = createLearner(config, student, teacher);
+  const actor = createActor(config, { student, teacher, split, env });
+  const { needs } = learner;
+  const { num_steps_per_env: steps, seed, max_iterations } = config;
+  return {
+    plan: new TwoStagePlan({ ...config.algorithm, max_iterations }),
+    source: new Collector({ env, actor, book, split, needs, steps, seed, onStep: site.onStep }),
+    learner,
+    judge: new ReturnJudge(book, window),
+    monitors: [],
+    write: (state) => bytesOf(state, { config, student, teacher }),
+    check: (run) =>
+      checkOwnExample(student, (run.own as DistilledPolicies).file, "student", run.path),
+    facts: factsOf(config, teacher),
+  };
+}
+
+async function teacherOf({ config, saved }: Site<DistillationConfig>, env: VectorEnv) {
+  if (!saved) return chooseTeacher(config, env.spec);
+  return savedTeacher(saved.own as DistilledPolicies, { spec: env.spec, path: saved.path });
+}
+
+function createLearner(
+  config: DistillationConfig,
+  student: NetworkPolicy,
+  teacher: Teacher,
+): Distillation {
+  return new Distillation(student, {
+    settings: config.algorithm,
+    deviations: { teacher: teacher.actor?.std, student: config.policy.init_noise_std },
+    random: new Random(deriveSeed(config.seed, "buffer")),
+  });
+}
+
+interface Crew {
+  readonly student: NetworkPolicy;
+  readonly teacher: Teacher;
+}
+
+function createActor(
+  { policy, seed }: DistillationConfig,
+  { student, teacher, split, env }: Crew & { readonly split: EnvSplit; readonly env: VectorEnv },
+): TeacherStudentActor {
+  return new TeacherStudentActor({
+    student,
+    teacher: teacher.policy,
+    action: env.spec.action,
+    split,
+    noiseStd: policy.init_noise_std,
+    random: new Random(deriveSeed(seed, "noise")),
+    draws: new Random(deriveSeed(seed, "draws")),
+  });
+}
+
+/** Before the first step: can both be kept in the layout that is asked for? @throws CheckpointError */
+function checkLayout({ checkpoint_version }: DistillationConfig, { student, teacher }: Crew): void {
+  const shapes = student.network.parameters.map(({ name, value }) => [name, value] as const);
+  const { layers = {}, doubled } = teacher.actor ?? {};
+  const { head } = teacher.facts;
+  const own = { layers: Object.fromEntries(shapes) };
+  checkWritable(checkpoint_version, own, { layers, doubled, head });
+}
+
+/** One whole episode in every environment, flown by the teacher alone. @throws RunningError */
+async function checkTeacher(
+  { evaluation, seed }: DistillationConfig,
+  env: VectorEnv,
+  { policy, description }: Teacher,
+): Promise<void> {
+  const least = evaluation.min_teacher_return;
+  if (least === null) return;
+  const episodes = env.spec.numEnvs;
+  const policies = { teacher: policy };
+  const flown = await evaluate({ env, policies, episodes, seed: deriveSeed(seed, "reference") });
+  const found = flown.teacher!.meanReturn;
+  if (found >= least) return;
+  throw new RunningError(
+    "poor-teacher",
+    `The teacher returns ${found.toFixed(2)} in its own reference flight on '${env.spec.task}' (${description}); evaluation.min_teacher_return asks for ${least}.`,
+    "Check its activation (--activation) and observation groups (agent.obs_groups.teacher), or ask for less.",
+  );
+}
+
+/** At least two whole episodes of each row, so that no single lucky one makes a best student. */
+function evaluationWindow({ evaluation }: DistillationConfig, split: EnvSplit): number {
+  return Math.max(evaluation.window, 2 * rowCount(split.evaluation.student!));
+}
+
+async function bytesOf(
+  state: RunState,
+  { config, student, teacher }: Crew & { readonly config: DistillationConfig },
+): Promise<Uint8Array> {
+  const { init_noise_std, activation, history_length } = config.policy;
+  const { reads } = student;
+  const parts = {
+    noiseStd: init_noise_std,
+    student: { kind: "network", activation, reads, history: history_length },
+    teacher: teacher.facts,
+    teacherActor: teacher.actor,
+    teacherModel: teacher.model,
+  } as const;
+  const examples = { student: await recordExample(student), teacher: teacher.example };
+  return writeRunCheckpoint(state, parts, { version: config.checkpoint_version, examples });
+}
+
+/** For the `start` event. */
+function factsOf({ algorithm }: DistillationConfig, teacher: Teacher) {
+  const { phase1_iterations, use_two_stage_training, teacher_share_schedule } = algorithm;
+  return {
+    phase1_iterations,
+    use_two_stage_training,
+    teacher_share_schedule,
+    teacher: teacher.description,
+    ...(algorithm.gate_threshold === null ? {} : { gate: algorithm.gate_threshold }),
+  };
+}

@@ -1,0 +1,122 @@
+import { statSync } from "node:fs";
+import { createActorPolicy } from "../../../policies/checkpoint/actor-policy.ts";
+import { checkOwnExample, loadTeacher } from "../../../policies/checkpoint/load-teacher.ts";
+import type { RslRlActor } from "../../../policies/checkpoint/rsl-rl-actor.ts";
+import { type FlightExample, recordExample } from "../../../policies/flight-example.ts";
+import { elementsOf } from "../../../policies/named-array.ts";
+import {
+  createOnnxPolicy,
+  isOnnxPath,
+  type LoadedOnnx,
+  loadOnnx,
+} from "../../../policies/onnx/onnx-policy.ts";
+import { createHover } from "../../../policies/pilots/hover.ts";
+import { createSimulatorTeacher } from "../../../policies/pilots/simulator-teacher.ts";
+import type { Policy } from "../../../policies/policy.ts";
+import type { EnvSpec } from "../../../protocol/spec.ts";
+import { RunningError } from "../../running/running-error.ts";
+import { openRun } from "../../runs/open-run.ts";
+import { checkFit, groupsWidth } from "../fit.ts";
+import type { DistilledPolicies } from "./run-checkpoint.ts";
+import type { PolicyFacts } from "./run-facts.ts";
+import type { DistillationConfig } from "./settings.ts";
+import { shippedTeacher } from "./shipped-teacher.ts";
+
+/** A teacher ready to fly, with what a checkpoint must keep of it. */
+export interface Teacher {
+  readonly policy: Policy;
+  readonly facts: PolicyFacts;
+  /** Absent when it is no network. */
+  readonly actor?: RslRlActor;
+  /** What it does on given observations, where it is a network of ours. */
+  readonly example?: FlightExample | undefined;
+  /** The ONNX file it flies by, where it does. */
+  readonly model?: Uint8Array;
+  /** One line for people. */
+  readonly description: string;
+}
+
+/** @throws RunningError, CheckpointError when the teacher can't be read or doesn't fit the simulator. */
+export async function chooseTeacher(config: DistillationConfig, spec: EnvSpec): Promise<Teacher> {
+  if (config.checkpoint === "simulator") return simulatorsTeacher(spec);
+  const given = config.obs_groups.teacher;
+  const usual = given ?? teacherGroups(spec);
+  groupsWidth("teacher", usual, spec);
+  if (config.checkpoint === "hover") return hoverTeacher(usual, spec);
+  const path = await checkpointIn(config.checkpoint ?? shippedTeacher(spec.task));
+  if (isOnnxPath(path)) return onnxTeacher(await loadOnnx(path, usual), spec);
+  const loaded = await loadTeacher(path, {
+    activation: config.policy.teacher_activation ?? undefined,
+    // A student of ours goes on reading what it was trained on, unless told otherwise.
+    reads: (own) => given ?? (own?.every((group) => group in spec.observations) ? own : usual),
+  });
+  checkFit(`The teacher ${loaded.path}`, loaded.policy, spec);
+  const { activation, head, history, actor, notes } = loaded;
+  const { reads } = loaded.policy;
+  return {
+    policy: loaded.policy,
+    facts: { kind: "network", activation, head, history, reads },
+    actor,
+    example: await recordExample(loaded.policy),
+    description: [`${loaded.path}, iteration ${loaded.iteration}`, ...notes].join("; "),
+  };
+}
+
+/** The teacher that a run's own checkpoint holds. */
+export async function savedTeacher(
+  { teacher: facts, teacherActor, teacherModel, file }: DistilledPolicies,
+  { spec, path }: { readonly spec: EnvSpec; readonly path: string },
+): Promise<Teacher> {
+  if (facts.kind === "hover") return hoverTeacher(facts.reads, spec);
+  if (facts.kind === "simulator") return simulatorsTeacher(spec);
+  if (facts.kind === "onnx") {
+    const bytes = teacherModel ?? new Uint8Array(0);
+    const where = `${path}: its teacher`;
+    const loaded = await createOnnxPolicy(bytes, { reads: facts.reads, where });
+    return onnxTeacher({ path: where, bytes, ...loaded }, spec);
+  }
+  const policy = createActorPolicy({ ...facts, actor: teacherActor });
+  checkFit("The run's teacher", policy, spec);
+  await checkOwnExample(policy, file, "teacher", path);
+  const example = await recordExample(policy);
+  const description = "from the run's checkpoint";
+  return { policy, facts, actor: teacherActor, example, description };
+}
+
+/** Of a run folder the best checkpoint, else the last; a file is meant itself. */
+async function checkpointIn(path: string): Promise<string> {
+  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return folder ? (await openRun(path, { prefer: "best" })).checkpoint : path;
+}
+
+function onnxTeacher({ path, bytes, policy, notes }: LoadedOnnx, spec: EnvSpec): Teacher {
+  checkFit(`The teacher ${path}`, policy, spec);
+  const facts: PolicyFacts = { kind: "onnx", activation: "identity", reads: policy.reads };
+  return { policy, facts, model: bytes, description: [path, ...notes].join("; ") };
+}
+
+function hoverTeacher(reads: readonly string[], spec: EnvSpec): Teacher {
+  const policy = createHover(reads[0]);
+  checkFit("The hover controller", policy, spec);
+  const facts: PolicyFacts = { kind: "hover", activation: "identity", reads: policy.reads };
+  return { policy, facts, description: "the hand-written hover controller" };
+}
+
+/** The teacher that sits in the simulator itself: its actions come with every frame. */
+function simulatorsTeacher(spec: EnvSpec): Teacher {
+  if (!spec.capabilities.includes("teacher_actions")) {
+    throw new RunningError(
+      "no-teacher",
+      `The teacher should be the simulator's own, but task '${spec.task}' has none.`,
+      "Name a file here, --checkpoint FILE, or fly in a simulator that has one (Isaac Lab's: --teacher_checkpoint FILE).",
+    );
+  }
+  const facts: PolicyFacts = { kind: "simulator", activation: "identity", reads: [] };
+  const policy = createSimulatorTeacher(elementsOf(spec.action.shape));
+  return { policy, facts, description: "the simulator's own teacher" };
+}
+
+/** As rsl_rl: the group `teacher` where there is one, else what everybody sees. */
+function teacherGroups(spec: EnvSpec): readonly string[] {
+  return "teacher" in spec.observations ? ["teacher"] : ["policy"];
+}

@@ -1,0 +1,161 @@
+import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
+import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
+import type { Memory } from "../../../policies/policy.ts";
+import { type Compile, eagerly } from "../../engine/compile/program.ts";
+import type { Experience } from "../../learning/experience.ts";
+import { LearningError } from "../../learning/learning-error.ts";
+import { arraysUnder } from "../../learning/parameters.ts";
+import type { Safetensors } from "../../learning/safetensors.ts";
+import type { Stage } from "../../learning/stage.ts";
+import { Distillation, type DistillationSettings, distillationDefaults } from "./distillation.ts";
+
+/** Absolute tolerances: generous for float32 on another library. */
+export const parityTolerance = { weights: 1e-4, loss: 1e-5 } as const;
+
+/** What the case needs of a student, as the file's metadata says. */
+export interface ParityCase {
+  readonly observationWidth: number;
+  readonly actionWidth: number;
+  readonly hidden: readonly number[];
+  readonly activation: string;
+  readonly rnnType: "" | "gru" | "lstm";
+  readonly rnnHidden: number;
+  readonly rnnLayers: number;
+  readonly normalised: boolean;
+  readonly weights: NamedArrays;
+  readonly settings: DistillationSettings;
+  /** The reference's mean behaviour loss of each update. */
+  readonly losses: readonly number[];
+}
+
+export interface ParityUpdate {
+  readonly loss: number;
+  readonly expectedLoss: number;
+  readonly lossError: number;
+  /** Largest absolute difference over all weights, and where it is. */
+  readonly weightError: number;
+  readonly worst: string;
+  readonly passed: boolean;
+}
+
+export function readParityCase(file: Safetensors, dropLeftover: boolean): ParityCase {
+  const m = file.metadata;
+  const list = (key: string) => JSON.parse(m[key] ?? "null");
+  const observations = file.arrays["rollout0.observations"];
+  const actions = file.arrays["rollout0.teacher_actions"];
+  if (!observations || !actions || !m.behavior_loss) {
+    throw new LearningError(
+      "bad-parity-file",
+      "The file holds no 'rollout0.observations', 'rollout0.teacher_actions' or 'behavior_loss'.",
+      "Give one of the files in test/data/parity.",
+    );
+  }
+  return {
+    observationWidth: observations.shape[2]!,
+    actionWidth: actions.shape[2]!,
+    hidden: list("hidden_dims"),
+    activation: m.activation ?? "elu",
+    rnnType: (m.rnn_type ?? "") as ParityCase["rnnType"],
+    rnnHidden: Number(m.rnn_hidden_dim),
+    rnnLayers: Number(m.rnn_num_layers),
+    normalised: m.obs_normalization === "true",
+    weights: floatsUnder(file, "initial."),
+    settings: {
+      ...distillationDefaults,
+      num_learning_epochs: Number(m.num_learning_epochs),
+      gradient_length: Number(m.gradient_length),
+      learning_rate: Number(m.learning_rate),
+      max_grad_norm: list("max_grad_norm"),
+      loss_type: m.loss_type as DistillationSettings["loss_type"],
+      optimizer: m.optimizer as DistillationSettings["optimizer"],
+      drop_leftover_steps: dropLeftover,
+    },
+    losses: list("behavior_loss"),
+  };
+}
+
+/** Repeats the reference's updates with a student that has the case's initial weights. */
+export async function replayParity(
+  file: Safetensors,
+  parity: ParityCase,
+  policy: NetworkPolicy,
+  compile: Compile = eagerly,
+): Promise<ParityUpdate[]> {
+  const learner = new Distillation(policy, { settings: parity.settings, compile });
+  const updates: ParityUpdate[] = [];
+  const numEnvs = file.arrays["rollout0.observations"]!.shape[1]!;
+  let memory = policy.initialMemory(numEnvs);
+  for (const [u, expectedLoss] of parity.losses.entries()) {
+    const metrics = await learner.update(experienceOf(file, u, memory), constantStage);
+    memory = await learner.memory();
+    const student = studentIn((await learner.save()).arrays);
+    const { error, worst } = compare(student, floatsUnder(file, `after${u}.`));
+    const loss = metrics["Loss/behavior"]!;
+    const lossError = Math.abs(loss - expectedLoss);
+    const passed = lossError <= parityTolerance.loss && error <= parityTolerance.weights;
+    updates.push({ loss, expectedLoss, lossError, weightError: error, worst, passed });
+  }
+  learner.dispose();
+  return updates;
+}
+
+function floatsUnder(file: Safetensors, prefix: string): Record<string, NamedArray> {
+  const found = Object.entries(file.arrays).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(
+    found.map(([name, { shape, data }]) => [
+      name.slice(prefix.length),
+      { shape, data: Float32Array.from(data) },
+    ]),
+  );
+}
+
+/** Rates are constant in the reference: where in the plan a run is says nothing. */
+const constantStage: Stage = {
+  name: "student-drives",
+  index: 0,
+  of: 1,
+  iteration: 0,
+  length: 1,
+  progress: 0,
+  settings: {},
+};
+
+function experienceOf(file: Safetensors, u: number, memory: Memory): Experience {
+  const array = (name: string) => file.arrays[`rollout${u}.${name}`]!;
+  const [steps, numEnvs] = array("observations").shape as [number, number];
+  const arrays = {
+    "obs/policy": array("observations").data,
+    "after/policy": array("next_observations_last").data,
+    "notes/teacher_actions": array("teacher_actions").data,
+    terminated: array("dones").data,
+    truncated: new Uint8Array(steps * numEnvs),
+    ...Object.fromEntries(memory.map((state, i) => [`memory/${i}`, state])),
+  };
+  return { steps, numEnvs, arrays };
+}
+
+/** Parameters and statistics by the reference's names. */
+function studentIn(arrays: NamedArrays): NamedArrays {
+  return {
+    ...arraysUnder("parameters/student/", arrays),
+    ...arraysUnder("normalisers/student/", arrays),
+  };
+}
+
+/** A weight that is missing, or not a number, is infinitely wrong. */
+function compare(got: NamedArrays, expected: NamedArrays): { error: number; worst: string } {
+  let error = 0;
+  let worst = "";
+  for (const [name, { data }] of Object.entries(expected)) {
+    if (name.startsWith("distribution.")) continue;
+    const mine = got[name]?.data;
+    for (const [i, value] of data.entries()) {
+      const difference = Math.abs((mine?.[i] ?? Number.NaN) - value);
+      if (!(difference <= error)) {
+        error = Number.isNaN(difference) ? Infinity : difference;
+        worst = `${name}[${i}]`;
+      }
+    }
+  }
+  return { error, worst };
+}

@@ -1,0 +1,34 @@
+import { elementsOf } from "../../policies/named-array.ts";
+import type { Policy } from "../../policies/policy.ts";
+import { nearest } from "../../protocol/nearest.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
+import { RunningError } from "../running/running-error.ts";
+
+/** Width of observation groups together. @throws RunningError when the simulator lacks one. */
+export function groupsWidth(who: string, reads: readonly string[], spec: EnvSpec): number {
+  const missing = reads.find((group) => !Object.hasOwn(spec.observations, group));
+  if (missing !== undefined) {
+    const known = Object.entries(spec.observations).map(
+      ([name, { shape }]) => `${name} [${shape}]`,
+    );
+    throw new RunningError(
+      "unknown-group",
+      `The ${who} should read the observation group '${missing}'; task '${spec.task}' has ${known.join(", ")}.`,
+      `Name groups of that task: agent.obs_groups.${who}=[${nearest(missing, Object.keys(spec.observations), { within: Infinity })}].`,
+    );
+  }
+  return reads.reduce((sum, group) => sum + elementsOf(spec.observations[group]!.shape), 0);
+}
+
+/** @throws RunningError when the policy's widths are not the simulator's. */
+export function checkFit(who: string, policy: Policy, spec: EnvSpec): void {
+  const width = groupsWidth("policy", policy.reads, spec);
+  const actions = elementsOf(spec.action.shape);
+  if (policy.observationWidth === width && policy.actionWidth === actions) return;
+  throw new RunningError(
+    "does-not-fit",
+    `${who} reads ${policy.observationWidth} observations and gives ${policy.actionWidth} actions; ` +
+      `task '${spec.task}' has ${width} in ${policy.reads.join(" + ")} and takes ${actions}.`,
+    "Use a policy trained on this task, or name other groups in agent.obs_groups.",
+  );
+}

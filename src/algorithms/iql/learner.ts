@@ -1,0 +1,105 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { createMlp } from "../../../policies/networks/mlp.ts";
+import { deriveSeed, Random } from "../../../policies/random.ts";
+import { type BatchAlgorithm, BatchLearner } from "../../learning/offline/batch-learner.ts";
+import { createTwins } from "../../learning/offline/critic.ts";
+import {
+  createDeterministicActor,
+  type DeterministicActor,
+  type Given,
+} from "../../learning/offline/deterministic-actor.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
+import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
+import { scheduleFactor } from "../../learning/schedule.ts";
+import type { IqlSettings } from "./settings.ts";
+import * as update from "./update.ts";
+
+/** Added to the variance in layer norms, as ReBRAC has it. */
+const layerNorm = { epsilon: 1e-6 };
+
+/** IQL (Kostrikov, Nair and Levine, 2021). @throws LearningError `unbounded-action` */
+export function createIql(settings: IqlSettings, site: OfflineSite, given?: Given): BatchLearner {
+  const random = new Random(deriveSeed(site.seed, "weights"));
+  const acting = createActor(settings, site, { random: random.uniform, given });
+  const networks = createNetworks(settings, acting, { random: random.uniform, given });
+  const { groups, follow } = groupsOf(networks);
+  if (!given) follow(1);
+  const {
+    actor_learning_rate: actor,
+    critic_learning_rate: critic,
+    value_learning_rate: value,
+  } = settings;
+  const owners = createOwners(groups, { value, critic, actor });
+  const learn: BatchAlgorithm["learn"] = (batch, { figures, step }) => {
+    const known = { before: update.before(networks, batch), settings, figures };
+    step(update.valueUpdate, () => update.valueLoss(networks, batch, known));
+    step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
+    follow(settings.tau);
+    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
+  };
+  const prepare: BatchAlgorithm["prepare"] = (number, progress) => {
+    const over = settings.max_steps === null ? progress : (number - 1) / settings.max_steps;
+    const rate = actor * scheduleFactor("cosine", over, 0);
+    owners.at(-1)!.learningRate = rate;
+    return { "Loss/actor_learning_rate": rate };
+  };
+  return new BatchLearner({
+    ...{ groups, owners },
+    updates: [update.valueUpdate, update.criticUpdate, update.actorUpdate],
+    losses: update.losses,
+    policies: { student: acting.policy },
+    ...{ view: acting.view, graph: acting.graph, random, prepare, learn },
+  });
+}
+
+function groupsOf({ actor, logStd, value, critics, criticTargets }: update.IqlNetworks) {
+  const noise = logStd ? [{ parameters: [{ name: "actor.log_std", value: logStd }] }] : [];
+  const critic = groupOf("critic", "critic", critics);
+  const criticTarget = groupOf("critic_target", "ema", criticTargets);
+  const acts = groupOf("actor", "actor", [actor, ...noise]);
+  return {
+    groups: [groupOf("value", "value", [value]), critic, acts, criticTarget],
+    follow: (rate: number) => followSlowly(criticTarget, critic, rate),
+  };
+}
+
+interface Source {
+  readonly random: () => number;
+  readonly given: Given | undefined;
+}
+
+function createActor(settings: IqlSettings, site: OfflineSite, { random, given }: Source) {
+  return createDeterministicActor(site, {
+    hidden: settings.actor_hidden_dims,
+    normaliseStates: settings.normalize_states,
+    reward: rewardUnits(settings, site),
+    ...{ random, given, prefix: "actor.net.net" },
+  });
+}
+
+function createNetworks(
+  settings: IqlSettings,
+  { network, view }: DeterministicActor,
+  { random, given }: Source,
+): update.IqlNetworks {
+  const { observationWidth, actionWidth } = view;
+  const shared = {
+    hidden: settings.critic_hidden_dims,
+    ...{ layerNorm: settings.layer_norm ? layerNorm : undefined, random },
+    ...(given && { weights: given.weights }),
+  };
+  const options = { ...shared, observationWidth, actionWidth };
+  const inputs = { inputWidth: observationWidth, outputWidth: 1, activation: "relu" };
+  return {
+    actor: network,
+    logStd: settings.iql_deterministic ? undefined : createLogStd(actionWidth, given),
+    value: createMlp({ ...shared, ...inputs, prefix: "vf.v.net" }),
+    critics: createTwins(["qf.q1.net", "qf.q2.net"], options),
+    criticTargets: createTwins(["q_target.q1.net", "q_target.q2.net"], options),
+  };
+}
+
+function createLogStd(width: number, given: Given | undefined): tf.Variable {
+  const initial = given?.weights["actor.log_std"]?.data ?? new Float32Array(width);
+  return tf.tidy(() => tf.variable(tf.tensor1d(initial.slice())));
+}

@@ -1,0 +1,135 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Network } from "../../../policies/networks/network.ts";
+import { detached } from "../../learning/gradients.ts";
+import { leastQValue, meanSquare, qValue, type Twins } from "../../learning/offline/critic.ts";
+import type { Sheet } from "../../learning/offline/figures.ts";
+import type { Transitions } from "../../learning/offline/transitions.ts";
+import type { Update } from "../../learning/owners.ts";
+import type { IqlSettings } from "./settings.ts";
+
+export interface IqlNetworks {
+  /** Mean action, within ±1. */
+  readonly actor: Network;
+  /** `[actionWidth]`, the same in every state; absent: a deterministic actor. */
+  readonly logStd?: tf.Variable | undefined;
+  readonly value: Network;
+  readonly critics: Twins;
+  readonly criticTargets: Twins;
+}
+
+export const valueUpdate: Update = {
+  name: "value",
+  owner: "value",
+  terms: ["value"],
+  claims: { value: "step", critic: "zero", actor: "zero" },
+};
+
+export const criticUpdate: Update = {
+  name: "critic",
+  owner: "critic",
+  terms: ["critic"],
+  claims: { value: "zero", critic: "step", actor: "zero" },
+};
+
+export const actorUpdate: Update = {
+  name: "actor",
+  owner: "actor",
+  terms: ["actor"],
+  claims: { value: "zero", critic: "zero", actor: "step" },
+};
+
+export const losses = ["value", "critic", "actor"] as const;
+
+/** Largest weight of an imitated action. */
+const mostWeight = 100;
+
+/** What the whole update goes by: computed before its first step. `[rows]` each. */
+export interface Before {
+  /** V(s′). */
+  readonly nextValues: tf.Tensor1D;
+  /** min(Q′₁, Q′₂)(s, a). */
+  readonly targets: tf.Tensor1D;
+  /** That less V(s). */
+  readonly advantages: tf.Tensor1D;
+}
+
+export function before(
+  { value, criticTargets }: IqlNetworks,
+  { observations, actions, next }: Transitions,
+): Before {
+  const targets = leastQValue(criticTargets, observations, actions);
+  const nextValues = valueOfState(value, next);
+  return { nextValues, targets, advantages: tf.sub(targets, valueOfState(value, observations)) };
+}
+
+interface Known {
+  readonly before: Before;
+  readonly settings: IqlSettings;
+  readonly figures: Sheet;
+}
+
+/** Expectile regression: mean |τ − 1[u < 0]| u², u = min Q′ − V(s). */
+export function valueLoss(
+  { value }: IqlNetworks,
+  { observations }: Transitions,
+  { before: { targets }, settings, figures }: Known,
+): tf.Scalar {
+  const values = valueOfState(value, observations);
+  const errors = tf.sub(targets, values);
+  const weights = detached(() => {
+    const below = tf.cast(tf.less(errors, 0), "float32");
+    return tf.abs(tf.sub(settings.iql_tau, below));
+  });
+  const loss = tf.mean(tf.mul(weights, tf.square(errors))) as tf.Scalar;
+  figures.note("Loss/value", loss);
+  figures.note("Value/v_mean", tf.mean(values));
+  return loss;
+}
+
+/** (MSE(Q₁, y) + MSE(Q₂, y)) / 2, y = r + γ (1 − d) V(s′). */
+export function criticLoss(
+  { critics }: IqlNetworks,
+  { observations, actions, rewards, alive }: Transitions,
+  { before: { nextValues }, settings, figures }: Known,
+): tf.Scalar {
+  const wanted = tf.add(rewards, tf.mul(tf.mul(alive, settings.discount), nextValues));
+  const [first, second] = critics.map((critic) => qValue(critic, observations, actions)) as [
+    tf.Tensor1D,
+    tf.Tensor1D,
+  ];
+  const loss = tf.div<tf.Scalar>(tf.add(meanSquare(first, wanted), meanSquare(second, wanted)), 2);
+  figures.note("Loss/critic", loss);
+  figures.note("Value/q_data", tf.mean(tf.minimum(first, second)));
+  figures.note("Value/q_abs_mean", tf.mean(tf.abs(first)));
+  figures.note("Value/target_mean", tf.mean(wanted));
+  return loss;
+}
+
+/** mean(min(exp(β A), 100) · (−log π(a | s))), or with the squared distance for a deterministic actor. */
+export function actorLoss(
+  { actor, logStd }: IqlNetworks,
+  { observations, actions }: Transitions,
+  { before: { advantages }, settings, figures }: Known,
+): tf.Scalar {
+  const weights = tf.minimum(tf.exp(tf.mul(advantages, settings.beta)), mostWeight);
+  const distances = tf.square(tf.sub(actor.forward(observations, []).outputs, actions));
+  const costs = logStd ? negativeLogLikelihood(distances, logStd) : distances;
+  const loss = tf.mean(tf.mul(weights, tf.sum(costs, 1))) as tf.Scalar;
+  figures.note("Loss/actor", loss);
+  figures.note("Value/advantage_mean", tf.mean(advantages));
+  figures.note("Policy/weight_mean", tf.mean(weights));
+  figures.note("Policy/action_mse", tf.mean(distances));
+  return loss;
+}
+
+/** Per component: (a − μ)² / 2σ² + log σ + log √2π, log σ within −20 and 2. */
+function negativeLogLikelihood(distances: tf.Tensor, logStd: tf.Variable): tf.Tensor {
+  const logSigma = tf.clipByValue(logStd, -20, 2);
+  const precision = tf.exp(tf.mul(logSigma, -2));
+  const exponent = tf.mul(tf.mul(distances, 0.5), precision);
+  return tf.add(exponent, tf.add(logSigma, 0.5 * Math.log(2 * Math.PI)));
+}
+
+function valueOfState(value: Network, states: tf.Tensor2D): tf.Tensor1D {
+  return tf.reshape(value.forward(states, []).outputs, [-1]) as tf.Tensor1D;
+}

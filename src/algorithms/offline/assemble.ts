@@ -1,0 +1,168 @@
+import { checkOwnExample } from "../../../policies/checkpoint/load-teacher.ts";
+import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
+import { deriveSeed } from "../../../policies/random.ts";
+import { bestEpisodes } from "../../datasets/best-episodes.ts";
+import { openFlights } from "../../datasets/open-flights.ts";
+import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
+import { type FlightStatistics, flightStatistics } from "../../datasets/statistics.ts";
+import { Transitions } from "../../datasets/transitions.ts";
+import { watchDivergence } from "../../learning/monitors/divergence.ts";
+import type { Monitor } from "../../learning/monitors/monitor.ts";
+import {
+  type OfflineSite,
+  type RewardSettings,
+  rewardUnits,
+  rewardWarnings,
+  valueFacts,
+} from "../../learning/offline/site.ts";
+import type { Judge } from "../../running/judge.ts";
+import type { Assembled, Site } from "../algorithm.ts";
+import { actionOf, readsOf } from "./fit-data.ts";
+import { FlyingJudge, noJudge } from "./flying-judge.ts";
+import type { CreateLearner, OfflineConfig } from "./keys.ts";
+import { OneStagePlan } from "./one-stage-plan.ts";
+import { RecordedSource } from "./recorded-source.ts";
+import { bytesOf, type SavedPolicy } from "./run-checkpoint.ts";
+
+/** @throws DatasetError, RunningError, LearningError when data, simulator and settings don't fit */
+export async function assemble(
+  site: Site<OfflineConfig>,
+  create: CreateLearner,
+): Promise<Assembled> {
+  const { config, env, say } = site;
+  const data = await openData(config);
+  for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
+  const offline = siteOf(data, site);
+  for (const warning of rewardWarnings(rewardSettings(config), hasDeaths(data.flights)))
+    say(warning);
+  const learner = await create(config, offline);
+  const student = learner.policies.student as NetworkPolicy;
+  const source = sourceOf(data, learner.needs, config);
+  const { interval, episodes } = config.evaluation;
+  const { discount } = config.algorithm;
+  const flights = { interval, episodes, iterations: config.max_iterations, discount };
+  const seed = deriveSeed(config.seed, "evaluation in flight");
+  const judge: Judge = env ? new FlyingJudge({ env, student, seed, ...flights }) : noJudge;
+  return {
+    plan: new OneStagePlan("offline", config.max_iterations),
+    source: source.source,
+    learner,
+    judge,
+    monitors: monitorsOf(data, config),
+    write: async (state) =>
+      bytesOf(state, {
+        algorithm: config.algorithm.class_name,
+        student,
+        graph: await learner.graph(),
+      }),
+    check: ({ own, path }) => checkOwnExample(student, (own as SavedPolicy).file, "actor", path),
+    facts: {
+      dataset: describe(data.flights, source.transitions),
+      updates_per_iteration: config.updates_per_iteration,
+      ...(env ? {} : { task: data.flights.spec.env?.task ?? "" }),
+    },
+  };
+}
+
+interface Data {
+  readonly flights: RecordedFlights;
+  readonly episodes: Int32Array | undefined;
+  readonly statistics: FlightStatistics;
+}
+
+async function openData({ dataset, dataset_format, dataset_memory, algorithm }: OfflineConfig) {
+  const flights = await openFlights(dataset!, {
+    memoryBytes: dataset_memory * 2 ** 20,
+    ...(dataset_format && { layout: dataset_format }),
+  });
+  const { bc_fraction = 1, discount } = algorithm;
+  const episodes = bc_fraction < 1 ? bestEpisodes(flights, bc_fraction) : undefined;
+  const chosen = { ...(episodes && { episodes }), ...(discount && { discount }) };
+  const statistics = flightStatistics(flights, chosen);
+  return { flights, episodes, statistics } satisfies Data;
+}
+
+function siteOf({ flights, statistics }: Data, { config, env }: Site<OfflineConfig>): OfflineSite {
+  const reads = readsOf(flights, config.obs_groups.student, env?.spec);
+  const parts = reads.map((group) => statistics.groups[group]!);
+  const joined = (pick: (part: (typeof parts)[number]) => ArrayLike<number>) =>
+    Float32Array.from(parts.flatMap((part) => Array.from(pick(part))));
+  return {
+    reads,
+    observationWidth: reads.reduce((sum, group) => sum + flights.spec.groups[group]!.width, 0),
+    action: actionOf(flights, env?.spec),
+    statistics: {
+      mean: joined(({ mean }) => mean),
+      std: joined(({ std }) => std),
+      count: statistics.steps,
+    },
+    returns: spanOf(flights),
+    seed: config.seed,
+  };
+}
+
+function hasDeaths({ episodes }: RecordedFlights): boolean {
+  return episodes.endings.includes("terminated");
+}
+
+function sourceOf(
+  { flights, episodes }: Data,
+  needs: ConstructorParameters<typeof Transitions>[1],
+  config: OfflineConfig,
+) {
+  const transitions = new Transitions(flights, needs, {
+    batch: config.algorithm.batch_size,
+    seed: deriveSeed(config.seed, "transitions"),
+    memoryBytes: config.dataset_memory * 2 ** 20,
+    ...(episodes && { episodes }),
+  });
+  const source = new RecordedSource(flights, transitions, config.updates_per_iteration);
+  return { source, transitions };
+}
+
+/** Of a value function, where the algorithm has one and the data have rewards. */
+function monitorsOf({ flights, statistics }: Data, config: OfflineConfig): readonly Monitor[] {
+  const { rewards, returns } = statistics;
+  const { discount } = config.algorithm;
+  if (discount === undefined || !rewards || !returns) return [];
+  const recorded = {
+    least: rewards.min[0]!,
+    most: rewards.max[0]!,
+    horizon: longest(flights),
+    largestDiscounted: returns.largestDiscounted,
+  };
+  const units = rewardUnits(rewardSettings(config), { returns: spanOf(flights) });
+  return [watchDivergence({ facts: valueFacts(recorded, { discount, units }) })];
+}
+
+function rewardSettings({ algorithm }: OfflineConfig): RewardSettings {
+  const { normalize_reward = false, reward_shift = null } = algorithm;
+  return { normalize_reward, reward_shift };
+}
+
+function longest({ episodes }: RecordedFlights): number {
+  return episodes.lengths.reduce((most, length) => Math.max(most, length), 0);
+}
+
+/** Undiscounted returns of all episodes; absent where no rewards are recorded. */
+function spanOf(flights: RecordedFlights): OfflineSite["returns"] {
+  if (!flights.spec.hasRewards) return undefined;
+  const { returns } = flights.episodes;
+  return {
+    worst: returns.reduce((a, b) => Math.min(a, b)),
+    best: returns.reduce((a, b) => Math.max(a, b)),
+    horizon: longest(flights),
+  };
+}
+
+function describe(flights: RecordedFlights, { facts }: Transitions): string {
+  const { lengths } = flights.episodes;
+  const { drawable, leftOut, fits } = facts;
+  const parts = [
+    `${flights.path}, ${flights.layout}: ${lengths.length} episodes, ${flights.steps} steps`,
+    ...(drawable === flights.steps ? [] : [`${drawable} learned from`]),
+    ...(leftOut ? [`${leftOut} left out`] : []),
+    ...(fits ? [] : ["read piece by piece"]),
+  ];
+  return parts.join(", ");
+}

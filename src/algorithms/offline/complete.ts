@@ -1,0 +1,21 @@
+import { findTask } from "../../../sim-adapters/mujoco/tasks.ts";
+import { openFlights } from "../../datasets/open-flights.ts";
+import type { OfflineConfig } from "./keys.ts";
+
+/** Where nobody names a task or a simulator, the one built in flies what the data set was recorded in. */
+export async function complete(config: OfflineConfig): Promise<OfflineConfig> {
+  const { task, sim, dataset, dataset_format: layout } = config;
+  if (task !== "" || sim.endpoint !== null) return config;
+  const flights = await openFlights(dataset!, { ...(layout && { layout }) });
+  flights.close();
+  const own = flights.spec.env?.task;
+  return own !== undefined && isBuiltIn(own) ? { ...config, task: own } : config;
+}
+
+function isBuiltIn(task: string): boolean {
+  try {
+    return findTask(task) !== undefined;
+  } catch {
+    return false;
+  }
+}

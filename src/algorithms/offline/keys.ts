@@ -1,0 +1,72 @@
+import { z } from "zod";
+import {
+  maybeNames,
+  maybeOneOf,
+  maybeText,
+  million,
+  oneOf,
+  positive,
+  whole,
+} from "../../config/leaf.ts";
+import type { ConfigOf } from "../../config/schema.ts";
+import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
+import type { OfflineSite } from "../../learning/offline/site.ts";
+
+const obsGroups = z.strictObject({
+  student: maybeNames("Observation groups the policy reads, in this order; null: `policy`, or all"),
+});
+
+const evaluation = z.strictObject({
+  interval: whole(20, { least: 1, most: 10 * million }, "Iterations between two flights in flight"),
+  episodes: whole(20, { least: 1, most: million }, "Whole episodes of such a flight, at least"),
+  final_episodes: whole(
+    400,
+    { least: 0, most: million },
+    "Whole episodes flown by the best student at the end; 0: none",
+  ),
+});
+
+/** What algorithms on recorded flights share, before the block of their own. */
+export const sharedKeys = {
+  task: z.string().default("").meta({
+    expects: "text",
+    doc: "Task the student is evaluated in; empty: the data set's own, where it is one of ours",
+  }),
+  dataset: maybeText("Recorded flights: an HDF5 file of D4RL's, Minari's or robomimic's layout"),
+  dataset_format: maybeOneOf(
+    ["d4rl", "minari", "robomimic"],
+    "Layout of the data set; null: found out",
+  ),
+  dataset_memory: positive(1024, "Megabytes (2^20) that reading the data set may take, at most"),
+  updates_per_iteration: whole(100, { least: 1, most: million }, "Updates in one iteration"),
+  obs_groups: obsGroups.prefault({}),
+} as const;
+
+/** All keys of an algorithm whose own settings these are. */
+export function offlineKeys<Own extends z.ZodRawShape>(name: string, own: z.ZodObject<Own>) {
+  const className = oneOf([name], name, "The algorithm: --algorithm NAME");
+  const algorithm = z.strictObject({ class_name: className, ...own.shape });
+  return {
+    ...sharedKeys,
+    algorithm: algorithm.prefault({} as never),
+    evaluation: evaluation.prefault({}),
+  };
+}
+
+/** What every algorithm on recorded flights can be asked. */
+export interface OfflineSettings {
+  readonly class_name: string;
+  readonly batch_size: number;
+  /** Absent where nothing is valued. */
+  readonly discount?: number;
+  readonly normalize_reward?: boolean;
+  readonly reward_shift?: number | null;
+  /** Share of the episodes that is learned from, those of the highest returns. */
+  readonly bc_fraction?: number;
+}
+
+export type OfflineConfig = ConfigOf<
+  typeof sharedKeys & { evaluation: z.ZodPrefault<typeof evaluation> }
+> & { readonly algorithm: OfflineSettings };
+
+export type CreateLearner = (config: OfflineConfig, site: OfflineSite) => Promise<BatchLearner>;

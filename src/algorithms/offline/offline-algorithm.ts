@@ -1,0 +1,70 @@
+import type { z } from "zod";
+import { ConfigError } from "../../config/config-error.ts";
+import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
+import type { OfflineSite } from "../../learning/offline/site.ts";
+import type { Headline } from "../../metrics/run-description.ts";
+import type { Algorithm, Flag } from "../algorithm.ts";
+import { type CreateLearner, type OfflineConfig, offlineKeys } from "./keys.ts";
+
+/** What is an algorithm's own, of one that learns from recorded flights. */
+export interface OfflineAlgorithm<Own extends z.ZodRawShape> {
+  readonly name: string;
+  readonly summary: string;
+  readonly settings: z.ZodObject<Own>;
+  readonly flags?: readonly Flag[];
+  /** Its loss that is shown first. */
+  readonly loss: string;
+  readonly lossLabel: string;
+  create(settings: z.output<z.ZodObject<Own>>, site: OfflineSite): Promise<BatchLearner>;
+}
+
+const flags: readonly Flag[] = [
+  ["--dataset", "FILE", "dataset"],
+  ["--dataset_format", "NAME", "dataset_format"],
+  ["--updates_per_iteration", "N", "updates_per_iteration"],
+  ["--batch_size", "N", "algorithm.batch_size"],
+];
+
+/** The whole of such an algorithm: data in, one stage, flights to judge it by. */
+export function offlineAlgorithm<Own extends z.ZodRawShape>(
+  own: OfflineAlgorithm<Own>,
+): Algorithm<OfflineConfig> {
+  const loss: Headline = { metric: own.loss, label: own.lossLabel, scale: "log" };
+  const create: CreateLearner = (config, site) =>
+    own.create(config.algorithm as unknown as z.output<z.ZodObject<Own>>, site);
+  return {
+    name: own.name,
+    summary: own.summary,
+    description: {
+      room: "Offline",
+      headline: [loss, { metric: "Eval/student_return", label: "Return", scale: "linear" }],
+      stages: [{ name: "offline", label: "learns from recorded flights" }],
+    },
+    keys: offlineKeys(own.name, own.settings),
+    omits: ["num_steps_per_env", "checkpoint_version"],
+    flags: [...flags, ...(own.flags ?? [])],
+    keptKeys: ["dataset", "dataset_format", "dataset_memory", "obs_groups.student", "algorithm"],
+    flies: ({ task, sim }) => task !== "" || sim.endpoint !== null,
+    wishes: ({ obs_groups }) => (obs_groups.student ? [{ groups: obs_groups.student }] : []),
+    complete: async (config) => (await import("./complete.ts")).complete(config),
+    check,
+    remarks: () => [],
+    idle: ({ task, sim }) => {
+      if (task !== "" || sim.endpoint !== null) return [];
+      const why = "no simulator: name one with --task or --sim, unless the data set does";
+      return [{ keys: /^(evaluation|env)\./, why }];
+    },
+    assemble: async (site) => (await import("./assemble.ts")).assemble(site, create),
+    read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
+    policies: async (saved, spec) => (await import("./run-checkpoint.ts")).policiesOf(saved, spec),
+  };
+}
+
+function check({ dataset, algorithm }: OfflineConfig): void {
+  if (dataset !== null) return;
+  throw new ConfigError(
+    "no-dataset",
+    `${algorithm.class_name} learns from recorded flights, and none are named`,
+    "Name them: --dataset FILE.hdf5. `firstsolo record` makes some.",
+  );
+}

@@ -1,0 +1,153 @@
+import { createActorPolicy } from "../../../policies/checkpoint/actor-policy.ts";
+import { readCheckpointFile } from "../../../policies/checkpoint/checkpoint-file.ts";
+import { checkOwnExample } from "../../../policies/checkpoint/load-teacher.ts";
+import { meanLayers } from "../../../policies/checkpoint/mean-layers.ts";
+import { exampleEntries } from "../../../policies/checkpoint/own-facts.ts";
+import type { PolicyCheckpoint } from "../../../policies/checkpoint/rsl-rl.ts";
+import { floats, stateDict } from "../../../policies/checkpoint/state-dict.ts";
+import { writeTorchFile } from "../../../policies/checkpoint/torch-file.ts";
+import {
+  isDict,
+  isTensor,
+  OrderedDict,
+  type TorchValue,
+  torchDict,
+} from "../../../policies/checkpoint/torch-value.ts";
+import { recordExample } from "../../../policies/flight-example.ts";
+import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
+import type { NamedArray } from "../../../policies/named-array.ts";
+import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
+import type { Policy } from "../../../policies/policy.ts";
+import type { EnvSpec } from "../../../protocol/spec.ts";
+import type { RunState } from "../../running/run-state.ts";
+import { RunError } from "../../runs/run-error.ts";
+import type { SavedRun } from "../algorithm.ts";
+import { checkFit } from "../fit.ts";
+
+/** Bumped when what is kept changes so that an older reader would go wrong. */
+const format = 1;
+
+/** What of a run is text: in `infos["firstsolo"]["facts"]`, as JSON. */
+interface Facts {
+  readonly format: number;
+  readonly algorithm: string;
+  readonly actor: Pick<GraphOptions, "activation" | "head"> & { readonly reads: readonly string[] };
+  readonly run: Omit<RunState, "learner" | "source"> & {
+    readonly source: unknown;
+    readonly counters: RunState["learner"]["counters"];
+  };
+}
+
+/** Of a checkpoint as it was read. */
+export interface SavedPolicy {
+  readonly file: PolicyCheckpoint;
+  readonly actor: Facts["actor"];
+}
+
+export interface WriteOptions {
+  readonly algorithm: string;
+  readonly student: NetworkPolicy;
+  /** The student's network with what surrounds it. */
+  readonly graph: GraphOptions;
+}
+
+/**
+ * A file that torch reads: `policy_state_dict` is the student, all that a resume needs is in
+ * `infos["firstsolo"]`: `facts`, JSON, and `arrays` by name (`parameters/GROUP/NAME`, `optimisers/…`).
+ */
+export async function bytesOf(
+  state: RunState,
+  { algorithm, student, graph }: WriteOptions,
+): Promise<Uint8Array> {
+  const { learner, source, ...run } = state;
+  const { activation, head, actor } = graph;
+  const facts: Facts = {
+    format,
+    algorithm,
+    actor: { activation, head, reads: student.reads },
+    run: { ...run, source: source.facts, counters: learner.counters },
+  };
+  const doubled = actor.outputWidth !== actor.actionWidth;
+  const layers = doubled ? meanLayers(actor.layers) : actor.layers;
+  const arrays = Object.entries(learner.arrays).map(
+    ([name, { shape, data }]) => [name, floats(shape, data)] as const,
+  );
+  const own: Record<string, TorchValue> = {
+    facts: JSON.stringify(facts),
+    arrays: new OrderedDict(arrays),
+    ...exampleEntries("actor", await recordExample(student)),
+  };
+  const { normaliser } = actor;
+  return writeTorchFile(
+    torchDict({
+      policy_state_dict: stateDict({ layers, ...(normaliser && { normaliser }) }),
+      iter: Math.max(0, state.progress.iteration - 1),
+      infos: torchDict({ firstsolo: torchDict(own) }),
+    }),
+  );
+}
+
+/** @throws RunError when the file is no checkpoint of such a run, or of a later format */
+export async function readRun(path: string): Promise<SavedRun & { readonly own: SavedPolicy }> {
+  const file = await readCheckpointFile(path);
+  const own = isDict(file.infos) ? file.infos.get("firstsolo") : undefined;
+  const text = isDict(own) ? own.get("facts") : undefined;
+  if (file.kind !== "policy" || !isDict(own) || typeof text !== "string") throw foreign(path);
+  const { run, actor } = parse(text, path);
+  const { source, counters, ...rest } = run;
+  const learner = { arrays: arraysIn(own.get("arrays"), path), counters };
+  const state: RunState = { ...rest, source: { facts: source, bytes: {} }, learner };
+  return { state, path, own: { file, actor } };
+}
+
+/** The student that a checkpoint holds. */
+export async function policiesOf(
+  { own, path }: SavedRun,
+  spec: EnvSpec,
+): Promise<{ readonly student: Policy }> {
+  const { file, actor } = own as SavedPolicy;
+  const student = createActorPolicy({ ...actor, actor: file.actor });
+  checkFit("The run's student", student, spec);
+  await checkOwnExample(student, file, "actor", path);
+  return { student };
+}
+
+function arraysIn(value: TorchValue | undefined, path: string): Record<string, NamedArray> {
+  if (!isDict(value)) throw damaged(path, "it holds no arrays");
+  const arrays: Record<string, NamedArray> = {};
+  for (const [name, tensor] of value) {
+    if (!isTensor(tensor) || tensor.dtype !== "float32") {
+      throw damaged(path, `${String(name)} is no array of float32`);
+    }
+    arrays[String(name)] = { shape: tensor.shape, data: tensor.data as Float32Array };
+  }
+  return arrays;
+}
+
+function parse(text: string, path: string): Facts {
+  let facts: Facts;
+  try {
+    facts = JSON.parse(text);
+  } catch (cause) {
+    throw damaged(path, "its facts are not JSON", cause);
+  }
+  if (facts.format === format) return facts;
+  throw new RunError(
+    "checkpoint-format",
+    `${path} is of format ${facts.format}; this version reads format ${format}`,
+    "Use the version of firstsolo that wrote it.",
+  );
+}
+
+function damaged(path: string, what: string, cause?: unknown): RunError {
+  const hint = "The file is damaged: resume from another checkpoint of the run.";
+  return new RunError("bad-checkpoint", `${path}: ${what}`, hint, { cause });
+}
+
+function foreign(path: string): RunError {
+  return new RunError(
+    "not-our-run",
+    `${path} is no checkpoint of a run that learned from recorded flights: it lacks the state to go on from`,
+    "Give a run of firstsolo, or a checkpoint in it.",
+  );
+}

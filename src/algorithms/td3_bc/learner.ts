@@ -1,0 +1,93 @@
+import { deriveSeed, Random } from "../../../policies/random.ts";
+import { actorCriticGroups } from "../../learning/offline/actor-critic.ts";
+import { type BatchAlgorithm, BatchLearner } from "../../learning/offline/batch-learner.ts";
+import { createTwins } from "../../learning/offline/critic.ts";
+import {
+  createDeterministicActor,
+  type DeterministicActor,
+  type Given,
+} from "../../learning/offline/deterministic-actor.ts";
+import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
+import { createOwners } from "../../learning/owner.ts";
+import type { Td3BcSettings } from "./settings.ts";
+import * as update from "./update.ts";
+
+/** A recorded update's weights and random numbers. */
+export interface Td3BcGiven extends Given {
+  readonly draws: Draws;
+}
+
+/** Added to the variance in the critics' layer norms, as ReBRAC has it. */
+const layerNorm = { epsilon: 1e-6 };
+
+/** TD3+BC (Fujimoto and Gu, 2021). @throws LearningError `unbounded-action` */
+export function createTd3Bc(
+  settings: Td3BcSettings,
+  site: OfflineSite,
+  given?: Td3BcGiven,
+): BatchLearner {
+  const weights = new Random(deriveSeed(site.seed, "weights"));
+  const random = new Random(deriveSeed(site.seed, "td3_bc"));
+  const acting = createActor(settings, site, { random: weights.uniform, given });
+  const networks = createNetworks(settings, acting, { random: weights.uniform, given });
+  const groups = actorCriticGroups(networks);
+  const follow = (rate: number) => {
+    groups.followCritic(rate);
+    groups.followActor(rate);
+  };
+  if (!given) follow(1);
+  const draws = given?.draws ?? seededDraws(random);
+  const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
+    const known = { noise: drawn[0]!, settings, figures };
+    step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
+    const [actorSteps] = form;
+    if (!actorSteps) return;
+    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
+    follow(settings.tau);
+  };
+  const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
+  return new BatchLearner({
+    groups: groups.all,
+    owners: createOwners(groups.all, { critic, actor }),
+    updates: [update.criticUpdate, update.actorUpdate],
+    losses: update.losses,
+    policies: { student: acting.policy },
+    form: (number) => [number % settings.policy_freq === 0],
+    draw: ({ rows, actionWidth }) => [draws.normal([rows, actionWidth])],
+    ...{ view: acting.view, graph: acting.graph, random, learn },
+  });
+}
+
+interface Source {
+  readonly random: () => number;
+  readonly given: Td3BcGiven | undefined;
+}
+
+function createActor(settings: Td3BcSettings, site: OfflineSite, { random, given }: Source) {
+  return createDeterministicActor(site, {
+    hidden: settings.actor_hidden_dims,
+    normaliseStates: settings.normalize_states,
+    reward: rewardUnits(settings, site),
+    ...{ random, given, prefix: "actor.net" },
+  });
+}
+
+function createNetworks(
+  settings: Td3BcSettings,
+  { network, another, view, maxAction }: DeterministicActor,
+  { random, given }: Source,
+): update.Td3BcNetworks {
+  const { observationWidth, actionWidth } = view;
+  const options = {
+    ...{ observationWidth, actionWidth, hidden: settings.critic_hidden_dims },
+    ...{ layerNorm: settings.layer_norm ? layerNorm : undefined, random },
+    weights: given?.weights,
+  };
+  return {
+    ...{ actor: network, maxAction },
+    actorTarget: another("actor_target.net"),
+    critics: createTwins(["critic_1.net", "critic_2.net"], options),
+    criticTargets: createTwins(["critic_1_target.net", "critic_2_target.net"], options),
+  };
+}

@@ -1,0 +1,99 @@
+import type { h5wasm, Metadata } from "h5wasm/node";
+
+/** The package's classes, and the C library below them. */
+export interface Hdf5 {
+  readonly classes: typeof h5wasm;
+  readonly library: Library;
+}
+export type Library = Awaited<typeof h5wasm.ready>;
+export type { Metadata };
+
+/** What the C library said on its error output while it was called, and which files it was kept from. */
+export interface Overheard {
+  readonly reason: string;
+  readonly refused: readonly string[];
+}
+
+type Files = Record<"open" | "write", (...args: unknown[]) => unknown> & {
+  readonly ErrnoError: new (errno: number) => Error;
+};
+/** Emscripten's number for "no such file"; only its own errors come back to the C code as such. */
+const ENOENT = 44;
+interface Stream {
+  readonly nfd?: number;
+}
+
+let loaded: Promise<Hdf5> | undefined;
+let allowed: string | undefined;
+let said: string[] = [];
+let refused: string[] = [];
+
+/** HDF5's C library, loaded once per process, when the first file is opened: it takes 60 MB. */
+export function hdf5(): Promise<Hdf5> {
+  loaded ??= load();
+  return loaded;
+}
+
+/** The package takes `console.error` along while it starts, for warnings about texts that are none. */
+async function load(): Promise<Hdf5> {
+  const print = console.error;
+  const printOutside = (...args: unknown[]) => {
+    if (allowed === undefined) print(...args);
+  };
+  console.error = printOutside;
+  try {
+    const { default: classes } = await import("h5wasm/node");
+    const library = await classes.ready;
+    fence(library.FS as unknown as Files);
+    return { classes, library };
+  } finally {
+    if (console.error === printOutside) console.error = print;
+  }
+}
+
+/**
+ * Calls the C library with one file open to it. External links, virtual data sets and external raw
+ * data all end in opening another file: that is refused here, once for all three. What the library
+ * prints is kept as the reason instead of falling into somebody's screen.
+ */
+export function inside<T>(path: string, call: () => T): readonly [T | undefined, Overheard] {
+  allowed = path;
+  said = [];
+  refused = [];
+  let result: T | undefined;
+  let thrown = "";
+  try {
+    result = call();
+  } catch (error) {
+    thrown = error instanceof Error ? error.message : String(error);
+  } finally {
+    allowed = undefined;
+  }
+  return [result, { reason: reasonOf(said.join("")) || thrown, refused }];
+}
+
+function fence(files: Files): void {
+  const { open, write } = files;
+  files.open = (...args) => {
+    if (allowed !== undefined && args[0] !== allowed) {
+      refused.push(String(args[0]));
+      throw new files.ErrnoError(ENOENT);
+    }
+    return open(...args);
+  };
+  files.write = (...args) => {
+    const [stream, buffer, offset, length] = args as [Stream, Uint8Array, number, number];
+    if (allowed === undefined || stream.nfd !== 2) return write(...args);
+    const from = buffer.byteOffset + offset;
+    said.push(Buffer.from(buffer.buffer as ArrayBuffer, from, length).toString("latin1"));
+    return length;
+  };
+}
+
+/** The innermost line of the library's report is the cause: `truncated file: eof = 50000, …`. */
+function reasonOf(report: string): string {
+  const lines = report.split("\n").filter((line) => /^\s*#\d+:/.test(line));
+  const filter = lines.find((line) => line.includes("required filter"));
+  const last = filter ?? lines.at(-1) ?? "";
+  return last.replace(/^.* in \w+\(\): /, "").trim();
+}

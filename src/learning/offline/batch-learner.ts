@@ -1,0 +1,207 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
+import type { NamedArray } from "../../../policies/named-array.ts";
+import type { Normaliser } from "../../../policies/networks/normaliser.ts";
+import type { Policy } from "../../../policies/policy.ts";
+import type { Random, RandomState } from "../../../policies/random.ts";
+import type { Metrics } from "../../metrics/metric-sink.ts";
+import { checkOwners } from "../check-owners.ts";
+import type { Experience } from "../experience.ts";
+import type { Learner, LearnerState, Needs } from "../learner.ts";
+import { LearningError } from "../learning-error.ts";
+import type { Owner } from "../owner.ts";
+import type { GradientMeter, ParameterGroup, Update } from "../owners.ts";
+import { arraysUnder, loadParameters, readParameters } from "../parameters.ts";
+import type { Stage } from "../stage.ts";
+import { Figures, Sheet } from "./figures.ts";
+import {
+  disposeTransitions,
+  type Transitions,
+  type TransitionView,
+  transitionsAt,
+} from "./transitions.ts";
+
+/** What chooses the form of an update, e.g. whether the actor steps in it. */
+export type Form = readonly (string | number | boolean)[];
+
+/** What an update is given besides its batch. */
+export interface UpdateContext {
+  /** What was drawn for it. */
+  readonly drawn: readonly tf.Tensor[];
+  readonly form: Form;
+  readonly figures: Sheet;
+  /** Lets the update's owner step on this loss, measured where that is asked for. */
+  step(update: Update, loss: () => tf.Scalar): void;
+}
+
+/** A learner of single transitions, batch after batch, but for what is shared. */
+export interface BatchAlgorithm {
+  readonly groups: readonly ParameterGroup[];
+  readonly owners: readonly Owner[];
+  readonly updates: readonly Update[];
+  readonly losses: readonly string[];
+  readonly policies: Readonly<Record<string, Policy>>;
+  readonly view: TransitionView;
+  /** Who is judged, for exports: everything baked in. */
+  readonly graph: () => Promise<GraphOptions>;
+  /** Where it draws from, to be kept in a checkpoint. */
+  readonly random: Random;
+  /** @param number of the update, from 1, over the whole run. Default: all are alike */
+  form?(number: number): Form;
+  /** Sets what changes from update to update, such as rates; gives figures. */
+  prepare?(number: number, progress: number): Metrics;
+  /** In their order; default: nothing. To be disposed by the caller. */
+  draw?(shape: { readonly rows: number; readonly actionWidth: number }, form: Form): tf.Tensor[];
+  /**
+   * One update: the order of its steps is the algorithm. A function of tensors, parameters and owners
+   * alone, for one form the same operations each time. Called inside `tidy`.
+   */
+  learn(batch: Transitions, context: UpdateContext): void;
+}
+
+const NORMALISER = "normalisers/observations/";
+const PREFIX = "obs_normalizer.";
+
+/** One update for each batch of `numEnvs` rows of an experience. */
+export class BatchLearner implements Learner {
+  readonly needs: Needs;
+  readonly groups: readonly ParameterGroup[];
+  readonly updates: readonly Update[];
+  readonly losses: readonly string[];
+  readonly policies: Readonly<Record<string, Policy>>;
+  readonly #algorithm: BatchAlgorithm;
+  #view: TransitionView;
+  #number = 0;
+
+  /** @throws LearningError when its claims don't hold together, see `checkOwners` */
+  constructor(algorithm: BatchAlgorithm) {
+    const { view, groups, updates, losses, policies } = algorithm;
+    const notes = view.nextActions ? ["next_actions"] : [];
+    this.needs = { groups: view.reads, successors: view.reads, notes };
+    this.groups = groups;
+    this.updates = updates;
+    this.losses = losses;
+    this.policies = policies;
+    this.#algorithm = algorithm;
+    this.#view = view;
+    checkOwners(this);
+  }
+
+  /**
+   * Means over the updates of what the algorithm notes; values are in units of scaled rewards, where
+   * `Value/reward_scale` says so. `Train/updates`: their number so far.
+   *
+   * @throws LearningError `diverged`, `no-statistics`, `missing-array`, `array-size`
+   */
+  async update(experience: Experience, stage: Stage, meter?: GradientMeter): Promise<Metrics> {
+    checkStatistics(this.#view.normaliser);
+    const figures = new Figures();
+    let prepared: Metrics = {};
+    try {
+      for (let step = 0; step < experience.steps; step += 1) {
+        const batch = transitionsAt(experience, step, this.#view);
+        this.#number += 1;
+        prepared = this.#algorithm.prepare?.(this.#number, stage.progress) ?? {};
+        this.#learn(batch, figures, meter);
+        disposeTransitions(batch);
+        await letOthersRun();
+      }
+      const metrics = await figures.read();
+      checkFinite(metrics);
+      const { scale } = this.#view.reward;
+      const units = scale === 1 ? {} : { "Value/reward_scale": scale };
+      return { ...metrics, ...prepared, ...units, "Train/updates": this.#number };
+    } finally {
+      figures.dispose();
+    }
+  }
+
+  #learn(batch: Transitions, figures: Figures, meter: GradientMeter | undefined): void {
+    const { form: formOf, draw, view, owners } = this.#algorithm;
+    const form = formOf?.(this.#number) ?? [];
+    const drawn = draw?.({ rows: batch.rows, actionWidth: view.actionWidth }, form) ?? [];
+    const sheet = new Sheet();
+    tf.tidy(() => {
+      this.#algorithm.learn(batch, {
+        ...{ drawn, form, figures: sheet },
+        step: (update, loss) => {
+          const owner = owners.find(({ name }) => name === update.owner)!;
+          const step = () => owner.step(loss);
+          (meter ? meter.measure(update, loss, step) : step()).dispose();
+        },
+      });
+    });
+    figures.add(sheet.names, sheet.take());
+    tf.dispose(drawn);
+  }
+
+  /** The student for exports: inputs `obs`, outputs `actions` in the simulator's units. */
+  graph(): Promise<GraphOptions> {
+    return this.#algorithm.graph();
+  }
+
+  async save(): Promise<LearnerState> {
+    const { owners, random } = this.#algorithm;
+    const arrays: Record<string, NamedArray> = { ...(await readParameters(this.groups)) };
+    const counters: Record<string, unknown> = {
+      updates: this.#number,
+      random: random.save(),
+      reward: this.#view.reward,
+    };
+    for (const owner of owners) {
+      const state = await owner.save();
+      Object.assign(arrays, state.arrays);
+      Object.assign(counters, state.counters);
+    }
+    for (const [name, array] of Object.entries(this.#view.normaliser?.save() ?? {})) {
+      arrays[NORMALISER + name.slice(PREFIX.length)] = array;
+    }
+    return { arrays, counters };
+  }
+
+  load(state: LearnerState): void {
+    const { owners, random } = this.#algorithm;
+    loadParameters(this.groups, state.arrays);
+    for (const owner of owners) owner.load(state);
+    this.#view.normaliser?.load(statisticsIn(state));
+    const { counters } = state;
+    this.#number = counters.updates as number;
+    random.load(counters.random as RandomState);
+    this.#view = { ...this.#view, reward: counters.reward as TransitionView["reward"] };
+  }
+
+  dispose(): void {
+    for (const owner of this.#algorithm.owners) owner.dispose();
+    for (const { parameters } of this.groups) for (const { value } of parameters) value.dispose();
+    this.#view.normaliser?.dispose();
+  }
+}
+
+function statisticsIn({ arrays }: LearnerState): Record<string, NamedArray> {
+  const own = Object.entries(arraysUnder(NORMALISER, arrays));
+  return Object.fromEntries(own.map(([name, array]) => [PREFIX + name, array]));
+}
+
+function checkStatistics(normaliser: Normaliser | undefined): void {
+  if (normaliser === undefined || normaliser.count > 0) return;
+  throw new LearningError(
+    "no-statistics",
+    "States are to be normalised, and neither the data nor a checkpoint gave their mean and deviation.",
+    "Hand on the dataset's statistics, load a checkpoint, or set normalize_states to false.",
+  );
+}
+
+function checkFinite(metrics: Metrics): void {
+  const wrong = Object.entries(metrics).find(([, value]) => Number.isNaN(value));
+  if (wrong === undefined) return;
+  throw new LearningError(
+    "diverged",
+    `${wrong[0]} is no longer a number.`,
+    "Keep the LayerNorm of the critic, normalise actions, lower alpha, discount or learning rates, or scale the rewards; resume from the last checkpoint.",
+  );
+}
+
+/** Signals, timers and the screen get their turn between two updates. */
+function letOthersRun(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,151 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { sameShape, shapeText } from "../../../policies/named-array.ts";
+import type { Metrics } from "../../metrics/metric-sink.ts";
+import type { Arrays } from "../experience.ts";
+import type { Learner } from "../learner.ts";
+import type { Draws } from "../offline/draws.ts";
+import type { OfflineSite } from "../offline/site.ts";
+import {
+  arrayNamed,
+  arraysUnder,
+  badFile,
+  compareArrays,
+  compareFigures,
+  type ReferenceFile,
+  setting,
+  type UpdateError,
+} from "./reference.ts";
+
+/** CORL's files of test/data/offline_rl: absolute for weights, relative to max(1, |x|) for figures. */
+export const offlineTolerance = { weights: 1e-5, metrics: 1e-5 } as const;
+
+/** The random numbers of a file in the order in which they were drawn. */
+export class RecordedDraws implements Draws {
+  readonly #file: ReferenceFile;
+  #update = 0;
+  #index = 0;
+
+  constructor(file: ReferenceFile) {
+    this.#file = file;
+  }
+
+  /** What is drawn from now on belongs to the next update. */
+  next(): void {
+    this.#update += 1;
+    this.#index = 0;
+  }
+
+  normal(shape: readonly number[]): tf.Tensor {
+    return this.#take(shape);
+  }
+
+  uniform(shape: readonly number[]): tf.Tensor {
+    return this.#take(shape);
+  }
+
+  #take(shape: readonly number[]): tf.Tensor {
+    const prefix = `draw${this.#update}.${this.#index}.`;
+    this.#index += 1;
+    const name = Object.keys(this.#file.arrays).find((key) => key.startsWith(prefix));
+    if (name === undefined) throw badFile(this.#file, `holds no '${prefix}…'`);
+    const drawn = arrayNamed(this.#file, name);
+    if (!sameShape(drawn.shape, shape)) {
+      const [is, wanted] = [shapeText(drawn.shape), shapeText(shape)];
+      throw badFile(this.#file, `holds '${name}' of shape ${is}; this update draws ${wanted}`);
+    }
+    return tf.tensor(drawn.data, [...shape]);
+  }
+}
+
+/** Sizes of the first batch, as a simulator would say them. */
+export function siteOf(file: ReferenceFile, maxAction: number): OfflineSite {
+  const [, observationWidth = 0] = arrayNamed(file, "batch1.observations").shape;
+  const [, actionWidth = 0] = arrayNamed(file, "batch1.actions").shape;
+  const high = new Array<number>(actionWidth).fill(maxAction);
+  const action = { low: high.map((bound) => -bound), high };
+  return { reads: ["policy"], observationWidth, action, seed: 0 };
+}
+
+/** Widths of the hidden layers of a network, from the arrays themselves. */
+export function hiddenOf(file: ReferenceFile, prefix: string): number[] {
+  const weights = Object.entries(arraysUnder(file, `initial.${prefix}.`))
+    .map(([name, { shape }]) => ({ layer: /^(\d+)\.weight$/.exec(name)?.[1], shape }))
+    .filter(({ layer, shape }) => layer !== undefined && shape.length === 2)
+    .sort((a, b) => Number(a.layer) - Number(b.layer));
+  if (weights.length === 0) throw badFile(file, `holds no weights 'initial.${prefix}.…'`);
+  return weights.slice(0, -1).map(({ shape }) => shape[0]!);
+}
+
+export interface OfflineReplay {
+  readonly learner: Learner;
+  readonly draws?: RecordedDraws;
+  /** The learner's name of each figure of the file; a number where the learner has none, and it is that. */
+  readonly figures: Readonly<Record<string, string | number>>;
+}
+
+const stage = {
+  ...{ name: "offline", index: 0, of: 1, iteration: 0, length: 1, progress: 0 },
+  settings: {},
+};
+
+/** Repeats all updates of a file, one batch each. Disposes of the learner. */
+export async function replayOffline(
+  file: ReferenceFile,
+  { learner, draws, figures }: OfflineReplay,
+): Promise<readonly UpdateError[]> {
+  const expected = setting<Record<string, number>[]>(file, "metrics");
+  const errors: UpdateError[] = [];
+  try {
+    for (const [i, reference] of expected.entries()) {
+      draws?.next();
+      const metrics = await learner.update(experienceOf(file, i + 1), stage);
+      const after = arraysUnder(file, `after${i + 1}.`);
+      errors.push({
+        update: i + 1,
+        metrics: compareFigures(renamed(file, metrics, { figures, reference }), reference),
+        ...(Object.keys(after).length > 0 && {
+          weights: compareArrays(await weightsOf(learner), after),
+        }),
+      });
+    }
+  } finally {
+    learner.dispose();
+  }
+  return errors;
+}
+
+function experienceOf(file: ReferenceFile, number: number) {
+  const array = (name: string) => arrayNamed(file, `batch${number}.${name}`).data;
+  const [numEnvs = 0] = arrayNamed(file, `batch${number}.rewards`).shape;
+  const next = `batch${number}.next_actions`;
+  const arrays: Arrays = {
+    "obs/policy": array("observations"),
+    "next/policy": array("next_observations"),
+    actions: array("actions"),
+    rewards: array("rewards"),
+    terminated: Uint8Array.from(array("terminals")),
+    truncated: new Uint8Array(numEnvs),
+    ...(Object.hasOwn(file.arrays, next) && { "notes/next_actions": arrayNamed(file, next).data }),
+  };
+  return { steps: 1, numEnvs, arrays };
+}
+
+interface Names {
+  readonly figures: OfflineReplay["figures"];
+  readonly reference: Readonly<Record<string, number>>;
+}
+
+function renamed(file: ReferenceFile, metrics: Metrics, { figures, reference }: Names) {
+  const entries = Object.keys(reference).map((name) => {
+    const own = figures[name];
+    if (own === undefined) throw badFile(file, `reports a figure '${name}' that is not known`);
+    return [name, typeof own === "number" ? own : metrics[own]];
+  });
+  return Object.fromEntries(entries) as Record<string, number | undefined>;
+}
+
+async function weightsOf(learner: Learner) {
+  const { arrays } = await learner.save();
+  const weights = Object.entries(arrays).filter(([name]) => name.startsWith("parameters/"));
+  return Object.fromEntries(weights.map(([name, array]) => [name.split("/")[2]!, array]));
+}

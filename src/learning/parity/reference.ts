@@ -1,0 +1,130 @@
+import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
+import { LearningError } from "../learning-error.ts";
+import type { Safetensors } from "../safetensors.ts";
+
+/** Recorded updates of a reference program: a file and where it lies, for messages. */
+export interface ReferenceFile extends Safetensors {
+  readonly where: string;
+}
+
+/** How far one update is from the reference's. */
+export interface UpdateError {
+  /** Number of the update, from 1. */
+  readonly update: number;
+  /** Largest absolute difference over all weights, and where; absent where the file keeps none. */
+  readonly weights?: { readonly error: number; readonly at: string };
+  /** Largest |difference| / max(1, |reference|) over all figures, and which. */
+  readonly metrics?: { readonly error: number; readonly at: string };
+}
+
+export interface Tolerance {
+  readonly weights: number;
+  readonly metrics: number;
+}
+
+export interface ReplayOptions {
+  /** Distillation: train on the steps after the last full window too, as rsl_rl doesn't. */
+  readonly keepLeftover?: boolean;
+}
+
+/** A kind of reference file: how to recognise one, and how to repeat its updates. */
+export interface ParityKind {
+  readonly name: string;
+  readonly tolerance: Tolerance;
+  /** By its content, not by its name. */
+  recognises(file: ReferenceFile): boolean;
+  /** @throws LearningError for a file that is not whole */
+  replay(file: ReferenceFile, options: ReplayOptions): Promise<readonly UpdateError[]>;
+}
+
+/** The float32 arrays whose names begin with `prefix`, without it. */
+export function arraysUnder({ arrays }: Safetensors, prefix: string): NamedArrays {
+  const found = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(
+    found.map(([name, { shape, data }]): [string, NamedArray] => [
+      name.slice(prefix.length),
+      { shape, data: Float32Array.from(data) },
+    ]),
+  );
+}
+
+/** @throws LearningError `bad-parity-file` */
+export function arrayNamed(file: ReferenceFile, name: string): NamedArray {
+  const array = Object.hasOwn(file.arrays, name) ? file.arrays[name] : undefined;
+  if (array === undefined) throw badFile(file, `holds no array '${name}'`);
+  return { shape: array.shape, data: Float32Array.from(array.data) };
+}
+
+/** A value of the metadata, which are JSON, or words. @throws LearningError `bad-parity-file` */
+export function setting<T>(file: ReferenceFile, name: string): T {
+  const text = file.metadata[name];
+  if (text === undefined) throw badFile(file, `says no '${name}' in its metadata`);
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return text as T;
+  }
+}
+
+/** A number of the metadata. @throws LearningError `bad-parity-file` */
+export function numberNamed(file: ReferenceFile, name: string): number {
+  const value = setting<unknown>(file, name);
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw badFile(file, `says ${JSON.stringify(value)} for '${name}', expected a number`);
+}
+
+/** @throws LearningError `bad-parity-file` */
+export function flagNamed(file: ReferenceFile, name: string): boolean {
+  const value = setting<unknown>(file, name);
+  if (typeof value === "boolean") return value;
+  throw badFile(file, `says ${JSON.stringify(value)} for '${name}', expected true or false`);
+}
+
+export function badFile({ where }: ReferenceFile, what: string): LearningError {
+  return new LearningError(
+    "bad-parity-file",
+    `${where} ${what}.`,
+    "Give a file of recorded updates as the README beside test/data/offline_rl describes.",
+  );
+}
+
+/** A weight that is missing, of another size, or not a number, is infinitely wrong. */
+export function compareArrays(
+  got: NamedArrays,
+  expected: NamedArrays,
+): { readonly error: number; readonly at: string } {
+  let error = 0;
+  let at = "";
+  for (const [name, { data }] of Object.entries(expected)) {
+    const mine = got[name]?.data;
+    for (const [i, value] of data.entries()) {
+      const difference = Math.abs((mine?.[i] ?? Number.NaN) - value);
+      if (at !== "" && !Number.isNaN(difference) && difference <= error) continue;
+      error = Number.isNaN(difference) ? Infinity : difference;
+      at = `${name}[${i}]`;
+      if (error === Infinity) return { error, at };
+    }
+  }
+  return { error, at };
+}
+
+/** Relative to what is large; a figure that is missing is infinitely wrong. */
+export function compareFigures(
+  got: Readonly<Record<string, number | undefined>>,
+  expected: Readonly<Record<string, number>>,
+): { readonly error: number; readonly at: string } {
+  let [error, at] = [0, ""];
+  for (const [name, value] of Object.entries(expected)) {
+    const difference = Math.abs((got[name] ?? Number.NaN) - value) / Math.max(1, Math.abs(value));
+    if (at !== "" && difference <= error) continue;
+    error = Number.isNaN(difference) ? Infinity : difference;
+    at = name;
+    if (error === Infinity) break;
+  }
+  return { error, at };
+}
+
+export function isOff({ weights, metrics }: UpdateError, tolerance: Tolerance): boolean {
+  const off = (error: number | undefined, most: number) => error !== undefined && !(error <= most);
+  return off(weights?.error, tolerance.weights) || off(metrics?.error, tolerance.metrics);
+}

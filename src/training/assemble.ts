@@ -1,0 +1,31 @@
+import type { Algorithm, SavedRun, Site } from "../algorithms/algorithm.ts";
+import { checkOwners } from "../learning/check-owners.ts";
+import { noProgress } from "../running/run-state.ts";
+import type { Prepared } from "./run-context.ts";
+
+/**
+ * Everything on its place, and the source at its start: of a new run, or where a saved one goes on.
+ *
+ * @throws when configuration, policies, data and simulator don't fit, or a learner contradicts itself
+ */
+export async function prepareRun(algorithm: Algorithm, site: Site): Promise<Prepared> {
+  const assembled = await algorithm.assemble(site);
+  const { learner, source } = assembled;
+  checkOwners(
+    learner,
+    algorithm.description.stages.map(({ name }) => name),
+  );
+  if (site.saved) return goOn({ assembled, start: noProgress }, site.saved);
+  await source.start();
+  return { assembled, start: noProgress };
+}
+
+async function goOn({ assembled }: Prepared, saved: SavedRun): Promise<Prepared> {
+  const { learner, plan, source } = assembled;
+  const { progress: start, ...state } = saved.state;
+  learner.load(state.learner);
+  await assembled.check(saved);
+  plan.load(state.plan);
+  const where = await source.load(state.source, start.iteration);
+  return { assembled, start, watched: state.watch, resumedFrom: `${saved.path}, ${where}` };
+}

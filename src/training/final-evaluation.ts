@@ -1,0 +1,89 @@
+import { readFile } from "node:fs/promises";
+import { howToCall } from "../disk/how-to-call.ts";
+import type { Stage } from "../learning/stage.ts";
+import type { Progress } from "../running/run-state.ts";
+import { compareStudents, evaluateRun } from "./evaluate-run.ts";
+import { type RunContext, report } from "./run-context.ts";
+import { type Verdict, verdictInFlight, verdictOf, verdictText } from "./verdict.ts";
+
+/** Episodes in which the best student in flight and the last one are compared. */
+const selectionEpisodes = 100;
+
+/** A whole run is judged by its best student; one that was stopped tells how far it came. */
+export async function finish(context: RunContext, progress: Progress, stage: Stage): Promise<void> {
+  const { run, sinks } = context;
+  const judged = await judge(context, progress);
+  const whole = judged !== undefined;
+  const verdict = judged ?? verdictInFlight(sinks.latest());
+  const counters = {
+    iterations: progress.iteration,
+    environment_steps: progress.environmentSteps,
+    seconds: progress.seconds,
+    ...(verdict.teacher_return === null
+      ? { best_return_in_flight: progress.best }
+      : { best_student_vs_teacher_in_flight: progress.best }),
+    phase: stage.index + 1,
+    finished: whole,
+  };
+  await run.saveSummary({ ...verdict, ...counters });
+  const message = whole
+    ? `${verdictText(verdict)}; ${run.path}`
+    : `stopped before the end; ${verdictText(verdict)}; go on with: ${howToCall("train", "--resume", run.path)}`;
+  report(context, "landed", message, { ...verdict, ...counters });
+}
+
+/** Absent where the run was stopped before its end, the evaluation being part of it. */
+async function judge(context: RunContext, progress: Progress): Promise<Verdict | undefined> {
+  const { config, algorithm, simulator, sinks, run, signals } = context;
+  if (progress.iteration < config.max_iterations || signals.interrupted) return undefined;
+  const { final_episodes: episodes } = config.evaluation;
+  const [best, last] = [await run.bestCheckpoint(), await run.latestCheckpoint()];
+  const checkpoint = best ?? last;
+  if (episodes === 0 || checkpoint === undefined || !simulator) {
+    return verdictInFlight(sinks.latest());
+  }
+  const { seed } = config;
+  const options = { algorithm, env: simulator.env, episodes, seed, stop: signals.stop };
+  try {
+    if (best !== undefined && last !== undefined) await chooseBest(context, { best, last });
+    const beside = context.assembled.facts.teacher === undefined ? "" : " and its teacher";
+    const who = `the ${checkpoint === best ? "best" : "last"} student${beside}`;
+    announce(context, who, episodes);
+    return verdictOf(await evaluateRun(checkpoint, options));
+  } catch (error) {
+    if (signals.interrupted) return undefined;
+    throw error;
+  }
+}
+
+/** Paths of their checkpoints. */
+interface Students {
+  readonly best: string;
+  readonly last: string;
+}
+
+/**
+ * Which student is the best is decided in flight by a few evaluation rows, whose mean is late and, being the
+ * highest of many, flattering. At the end the last one may challenge it, over episodes of their own.
+ */
+async function chooseBest(context: RunContext, { best, last }: Students): Promise<void> {
+  const { config, algorithm, simulator, run, signals, sinks } = context;
+  const challenger = await readFile(last);
+  if (challenger.equals(await readFile(best))) return;
+  const episodes = Math.min(selectionEpisodes, config.evaluation.final_episodes);
+  announce(context, "the best student so far and the last one", episodes);
+  const { env } = simulator!;
+  const options = { algorithm, env, episodes, seed: config.seed, stop: signals.stop };
+  const [held, challenged] = await compareStudents([best, last], options);
+  if (!(challenged > held)) return;
+  const path = await run.saveCheckpoint("best_model.pt", challenger);
+  const returns = `${challenged.toFixed(2)} against ${held.toFixed(2)} over ${episodes} episodes`;
+  const message = `best: ${path}, the last student now: ${returns}`;
+  report(context, "checkpoint", message, { path, kind: "best" });
+  sinks.file(path);
+}
+
+/** Nothing else is heard of a run while it is judged, for as long as its episodes take. */
+function announce(context: RunContext, who: string, episodes: number): void {
+  report(context, "judging", `${who}, over ${episodes} episodes`, { episodes });
+}

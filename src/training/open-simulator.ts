@@ -1,0 +1,144 @@
+import { readClientCurve } from "../../sim-adapters/curve-keys.ts";
+import type { RemoteEnv, RemoteOptions } from "../../sim-adapters/remote/remote-env.ts";
+import { restartOwn, waitForOther } from "../../sim-adapters/remote/revival-plan.ts";
+import { type Attempt, RevivingEnv } from "../../sim-adapters/remote/reviving-env.ts";
+import type { Wish } from "../algorithms/algorithm.ts";
+import type { Config } from "../config/schema.ts";
+import { connectWanted } from "./connect-wanted.ts";
+import { startSimulator } from "./own-simulator.ts";
+import { SimulatorLog } from "./simulator-log.ts";
+
+export interface SimulatorOptions {
+  /** What the algorithm reads. */
+  readonly wishes: readonly Wish[];
+  readonly onNotice: (line: string) => void;
+  readonly onWaiting: (line: string) => void;
+  /** Ours, for the simulator's log. */
+  readonly version: string;
+  /** Ends connecting and every waiting call. */
+  readonly signal: AbortSignal;
+  /** The run this is for: another process that goes on with it takes the simulator over at once. */
+  readonly run?: string;
+  /**
+   * Whoever flies understands EnvRevived: a lost simulator is started again (`sim.restarts`) or waited for
+   * (`sim.wait`). Default: its loss is an error.
+   */
+  readonly revive?: boolean;
+}
+
+/** A connected simulator, and how to be rid of it. */
+export interface Simulator {
+  readonly env: RevivingEnv<RemoteEnv>;
+  /** One line for people. */
+  readonly description: string;
+  /** The latest lines a simulator of our own printed. */
+  readonly log: () => readonly string[];
+  /** Writes those, and all it prints from now on, to a file. */
+  readonly logTo: (path: string) => void;
+  close(): Promise<void>;
+}
+
+/** Connects to the simulator the configuration names, or starts the built-in one in its own process. */
+export async function openSimulator(config: Config, options: SimulatorOptions): Promise<Simulator> {
+  return config.sim.endpoint === null
+    ? startOwn(config, options)
+    : connectNamed(config, config.sim.endpoint, options);
+}
+
+async function connectNamed(
+  config: Config,
+  endpoint: string,
+  options: SimulatorOptions,
+): Promise<Simulator> {
+  const { curve_server_key_file, curve_client_key_file, listen, insecure } = config.sim;
+  const curve =
+    curve_server_key_file && curve_client_key_file
+      ? await readClientCurve(curve_server_key_file, curve_client_key_file)
+      : undefined;
+  const env = await RevivingEnv.open({
+    open: (attempt) =>
+      connectWanted(options.wishes, {
+        ...remoteOptions(config, options, attempt),
+        endpoint,
+        listen,
+        insecure,
+        ...(curve ? { curve } : {}),
+      }),
+    plan: waitForOther(options.revive === true ? config.sim.wait : 0),
+    signal: options.signal,
+    onLost: options.onNotice,
+  });
+  const { name, version } = env.current.welcome.server;
+  if (env.spec.task !== config.task) {
+    options.onNotice(
+      `the simulator flies its own task '${env.spec.task}'; '${config.task}' is for the one built in`,
+    );
+  }
+  return {
+    env,
+    description: `${name} ${version} at ${env.current.endpoint}`,
+    log: () => [],
+    logTo: () => {},
+    close: () => env.close(),
+  };
+}
+
+async function startOwn(config: Config, options: SimulatorOptions): Promise<Simulator> {
+  const log = new SimulatorLog();
+  let close: () => Promise<void> = async () => {};
+  let pid: number | undefined;
+  const open = async (attempt: Attempt) => {
+    // A lost one may still be there, and hang.
+    await close();
+    const own = await startSimulator(config, log);
+    ({ close, pid } = own);
+    const { endpoint, exited } = own;
+    return connectWanted(options.wishes, {
+      ...remoteOptions(config, options, attempt),
+      endpoint,
+      exited,
+    }).catch(async (error) => {
+      await close();
+      throw error;
+    });
+  };
+  const env = await RevivingEnv.open({
+    open,
+    plan: restartOwn(options.revive === true ? config.sim.restarts : 0),
+    signal: options.signal,
+    onLost: options.onNotice,
+  });
+  const closeAll = () =>
+    env
+      .close()
+      .finally(() => close())
+      .finally(() => log.close());
+  const description = `the built-in MuJoCo simulator, process ${pid}`;
+  return {
+    env,
+    description,
+    log: () => log.tail(200),
+    logTo: (path) => log.to(path),
+    close: closeAll,
+  };
+}
+
+function remoteOptions(
+  config: Config,
+  options: SimulatorOptions,
+  { expected, patience }: Attempt,
+): Omit<RemoteOptions, "endpoint"> {
+  return {
+    settings: config.env,
+    numEnvs: config.num_envs,
+    startupTimeout: Math.min(config.sim.startup_timeout, patience ?? Number.POSITIVE_INFINITY),
+    resetTimeout: config.sim.reset_timeout,
+    stepTimeout: config.sim.step_timeout,
+    signal: options.signal,
+    client: { name: "firstsolo", version: options.version },
+    onNotice: options.onNotice,
+    onWaiting: options.onWaiting,
+    ...(options.run === undefined ? {} : { run: options.run }),
+    ...(expected === undefined ? {} : { expected }),
+  };
+}

@@ -1,0 +1,51 @@
+import type { RequestQueue } from "../running/requests.ts";
+import { exitCodes } from "./exit-codes.ts";
+
+export interface SignalWatch {
+  /** Aborted by a signal that comes before the flight, when there is nothing to land. */
+  readonly abort: AbortSignal;
+  /** Aborted by any signal: ends what may be left out of a landing. */
+  readonly stop: AbortSignal;
+  /** True once a signal asked for the end. */
+  readonly interrupted: boolean;
+  /** From now on the first signal lands the flight: iteration finished, checkpoint, simulator told. */
+  takeOff(): void;
+  /** The same as SIGINT. */
+  interrupt(): void;
+  release(): void;
+}
+
+/**
+ * The first SIGINT or SIGTERM ends gracefully, the second at once. A terminal that hangs up (SIGHUP)
+ * doesn't end a flight of days: `firstsolo watch` and `firstsolo ctl` find it again.
+ */
+export function watchSignals(requests: RequestQueue, say: (line: string) => void): SignalWatch {
+  const controller = new AbortController();
+  const stop = new AbortController();
+  let flying = false;
+  let interrupted = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (interrupted) process.exit(exitCodes.interrupted);
+    interrupted = true;
+    stop.abort();
+    if (!flying) return controller.abort();
+    say(`${signal}: landing after this iteration, with a checkpoint; once more ends at once`);
+    requests.ask("stop", signal);
+  };
+  const onHangUp = () => say("SIGHUP: the terminal is gone, the flight goes on");
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onHangUp);
+  return {
+    abort: controller.signal,
+    stop: stop.signal,
+    get interrupted() {
+      return interrupted;
+    },
+    interrupt: () => onSignal("SIGINT"),
+    takeOff: () => {
+      flying = true;
+    },
+    release: () => {
+      process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGHUP", onHangUp);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createMlp } from "../../../policies/networks/mlp.ts";
+import { Random } from "../../../policies/random.ts";
+import { createCql } from "../../../src/algorithms/cql/learner.ts";
+import { cqlParity } from "../../../src/algorithms/cql/parity.ts";
+import { gap } from "../../../src/algorithms/cql/penalty.ts";
+import { cqlSettings } from "../../../src/algorithms/cql/settings.ts";
+import { sample } from "../../../src/algorithms/cql/tanh-gaussian.ts";
+import { startEngine } from "../../../src/engine/start.ts";
+import { orthogonal } from "../../../src/learning/offline/initialisers.ts";
+import { offlineLaws, site } from "../offline-laws.ts";
+import { offlineParity, referenceFile } from "../offline-parity.ts";
+
+const small = { actor_hidden_dims: [16, 16], critic_hidden_dims: [16, 16], cql_n_actions: 3 };
+const make = (changes: object = {}, at = site) =>
+  createCql(cqlSettings.parse({ ...small, ...changes }), at);
+
+// The penalty values actions drawn at s′, whether the episode went on there or not.
+const targetFigures = ["Loss/td_1", "Loss/td_2"];
+offlineLaws("CQL", { make: (at) => make({}, at), bootstraps: true, targetFigures });
+offlineLaws("CQL with a multiplier, fixed entropy and the best of several next actions", {
+  make: (at) =>
+    make(
+      {
+        ...{ use_automatic_entropy_tuning: false, alpha_multiplier: 0.2, backup_entropy: true },
+        ...{ cql_target_action_gap: 0.8, cql_max_target_backup: true, layer_norm: true },
+        cql_importance_sample: false,
+      },
+      at,
+    ),
+  ...{ bootstraps: true, targetFigures },
+});
+
+offlineParity(cqlParity, {
+  files: ["cql", "cql-fast", "cql-lagrange-no-entropy-tuning"],
+  others: [
+    ["cql-fast", "cql_alpha", "5.1"],
+    ["cql-fast", "cql_temp", "1.1"],
+    ["cql-fast", "cql_importance_sample", "false"],
+    ["cql-fast", "backup_entropy", "true"],
+    ["cql-fast", "target_entropy", "-2"],
+    ["cql-fast", "target_update_period", "2"],
+    ["cql-lagrange-no-entropy-tuning", "cql_target_action_gap", "0.7"],
+    ["cql-lagrange-no-entropy-tuning", "alpha_multiplier", "0.3"],
+  ],
+});
+
+describe("CQL", () => {
+  beforeAll(() => startEngine("auto"));
+
+  it("refuses a file that begins with imitation, which draws afresh", async () => {
+    const file = referenceFile("cql");
+    const metadata = { ...file.metadata, bc_steps: "3" };
+    await expect(cqlParity.replay({ ...file, metadata }, {})).rejects.toThrow(/bc_steps/);
+  });
+
+  it("knows how likely the actions are that it draws", async () => {
+    // Of one component with μ = 0.3, σ = e^−0.5: the density on (−1, 1) must integrate to 1.
+    const network = createMlp({
+      ...{ inputWidth: 1, outputWidth: 2, hidden: [], activation: "relu" },
+      weights: {
+        "mlp.0.weight": { shape: [2, 1], data: new Float32Array(2) },
+        "mlp.0.bias": { shape: [2], data: Float32Array.of(0.3, 0.5) },
+      },
+    });
+    const [multiplier, offset] = [1, -1].map((value) => tf.variable(tf.tensor1d([value])));
+    const actor = { network, multiplier: multiplier!, offset: offset!, maxAction: 1 };
+    const noise = Float32Array.from({ length: 1601 }, (_, i) => (i - 800) / 100);
+    const states = tf.zeros([noise.length, 1]) as tf.Tensor2D;
+    const drawn = sample(actor, states, tf.tensor2d(noise, [noise.length, 1]));
+    const [actions, logProb] = [await drawn.actions.data(), await drawn.logProb.data()];
+    let mass = 0;
+    for (let i = 1; i < noise.length; i += 1) {
+      const mean = (Math.exp(logProb[i]!) + Math.exp(logProb[i - 1]!)) / 2;
+      mass += mean * (actions[i]! - actions[i - 1]!);
+    }
+    expect(mass).toBeCloseTo(1, 3);
+    expect(actions[800]).toBeCloseTo(Math.tanh(0.3), 6);
+  });
+
+  it("pays nothing where all actions are worth the same, but for the density of uniform ones", async () => {
+    const settings = cqlSettings.parse({ cql_importance_sample: false, cql_temp: 2 });
+    const same = tf.fill([2, 3], 5) as tf.Tensor2D;
+    const none = { actions: tf.zeros([2, 3, 1]), logProb: tf.zeros([2, 3]) };
+    const unseen = { random: tf.zeros([2, 3, 1]) as tf.Tensor3D, next: none, current: none };
+    const values = { random: same, next: same, current: same };
+    const seen = tf.tensor1d([5, 5]);
+    const found = (await gap(seen, values, { unseen, settings }).data())[0]!;
+    // temp · log of the ten equal ones.
+    expect(found).toBeCloseTo(2 * Math.log(10), 5);
+    const weighted = { ...settings, cql_importance_sample: true, cql_temp: 1 };
+    const other = (await gap(seen, values, { unseen, settings: weighted }).data())[0]!;
+    expect(other).toBeCloseTo(Math.log(3 * 2 + 6), 5);
+  });
+
+  it("starts its critics from orthogonal rows", () => {
+    const random = new Random(1).uniform;
+    for (const [inputs, outputs] of [
+      [8, 5],
+      [5, 8],
+    ] as const) {
+      const { weight, bias } = orthogonal(1)({ inputs, outputs, last: false, random });
+      expect([...bias]).toEqual(new Array(outputs).fill(0));
+      const at = (row: number, column: number) => weight[row * inputs + column]!;
+      const count = Math.min(inputs, outputs);
+      for (let i = 0; i < count; i += 1) {
+        for (let k = 0; k < count; k += 1) {
+          let product = 0;
+          for (let n = 0; n < Math.max(inputs, outputs); n += 1) {
+            product += inputs >= outputs ? at(i, n) * at(k, n) : at(n, i) * at(n, k);
+          }
+          expect(product).toBeCloseTo(i === k ? 2 : 0, 5);
+        }
+      }
+    }
+  });
+});

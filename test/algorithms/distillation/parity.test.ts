@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createMlp } from "../../../policies/networks/mlp.ts";
+import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
+import { Normaliser, normaliserStateIn } from "../../../policies/networks/normaliser.ts";
+import { createRecurrent } from "../../../policies/networks/recurrent.ts";
+import { readParityCase, replayParity } from "../../../src/algorithms/distillation/parity.ts";
+import { type CompileMode, compileWith } from "../../../src/engine/compile/compile.ts";
+import { startEngine } from "../../../src/engine/start.ts";
+import { readSafetensors, type Safetensors } from "../../../src/learning/safetensors.ts";
+
+beforeAll(() => startEngine("auto"));
+
+const load = (name: string) =>
+  readSafetensors(readFileSync(`test/data/parity/${name}.safetensors`), name);
+
+async function replay(file: Safetensors, changes: object = {}, mode: CompileMode = "off") {
+  const parity = readParityCase(file, true);
+  const mlp = {
+    inputWidth: parity.observationWidth,
+    outputWidth: parity.actionWidth,
+    hidden: parity.hidden,
+    activation: parity.activation,
+    weights: parity.weights,
+  };
+  const rnn = { type: parity.rnnType || "gru", width: parity.rnnHidden, layers: parity.rnnLayers };
+  const network = parity.rnnType ? createRecurrent({ ...mlp, rnn } as never) : createMlp(mlp);
+  const normaliser = parity.normalised
+    ? new Normaliser(parity.observationWidth, normaliserStateIn(parity.weights))
+    : undefined;
+  const policy = new NetworkPolicy({ network, normaliser, reads: ["policy"] });
+  const settings = { ...parity.settings, ...changes };
+  const updates = await replayParity(file, { ...parity, settings }, policy, compileWith(mode));
+  policy.dispose();
+  return updates;
+}
+
+describe("rsl_rl's own updates", () => {
+  const names = [
+    "mlp-mse-adam",
+    "mlp-clip",
+    "mlp-huber-normalised",
+    "gru-dones",
+    "lstm-dones-clip",
+    "window-straddles-epochs",
+  ];
+  const modes = ["off", "on", "verify"] as const;
+  const cases = modes.flatMap((mode) => names.map((name) => [name, mode] as const));
+  it.each(cases)("are reproduced: %s, compile %s", async (name, mode) => {
+    const before = tf.memory().numTensors;
+    const updates = await replay(load(name), {}, mode);
+    expect(updates).toHaveLength(3);
+    for (const update of updates) expect(update).toMatchObject({ passed: true });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each([
+    ["mlp-clip", { max_grad_norm: null }],
+    ["mlp-huber-normalised", { loss_type: "mse" }],
+    ["mlp-mse-adam", { gradient_length: 7 }],
+    ["gru-dones", { num_learning_epochs: 1 }],
+  ])("are not reproduced with another setting: %s %o", async (name, changes) => {
+    const updates = await replay(load(name), changes);
+    expect(updates.some((update) => !update.passed)).toBe(true);
+  });
+
+  it("are not reproduced when episode ends are forgotten", async () => {
+    const file = load("gru-dones");
+    const arrays = { ...file.arrays };
+    for (const u of [0, 1, 2]) {
+      const dones = arrays[`rollout${u}.dones`]!;
+      arrays[`rollout${u}.dones`] = { ...dones, data: new Uint8Array(dones.data.length) };
+    }
+    const updates = await replay({ ...file, arrays });
+    expect(updates.every((update) => update.passed)).toBe(false);
+  });
+});
+
+describe("a damaged file", () => {
+  const bytes = new Uint8Array(readFileSync("test/data/parity/mlp-clip.safetensors"));
+
+  it("is refused by name, wherever it is cut", () => {
+    for (const length of [0, 7, 8, 100, 3000, bytes.length - 1]) {
+      expect(() => readSafetensors(bytes.subarray(0, length), "cut.safetensors")).toThrow(
+        /^cut\.safetensors: /,
+      );
+    }
+  });
+
+  it("is refused when its header lies about a size", () => {
+    const lie = Buffer.from(bytes);
+    const at = lie.indexOf("[32, 9]");
+    expect(at).toBeGreaterThan(0);
+    lie.write("[33, 9]", at);
+    expect(() => readSafetensors(lie, "lie")).toThrow(/'initial.mlp.0.weight' is F32 \[33,9\]/);
+  });
+});

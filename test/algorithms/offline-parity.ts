@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { startEngine } from "../../src/engine/start.ts";
+import { isOff, type ParityKind, type ReferenceFile } from "../../src/learning/parity/reference.ts";
+import { readSafetensors } from "../../src/learning/safetensors.ts";
+
+export function referenceFile(name: string): ReferenceFile {
+  const where = `test/data/offline_rl/${name}.safetensors`;
+  return { ...readSafetensors(readFileSync(where), where), where };
+}
+
+interface ParityCases {
+  readonly files: readonly string[];
+  /** A file and a setting said otherwise: no such update was recorded. */
+  readonly others: readonly (readonly [file: string, key: string, value: string])[];
+}
+
+/** CORL's updates are repeated, and others are not taken for them. */
+export function offlineParity(kind: ParityKind, { files, others }: ParityCases): void {
+  beforeAll(() => startEngine("auto"));
+
+  describe(`CORL's own updates of ${kind.name}`, () => {
+    it.each(files)("are reproduced: %s", async (name) => {
+      const file = referenceFile(name);
+      const before = tf.memory().numTensors;
+      expect(kind.recognises(file)).toBe(true);
+      const updates = await kind.replay(file, {});
+      expect(updates).toHaveLength(6);
+      expect(updates.map(({ weights }) => weights !== undefined)).toEqual([
+        ...[true, true, false, false, false, true],
+      ]);
+      for (const update of updates) {
+        expect(update.weights?.error ?? 0).toBeLessThan(1e-6);
+        expect(update.metrics!.error).toBeLessThan(5e-6);
+      }
+      expect(tf.memory().numTensors).toBe(before);
+    });
+
+    it.each(others)(
+      "are not reproduced with another setting: %s %s %s",
+      async (name, key, value) => {
+        const file = referenceFile(name);
+        expect(file.metadata).toHaveProperty([key]);
+        const metadata = { ...file.metadata, [key]: value };
+        const updates = await kind.replay({ ...file, metadata }, {});
+        expect(updates.some((update) => isOff(update, kind.tolerance))).toBe(true);
+      },
+    );
+  });
+}
