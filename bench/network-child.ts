@@ -5,8 +5,8 @@ import { createRecurrent } from "../policies/networks/recurrent.ts";
 import { Random } from "../policies/random.ts";
 import { Distillation } from "../src/algorithms/distillation/distillation.ts";
 import { compileWith } from "../src/engine/compile/compile.ts";
-import { CompiledPolicies } from "../src/engine/compile/compiled-policies.ts";
 import { startEngine } from "../src/engine/start.ts";
+import { CompiledPolicies } from "../src/learning/compiled-policies.ts";
 import { acts, type Case, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
 import { median, timed } from "./timing.ts";
 

@@ -4,6 +4,7 @@ import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Idle } from "../config/idle.ts";
 import type { Config } from "../config/schema.ts";
+import type { Compile } from "../engine/compile/program.ts";
 import type { Learner } from "../learning/learner.ts";
 import type { Monitor } from "../learning/monitors/monitor.ts";
 import type { RunDescription } from "../metrics/run-description.ts";
@@ -37,6 +38,8 @@ export interface Site<C extends Config = Config> {
   /** Absent where an algorithm flies nowhere. */
   readonly env: VectorEnv | undefined;
   readonly saved: SavedRun | undefined;
+  /** Who makes one call of an update's operations, and of acting; absent: each is a call of its own. */
+  readonly compile?: Compile;
   /** Sees every step that is collected, for whoever records it. */
   readonly onStep?: ((step: Step) => void) | undefined;
   /** A line for people. */

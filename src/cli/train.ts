@@ -5,6 +5,7 @@ import { refuseChangedRun } from "../config/kept-keys.ts";
 import { type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
+import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { loadOwnSink } from "../metrics/own-sink.ts";
 import { RequestQueue } from "../running/requests.ts";
@@ -68,11 +69,12 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   const ownSinks = await Promise.all(config.sinks.map(loadOwnSink));
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
+  const compile = compileWith("on");
   const id = opened?.run.id ?? newRunId();
   const simulator = await simulatorFor(resolved, id, shell);
   try {
     const env = simulator?.env;
-    const prepared = await prepareRun(algorithm, { config, env, saved, say: warn });
+    const prepared = await prepareRun(algorithm, { config, env, saved, say: warn, compile });
     const { start, assembled } = prepared;
     const agentYaml = toYaml(config, resolved.sources);
     const claim = { config, id, agentYaml, requests, warn };

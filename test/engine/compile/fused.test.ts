@@ -15,12 +15,17 @@ const entries = {
     const product = tf.matMul(x!, w!, false, true);
     return [tf.add(product, b!), tf.square(product)];
   },
+  back: ([x, w, b]: readonly tf.Tensor[]) => {
+    const loss = (weight: tf.Tensor, bias: tf.Tensor) =>
+      tf.sum(tf.square(tf.add(tf.matMul(x!, weight, false, true), bias)));
+    return tf.grads(loss)([w!, b!]);
+  },
   column: ([x, w]: readonly tf.Tensor[]) => [
     tf.add(tf.matMul(x!, w!, false, true), tf.ones([x!.shape[0]!, 1])),
   ],
 };
 
-it.each([1, 2, 7, 15, 16, 17, 33, 100, 480])(
+it.each([1, 2, 7, 15, 16, 17, 33, 100, 480, 1000])(
   "a layer of %i rows gives the same bits, whatever its widths",
   (rows) => {
     for (const [inputs, outputs] of [
@@ -29,6 +34,9 @@ it.each([1, 2, 7, 15, 16, 17, 33, 100, 480])(
       [12, 128],
       [31, 4],
       [128, 64],
+      [384, 20],
+      [385, 128],
+      [600, 384],
     ] as const) {
       const x = tf.randomNormal([rows, inputs], 0, 1, "float32", rows);
       const w = tf.randomNormal([outputs, inputs], 0, 1, "float32", 2);

@@ -1,14 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { createMlp } from "../../../policies/networks/mlp.ts";
-import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
-import { Normaliser } from "../../../policies/networks/normaliser.ts";
-import { createRecurrent } from "../../../policies/networks/recurrent.ts";
-import type { Flown, Memory } from "../../../policies/policy.ts";
-import { Random } from "../../../policies/random.ts";
-import { compileWith } from "../../../src/engine/compile/compile.ts";
-import { CompiledPolicies, compiledPolicy } from "../../../src/engine/compile/compiled-policies.ts";
-import { startEngine } from "../../../src/engine/start.ts";
+import { createMlp } from "../../policies/networks/mlp.ts";
+import { NetworkPolicy } from "../../policies/networks/network-policy.ts";
+import { Normaliser } from "../../policies/networks/normaliser.ts";
+import { createRecurrent } from "../../policies/networks/recurrent.ts";
+import type { Flown, Memory } from "../../policies/policy.ts";
+import { Random } from "../../policies/random.ts";
+import { compileWith } from "../../src/engine/compile/compile.ts";
+import { startEngine } from "../../src/engine/start.ts";
+import { CompiledPolicies, compiledPolicy } from "../../src/learning/compiled-policies.ts";
 
 await startEngine("auto");
 

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
-import type { Flown, Memory, Policy } from "../../../policies/policy.ts";
-import type { Frame } from "../../../protocol/frame.ts";
-import type { Compile, Program } from "./program.ts";
+import type { NetworkPolicy } from "../../policies/networks/network-policy.ts";
+import type { Flown, Memory, Policy } from "../../policies/policy.ts";
+import type { Frame } from "../../protocol/frame.ts";
+import type { Compile, Program } from "../engine/compile/program.ts";
 
 /** Several networks act on one frame, in one call: a student and its teacher, an ensemble. */
 export class CompiledPolicies {
