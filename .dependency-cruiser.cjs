@@ -36,7 +36,12 @@ module.exports = {
       "^(src|protocol|policies|sim-adapters)/",
       "nothing leans on tests or bench",
     ),
-    rooms("learning-knows-no-loop", "learning", "learning|metrics/metric-sink"),
+    // A learner knows what a program is, and not who compiles it.
+    rooms(
+      "learning-knows-no-loop",
+      "learning",
+      "learning|metrics/metric-sink|engine/compile/program\\.ts$",
+    ),
     {
       name: "datasets-know-no-loop",
       comment: "flights on disk know what travels and what a learner asks for",
@@ -64,7 +69,7 @@ module.exports = {
     rooms(
       "algorithms-know-no-program",
       "algorithms",
-      "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error|schema|idle)",
+      "algorithms|learning|running|datasets|runs|metrics|config/(leaf|config-error|schema|idle)|engine/compile/program\\.ts$",
     ),
     {
       name: "an-algorithm-knows-no-other",

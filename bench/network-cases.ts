@@ -1,16 +1,20 @@
 /** What is measured of a network, here and at the peer: the same cases under the same names. */
+import type { CompileMode } from "../src/engine/compile/compile.ts";
 import type { Device } from "../src/engine/engine.ts";
 
 /** A network 12 – h – h – h – 4, behind a GRU of h where it unrolls. */
 export interface Case {
-  readonly kind: "act" | "step" | "unroll";
+  /** `both`: two of them act on the same observations, as a student and its teacher do. */
+  readonly kind: "act" | "both" | "step" | "unroll";
   /** That go through it at once; when it unrolls, in each of 15 time steps. */
   readonly rows: number;
   readonly width: number;
 }
 
 export const cases: readonly Case[] = [
-  ...[100, 1000, 4096].map((rows) => ({ kind: "act", rows, width: 128 }) as const),
+  ...(["act", "both"] as const).flatMap((kind) =>
+    [100, 1000, 4096].map((rows) => ({ kind, rows, width: 128 }) as const),
+  ),
   ...[128, 256].flatMap((width) =>
     [100, 1500, 4096].map((rows) => ({ kind: "step", rows, width }) as const),
   ),
@@ -18,17 +22,23 @@ export const cases: readonly Case[] = [
 ];
 
 /** Big batches take seconds there. */
-export const lightCases = cases.filter(({ kind, rows }) => kind === "act" || rows < 1000);
+export const lightCases = cases.filter((one) => acts(one) || one.rows < 1000);
+
+export function acts({ kind }: Case): boolean {
+  return kind === "act" || kind === "both";
+}
 
 export function nameOf({ kind, rows, width }: Case): string {
   const shape = `h = ${width}`;
   if (kind === "unroll") return `optimiser step through 15 of a GRU, N = ${rows}, ${shape}`;
-  return kind === "act" ? `act, N = ${rows}, ${shape}` : `optimiser step, batch ${rows}, ${shape}`;
+  if (kind === "step") return `optimiser step, batch ${rows}, ${shape}`;
+  return `${kind === "act" ? "act" : "act of two"}, N = ${rows}, ${shape}`;
 }
 
 export interface NetworkJob {
   readonly device: Device;
   readonly threads: number;
+  readonly compile: CompileMode;
   readonly cases: readonly Case[];
   /** For each case. */
   readonly seconds: number;

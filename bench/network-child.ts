@@ -4,8 +4,10 @@ import { NetworkPolicy } from "../policies/networks/network-policy.ts";
 import { createRecurrent } from "../policies/networks/recurrent.ts";
 import { Random } from "../policies/random.ts";
 import { Distillation } from "../src/algorithms/distillation/distillation.ts";
+import { compileWith } from "../src/engine/compile/compile.ts";
 import { startEngine } from "../src/engine/start.ts";
-import { type Case, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
+import { CompiledPolicies } from "../src/learning/compiled-policies.ts";
+import { acts, type Case, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
 import { median, timed } from "./timing.ts";
 
 const inputWidth = 12;
@@ -25,31 +27,39 @@ try {
   process.stderr.write(`${(error as Error).message}\n`, () => process.exit(1));
 }
 
-async function measureCase({ kind, rows, width }: Case, seconds: number): Promise<number> {
+async function measureCase(one: Case, seconds: number): Promise<number> {
+  const { kind, rows, width } = one;
   const hidden = [width, width, width];
   const mlp = { inputWidth, outputWidth, hidden, activation: "elu", random: random.uniform };
   const unrolls = kind === "unroll";
   const rnn = { type: "gru", width, layers: 1 } as const;
-  const network = unrolls ? createRecurrent({ ...mlp, rnn }) : createMlp(mlp);
-  const policy = new NetworkPolicy({ network, reads: ["policy"] });
+  const policies = Array.from({ length: kind === "both" ? 2 : 1 }, () => {
+    const network = unrolls ? createRecurrent({ ...mlp, rnn }) : createMlp(mlp);
+    return new NetworkPolicy({ network, reads: ["policy"] });
+  });
   const steps = unrolls ? 15 : 1;
-  const action = kind === "act" ? acting(policy, rows) : updating(policy, rows, steps);
-  const perAction = kind === "act" ? 1 : updateSteps;
-  const warmUp = kind === "act" ? 20 : 2;
+  const action = acts(one) ? acting(policies, rows) : updating(policies[0]!, rows, steps);
+  const perAction = acts(one) ? 1 : updateSteps;
+  const warmUp = acts(one) ? 20 : 2;
   const durations = await timed(action, { warmUp, seconds, least: 3 });
-  policy.dispose();
+  for (const policy of policies) policy.dispose();
   return (1000 * median(durations)) / perAction;
 }
 
-function acting(policy: NetworkPolicy, rows: number): () => Promise<unknown> {
+function acting(policies: readonly NetworkPolicy[], rows: number): () => Promise<unknown> {
   const observations = { policy: normal(rows * inputWidth) };
   const frame = { observations, started: new Uint8Array(rows) };
-  return () => policy.act(frame, []);
+  const together = new CompiledPolicies(compileWith(job.compile), policies);
+  return async () => {
+    if (job.compile === "off") for (const policy of policies) await policy.act(frame, []);
+    else await together.act(frame, [[], []]);
+  };
 }
 
 /** Time steps of `rows` environments, passed over `updateSteps` times, each pass an optimiser step. */
 function updating(policy: NetworkPolicy, rows: number, steps: number): () => Promise<unknown> {
   const learner = new Distillation(policy, {
+    compile: compileWith(job.compile),
     settings: { num_learning_epochs: updateSteps, gradient_length: steps, max_grad_norm: 1 },
   });
   const observations = normal(steps * rows * inputWidth);

@@ -12,15 +12,19 @@ interface Variant {
 function variants(): readonly Variant[] {
   const cores = availableParallelism();
   const seconds = 0.7;
-  const native = (threads: number): Variant => ({
-    column: `native, ${threads} thread${threads === 1 ? "" : "s"}, ms`,
-    job: { device: "cpu", threads, cases, seconds },
-  });
+  const modes = ["off", "on"] as const;
+  const native = (device: "cpu" | "cuda", threads: number): Variant[] =>
+    modes.map((compile) => {
+      const where = device === "cuda" ? "cuda" : `${threads} thread${threads === 1 ? "" : "s"}`;
+      const how = compile === "on" ? "compiled" : "eager";
+      return { column: `${where}, ${how}, ms`, job: { device, threads, compile, cases, seconds } };
+    });
+  const light = { compile: "off", cases: lightCases, seconds } as const;
   return [
-    native(1),
-    ...(cores > 1 ? [native(cores)] : []),
-    { column: "cuda, ms", job: { device: "cuda", threads: 1, cases, seconds } },
-    { column: "wasm, ms", job: { device: "wasm", threads: 1, cases: lightCases, seconds } },
+    ...native("cpu", 1),
+    ...(cores > 1 ? native("cpu", cores) : []),
+    ...native("cuda", 1),
+    { column: "wasm, ms", job: { device: "wasm", threads: 1, ...light } },
   ];
 }
 

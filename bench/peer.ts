@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { shippedTeacher } from "../src/algorithms/distillation/shipped-teacher.ts";
+import type { CompileMode } from "../src/engine/compile/compile.ts";
 import { askChild, benchModule, benchScript } from "./children.ts";
 import { askOnFleet, type Judgement, type PeerRun } from "./fleet.ts";
 import { cases, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
@@ -26,10 +27,17 @@ export const peerStepsBench: Bench = {
   run: async (options) => {
     const python = await pythonWith("peer", peerPackages, options.say);
     const rows: Row[] = [];
+    const found: Measured[] = [];
     for (const threads of new Set([1, availableParallelism()])) {
-      rows.push(...(await stepRows(python, threads, options)));
+      try {
+        const measured = await measureSteps(python, threads, options);
+        found.push(measured);
+        rows.push(...stepRows(label(threads), [measured]));
+      } catch (error) {
+        rows.push(missing(`network, ${label(threads)}`, error));
+      }
     }
-    return rows;
+    return found.length < 2 ? rows : [...rows, ...stepRows("the better of both", found)];
   },
 };
 
@@ -49,44 +57,66 @@ export const peerRunsBench: Bench = {
   },
 };
 
-async function stepRows(
+type Side = "eager" | "compiled" | "peer";
+type Measured = Record<Side, readonly NetworkFigures[]>;
+
+async function measureSteps(
   python: string,
   threads: number,
   { say }: BenchOptions,
-): Promise<readonly Row[]> {
-  const job: NetworkJob = { device: "cpu", threads, cases, seconds: 0.4 };
-  const sides = {
-    ours: [process.execPath, benchModule("network-child")],
-    peer: [python, benchScript("peer_network")],
-  } as const;
-  const found = { ours: [] as NetworkFigures[], peer: [] as NetworkFigures[] };
-  const label = `${threads} thread${threads === 1 ? "" : "s"}`;
-  try {
-    for (let round = 0; round < rounds; round++) {
-      for (const side of ["ours", "peer"] as const) {
-        say(`${label}, ${side}, turn ${round + 1} of ${rounds}`);
-        const [command, file] = sides[side];
-        const args = [file, JSON.stringify(job)];
-        found[side].push(await askChild(command, args, { seconds: 180 }));
-      }
+): Promise<Measured> {
+  const job = { device: "cpu", threads, cases, seconds: 0.4 } as const;
+  const ours = (compile: CompileMode): [string, string, NetworkJob] => [
+    process.execPath,
+    benchModule("network-child"),
+    { ...job, compile },
+  ];
+  const sides: Record<Side, [command: string, file: string, job: NetworkJob]> = {
+    eager: ours("off"),
+    compiled: ours("on"),
+    peer: [python, benchScript("peer_network"), { ...job, compile: "off" }],
+  };
+  const found: Record<Side, NetworkFigures[]> = { eager: [], compiled: [], peer: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const [side, [command, file, task]] of Object.entries(sides)) {
+      say(`${label(threads)}, ${side}, turn ${round + 1} of ${rounds}`);
+      const figures = await askChild<NetworkFigures>(command, [file, JSON.stringify(task)], {
+        seconds: 300,
+      });
+      found[side as Side].push(figures);
     }
-  } catch (error) {
-    return [missing(`network, ${label}`, error)];
   }
-  const engines = `${found.ours[0]?.engine}; ${found.peer[0]?.engine}`;
-  const rows = cases.map((one) => stepRow(nameOf(one), label, found));
-  return rows.map((row, i) => (i === 0 ? { ...row, note: engines } : row));
+  return found;
 }
 
-type Found = Readonly<Record<"ours" | "peer", readonly NetworkFigures[]>>;
+function stepRows(what: string, found: readonly Measured[]): readonly Row[] {
+  const engines = `${found[0]!.compiled[0]!.engine}; ${found[0]!.peer[0]!.engine}`;
+  return cases.map((one, i) => {
+    const row = stepRow(nameOf(one), what, found);
+    return i === 0 ? { ...row, note: engines } : row;
+  });
+}
 
-function stepRow(name: string, label: string, found: Found): Row {
-  const of = (side: keyof Found) => median(found[side].map((one) => one.milliseconds[name]!));
-  const [ours, peer] = [of("ours"), of("peer")];
+/** Of several counts of threads each side has the better. */
+function stepRow(name: string, what: string, found: readonly Measured[]): Row {
+  const of = (side: Side) =>
+    Math.min(
+      ...found.map((one) => median(one[side].map(({ milliseconds }) => milliseconds[name]!))),
+    );
+  const [eager, compiled, peer] = [of("eager"), of("compiled"), of("peer")];
   return {
-    what: `${name}, ${label}`,
-    figures: { "ours, ms": ours, "peer, ms": peer, "ours / peer": ours / peer },
+    what: `${name}, ${what}`,
+    figures: {
+      "eager, ms": eager,
+      "compiled, ms": compiled,
+      "PyTorch, ms": peer,
+      "compiled / PyTorch": compiled / peer,
+    },
   };
+}
+
+function label(threads: number): string {
+  return `${threads} thread${threads === 1 ? "" : "s"}`;
 }
 
 interface Reached {

@@ -33,6 +33,16 @@ def acting(rows: int, width: int) -> Callable[[], Any]:
     return act
 
 
+def acting_together(rows: int, width: int) -> Callable[[], Any]:
+    """A student and its teacher on the same observations."""
+    pilots = [acting(rows, width) for _ in range(2)]
+
+    def act() -> Any:
+        return [pilot() for pilot in pilots]
+
+    return act
+
+
 def updating(rows: int, width: int) -> Callable[[], Any]:
     model = network(width)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
@@ -93,12 +103,14 @@ def name_of(case: dict[str, Any]) -> str:
     rows, width = case["rows"], case["width"]
     if case["kind"] == "act":
         return f"act, N = {rows}, h = {width}"
+    if case["kind"] == "both":
+        return f"act of two, N = {rows}, h = {width}"
     if case["kind"] == "unroll":
         return f"optimiser step through {UNROLLED} of a GRU, N = {rows}, h = {width}"
     return f"optimiser step, batch {rows}, h = {width}"
 
 
-ACTIONS = {"act": acting, "step": updating, "unroll": unrolling}
+ACTIONS = {"act": acting, "both": acting_together, "step": updating, "unroll": unrolling}
 
 
 def main() -> None:
@@ -107,7 +119,7 @@ def main() -> None:
     torch.manual_seed(1)
     milliseconds = {}
     for case in job["cases"]:
-        flies = case["kind"] == "act"
+        flies = case["kind"] in ("act", "both")
         action = ACTIONS[case["kind"]](case["rows"], case["width"])
         seconds = timed(action, 20 if flies else 2, job["seconds"])
         milliseconds[name_of(case)] = 1000 * seconds / (1 if flies else UPDATE_STEPS)

@@ -4,7 +4,7 @@ import type { Flown, Memory, Policy } from "../policy.ts";
 import { PolicyError } from "../policy-error.ts";
 import { gatherGroups, startedAnew } from "../rows.ts";
 import type { Network } from "./network.ts";
-import type { Normaliser } from "./normaliser.ts";
+import { type Normaliser, normalise } from "./normaliser.ts";
 
 export interface NetworkPolicyOptions {
   readonly network: Network;
@@ -46,15 +46,42 @@ export class NetworkPolicy implements Policy {
   }
 
   async act(frame: Frame, memory: Memory): Promise<Flown> {
+    const inputs = this.upload(frame, memory);
+    // One tensor, since each readback is a wait for the device.
+    const result = tf.tidy(() => {
+      const outputs = this.forward(inputs);
+      return outputs.length === 1 ? outputs[0]! : tf.concat2d(outputs, 1);
+    });
+    const data = await result.data<"float32">();
+    tf.dispose([...inputs, result]);
+    if (memory.length === 0) return { actions: Float32Array.from(data), memory: [] };
+    return this.#split(data, frame.started.length);
+  }
+
+  /**
+   * What `forward` is a function of: the observations, the memory of episodes that go on, and the statistics
+   * of the normaliser where there is one; the caller's to dispose.
+   *
+   * @throws PolicyError `missing-group`, `observation-width`, `memory-mismatch`
+   */
+  upload(frame: Frame, memory: Memory): tf.Tensor2D[] {
     const rows = frame.started.length;
     const inputs = this.gather(frame.observations, rows);
-    const remembered = startedAnew(memory, this.network.memoryWidths, frame.started);
-    // One tensor, since each readback is a wait for the device.
-    const result = tf.tidy(() => this.#forward(inputs, remembered, rows));
-    const data = await result.data<"float32">();
-    result.dispose();
-    if (remembered.length === 0) return { actions: Float32Array.from(data), memory: [] };
-    return this.#split(data, rows);
+    const widths = this.network.memoryWidths;
+    const remembered = startedAnew(memory, widths, frame.started);
+    const states = remembered.map((state, i) => tf.tensor2d(state, [rows, widths[i]!]));
+    const { mean, divisor } = this.normaliser?.constants() ?? {};
+    const statistics = mean && divisor ? [mean, divisor] : [];
+    return [tf.tensor2d(inputs, [rows, this.observationWidth]), ...states, ...statistics];
+  }
+
+  /** Mean actions `[rows, actionWidth]`, then the next memory: of `upload` and the parameters alone. */
+  forward([raw, ...rest]: readonly tf.Tensor2D[]): tf.Tensor2D[] {
+    const states = this.network.memoryWidths.length;
+    const [mean, divisor] = rest.slice(states);
+    const seen = mean && divisor ? normalise(raw!, { mean, divisor }) : raw!;
+    const { outputs, memory } = this.network.forward(seen, rest.slice(0, states));
+    return [outputs, ...memory];
   }
 
   /**
@@ -72,18 +99,7 @@ export class NetworkPolicy implements Policy {
     this.normaliser?.dispose();
   }
 
-  /** `[rows, actionWidth + memory widths]`. */
-  #forward(inputs: Float32Array, memory: Memory, rows: number): tf.Tensor2D {
-    const raw = tf.tensor2d(inputs, [rows, this.observationWidth]);
-    const seen = this.normaliser === undefined ? raw : this.normaliser.apply(raw);
-    const states = this.network.memoryWidths.map((width, i) =>
-      tf.tensor2d(memory[i] as Float32Array, [rows, width]),
-    );
-    const flown = this.network.forward(seen, states);
-    if (flown.memory.length === 0) return flown.outputs;
-    return tf.concat2d([flown.outputs, ...flown.memory], 1);
-  }
-
+  /** Of `[rows, actionWidth + memory widths]`. */
   #split(data: Float32Array, rows: number): Flown {
     const widths = [this.actionWidth, ...this.network.memoryWidths];
     const stride = widths.reduce((sum, width) => sum + width, 0);

@@ -17,6 +17,13 @@ export interface NormaliserState {
   readonly epsilon?: number | undefined;
 }
 
+/** `[1, width]` each. */
+export interface NormaliserTensors {
+  readonly mean: tf.Tensor2D;
+  /** Standard deviation and the small constant. */
+  readonly divisor: tf.Tensor2D;
+}
+
 /** Added to the standard deviation, as in rsl_rl: a component that never moves is not blown up. */
 export const NORMALISER_EPSILON = 1e-2;
 const PREFIX = "obs_normalizer.";
@@ -29,7 +36,7 @@ const PREFIX = "obs_normalizer.";
 export class Normaliser {
   readonly width: number;
   #state: NormaliserState;
-  #tensors: { mean: tf.Tensor2D; divisor: tf.Tensor2D } | undefined;
+  #tensors: NormaliserTensors | undefined;
 
   /** Mean 0, variance 1, nothing seen yet; or a state, which is copied. */
   constructor(width: number, state?: NormaliserState) {
@@ -56,8 +63,13 @@ export class Normaliser {
 
   /** `[rows, width]` in and out; differentiable in x; call inside `tidy`. */
   apply(x: tf.Tensor2D): tf.Tensor2D {
+    return normalise(x, this.#loaded());
+  }
+
+  /** What `apply` uses, `[1, width]` each; the caller's to dispose. Of no use after the next `update` or `load`. */
+  constants(): NormaliserTensors {
     const { mean, divisor } = this.#loaded();
-    return tf.div(tf.sub(x, mean), divisor);
+    return { mean: mean.clone(), divisor: divisor.clone() };
   }
 
   /**
@@ -137,7 +149,7 @@ export class Normaliser {
     this.dispose();
   }
 
-  #loaded(): { mean: tf.Tensor2D; divisor: tf.Tensor2D } {
+  #loaded(): NormaliserTensors {
     if (this.#tensors === undefined) {
       const { mean, std, epsilon = NORMALISER_EPSILON } = this.#state;
       const divisor = std.map((value) => value + epsilon);
@@ -149,6 +161,11 @@ export class Normaliser {
     }
     return this.#tensors;
   }
+}
+
+/** `Normaliser.apply` as a function of tensors alone. */
+export function normalise(x: tf.Tensor2D, { mean, divisor }: NormaliserTensors): tf.Tensor2D {
+  return tf.div(tf.sub(x, mean), divisor);
 }
 
 /** The statistics among named arrays, or nothing when there are none. */

@@ -4,6 +4,7 @@ import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Idle } from "../config/idle.ts";
 import type { Config } from "../config/schema.ts";
+import type { Compile } from "../engine/compile/program.ts";
 import type { Experience } from "../learning/experience.ts";
 import type { Learner } from "../learning/learner.ts";
 import type { Monitor } from "../learning/monitors/monitor.ts";
@@ -40,6 +41,8 @@ export interface Site<C extends Config = Config> {
   readonly saved: SavedRun | undefined;
   /** Gets every rollout that is collected, with all there is. */
   readonly record?: ((experience: Experience) => void) | undefined;
+  /** Who makes one call of an update's operations, and of acting; absent: each is a call of its own. */
+  readonly compile?: Compile;
   /** A line for people. */
   readonly say: (line: string) => void;
 }

@@ -31,6 +31,7 @@ const commonFlags: readonly Flag[] = [
   ["--ui", "NAME", "ui"],
   ["--device", "NAME", "device"],
   ["--threads", "N", "threads"],
+  ["--compile", "on|off", "compile"],
   ["--sim", "ENDPOINT", "sim.endpoint"],
   ["--sim_restarts", "N", "sim.restarts"],
   ["--sim_wait", "SECONDS", "sim.wait"],

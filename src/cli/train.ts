@@ -8,6 +8,7 @@ import { refuseChangedRun } from "../config/kept-keys.ts";
 import { type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
+import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { loadOwnSink } from "../metrics/own-sink.ts";
 import { RequestQueue } from "../running/requests.ts";
@@ -74,6 +75,7 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   const ownSinks = await Promise.all(config.sinks.map(loadOwnSink));
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
+  const compile = compileWith(config.compile);
   const id = opened?.run.id ?? newRunId();
   const anyNumber = opened === undefined && !asksForNumber(input, resolved);
   const simulator = await simulatorFor(resolved, { run: id, anyNumber }, shell);
@@ -82,7 +84,7 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
     const env = simulator?.env;
     if (env) config = { ...config, num_envs: env.spec.numEnvs };
     recording = await recordingFor(input, algorithm, env);
-    const site = { config, env, saved, record: recording?.add, say: warn };
+    const site = { config, env, saved, record: recording?.add, say: warn, compile };
     const prepared = await prepareRun(algorithm, site);
     const { start, assembled } = prepared;
     const agentYaml = toYaml(config, resolved.sources);

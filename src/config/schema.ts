@@ -62,6 +62,7 @@ export const commonKeys = {
   seed: whole(42, { least: 0, most: 2 ** 32 - 1 }, "Seed of weights, noise and simulator"),
   device: oneOf(["auto", "cuda", "cpu", "webgpu", "wasm"], "auto", "Where TensorFlow computes"),
   threads: maybeWhole({ least: 1, most: 1024 }, "Threads of TensorFlow; null: its own choice"),
+  compile: oneOf(["on", "off"], "on", "Whether an update's operations are made one call"),
   num_steps_per_env: whole(24, { least: 1, most: 100_000 }, "Control steps of one iteration"),
   max_iterations: whole(400, { least: 1, most: 10 * million }, "Iterations of the whole run"),
   save_interval: whole(50, { least: 1, most: 10 * million }, "Iterations between checkpoints"),

@@ -18,7 +18,11 @@ export type EngineErrorCode =
   | "bad-tensorflow-path"
   | "unsupported-system"
   | "package-missing"
-  | "disk-full";
+  | "disk-full"
+  | "not-traceable"
+  | "frozen-number"
+  | "program-misused"
+  | "program-failed";
 
 /** What went wrong while getting or starting an engine, and the next move. */
 export class EngineError extends CodedError<EngineErrorCode> {

@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Which of several NVIDIA cards, counted from 0. Default: the first the driver shows. */
   readonly gpu?: number;
+  /** On a card: fuses the operations of compiled calls (XLA); other bits, a longer first call. Default: not. */
+  readonly xla?: boolean;
   /** Receives warnings, e.g. that the slow fallback is used. */
   readonly warn?: (line: string) => void;
 }

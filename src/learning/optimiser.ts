@@ -13,6 +13,18 @@ export interface OptimiserState {
   readonly moments: readonly Readonly<Record<string, NamedArray>>[];
 }
 
+/** A loss, and what its computation gives besides; constants to its gradient. */
+export interface Terms {
+  readonly loss: tf.Scalar;
+  readonly besides: readonly tf.Tensor[];
+}
+
+export interface Descent {
+  readonly maxGradNorm: number | null;
+  /** What `nextStep` gave. */
+  readonly scalars: readonly tf.Tensor[];
+}
+
 /**
  * Moves the parameters of one network. All gradients travel as one flat vector: a rule then costs
  * a dozen operations instead of a dozen for each parameter, which is where small batches spend
@@ -23,7 +35,7 @@ export class Optimiser {
   learningRate: number;
   readonly #parameters: readonly Parameter[];
   readonly #sizes: number[];
-  #moments: tf.Tensor1D[];
+  readonly #moments: readonly tf.Variable[];
   #step = 0;
 
   constructor(name: RuleName, parameters: readonly Parameter[], learningRate: number) {
@@ -32,7 +44,28 @@ export class Optimiser {
     this.#parameters = parameters;
     this.#sizes = parameters.map((p) => p.value.size);
     const width = this.#sizes.reduce((sum, size) => sum + size, 0);
-    this.#moments = rules[name].moments.map(() => tf.zeros([width]) as tf.Tensor1D);
+    this.#moments = rules[name].moments.map(() =>
+      tf.tidy(() => tf.variable(tf.zeros([width]), false)),
+    );
+  }
+
+  /** All that a step assigns: parameters, then moments. */
+  get state(): readonly tf.Variable[] {
+    return [...this.#parameters.map((p) => p.value), ...this.#moments];
+  }
+
+  /** How many numbers a step has of its own. */
+  get scalars(): number {
+    return rules[this.name].scalars(1, 0).length;
+  }
+
+  /**
+   * Counts a step and gives the numbers that are its own, one scalar each, to be disposed by the caller: inputs
+   * of an update that is compiled.
+   */
+  nextStep(): tf.Scalar[] {
+    this.#step += 1;
+    return rules[this.name].scalars(this.#step, this.learningRate).map((value) => tf.scalar(value));
   }
 
   /**
@@ -42,25 +75,49 @@ export class Optimiser {
    * @throws LearningError `starved` when it reaches none
    */
   minimise(loss: () => tf.Scalar, maxGradNorm: number | null): tf.Scalar {
-    const variables = this.#parameters.map((p) => p.value);
     return tf.tidy(() => {
-      const { value, gradients } = gradientsOf(loss, variables);
-      if (gradients.every((gradient) => gradient === undefined)) throw starved(this.#parameters);
-      const flat = tf.concat1d(
-        variables.map((v, i) => tf.reshape(gradients[i] ?? tf.zerosLike(v), [v.size])),
-      );
-      this.#apply(maxGradNorm === null ? flat : clipNorm(flat, maxGradNorm));
-      return value;
+      const terms = () => ({ loss: loss(), besides: [] });
+      return this.#descend(terms, maxGradNorm, () => this.nextStep()).loss;
     });
   }
 
-  #apply(gradient: tf.Tensor1D): void {
-    this.#step += 1;
+  /**
+   * The same as a function of tensors and `state` alone, for an update that is compiled; what is computed on
+   * the way besides the loss comes along. Call inside `tidy`.
+   *
+   * @throws LearningError `starved`
+   */
+  descend(terms: () => Terms, { maxGradNorm, scalars }: Descent): Terms {
+    return this.#descend(terms, maxGradNorm, () => scalars);
+  }
+
+  #descend(
+    terms: () => Terms,
+    maxGradNorm: number | null,
+    scalars: () => readonly tf.Tensor[],
+  ): Terms {
+    const variables = this.#parameters.map((p) => p.value);
+    let kept: tf.Tensor[] = [];
+    const { value, gradients } = gradientsOf(() => {
+      const { loss, besides } = terms();
+      kept = besides.map((tensor) => tf.keep(tensor.clone()));
+      return loss;
+    }, variables);
+    if (gradients.every((gradient) => gradient === undefined)) throw starved(this.#parameters);
+    const flat = tf.concat1d(
+      variables.map((v, i) => tf.reshape(gradients[i] ?? tf.zerosLike(v), [v.size])),
+    );
+    this.#apply(maxGradNorm === null ? flat : clipNorm(flat, maxGradNorm), scalars());
+    const besides = kept.map((tensor) => tensor.clone());
+    tf.dispose(kept);
+    return { loss: value, besides };
+  }
+
+  #apply(gradient: tf.Tensor1D, scalars: readonly tf.Tensor[]): void {
     const { delta, moments } = rules[this.name].update({
       gradient,
-      moments: this.#moments,
-      step: this.#step,
-      learningRate: this.learningRate,
+      moments: this.#moments as readonly tf.Tensor[] as readonly tf.Tensor1D[],
+      scalars,
       parameters: () => tf.concat1d(this.#parameters.map((p) => tf.reshape(p.value, [-1]))),
     });
     const deltas = tf.split(delta, this.#sizes);
@@ -68,9 +125,7 @@ export class Optimiser {
       const { value } = parameter;
       value.assign(tf.sub(value, tf.reshape(deltas[i]!, value.shape)));
     }
-    const old = this.#moments;
-    this.#moments = moments.map((m) => tf.keep(m));
-    tf.dispose(old);
+    for (const [i, moment] of this.#moments.entries()) moment.assign(moments[i]!);
   }
 
   async save(): Promise<OptimiserState> {
@@ -103,13 +158,14 @@ export class Optimiser {
       );
     }
     const flats = rules[this.name].moments.map((name) => joinMoments(state, name, this.#sizes));
-    tf.dispose(this.#moments);
-    this.#moments = flats.map((flat) => tf.tensor1d(flat));
+    for (const [i, moment] of this.#moments.entries()) {
+      tf.tidy(() => moment.assign(tf.tensor1d(flats[i]!)));
+    }
     this.#step = state.step;
   }
 
   dispose(): void {
-    tf.dispose(this.#moments);
+    tf.dispose([...this.#moments]);
   }
 }
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
 import { LearningError } from "./learning-error.ts";
-import { Optimiser, type OptimiserState } from "./optimiser.ts";
+import { Optimiser, type OptimiserState, type Terms } from "./optimiser.ts";
 import type { ParameterGroup } from "./owners.ts";
 import type { RuleName } from "./rules.ts";
 
@@ -62,6 +62,26 @@ export class Owner {
    */
   step(loss: () => tf.Scalar): tf.Scalar {
     return this.#optimiser.minimise(loss, this.#maxGradNorm);
+  }
+
+  /** All that a step assigns: state of a program whose entry calls `descend`. */
+  get state(): readonly tf.Variable[] {
+    return this.#optimiser.state;
+  }
+
+  /** How many numbers a step has of its own: so many inputs of that entry. */
+  get scalars(): number {
+    return this.#optimiser.scalars;
+  }
+
+  /** Counts a step and gives those numbers, to be disposed by the caller. */
+  nextStep(): tf.Scalar[] {
+    return this.#optimiser.nextStep();
+  }
+
+  /** `step` as a function of tensors and `state` alone; `scalars`: what `nextStep` gave. Call inside `tidy`. */
+  descend(terms: () => Terms, scalars: readonly tf.Tensor[]): Terms {
+    return this.#optimiser.descend(terms, { maxGradNorm: this.#maxGradNorm, scalars });
   }
 
   async save(): Promise<OwnerState> {

@@ -189,24 +189,39 @@ describe("measuring", () => {
         tf.tensor2d(Float32Array.from({ length: rows * columns }, random.normal), [rows, columns]);
       const batch = {
         ...{ inputs: matrix(12, 3), targets: matrix(12, 2), numEnvs: 2 },
-        ...{ alive: [null, null, null, null, null, null], memory: [matrix(2, 5)] },
+        ...{ ended: new Array(6).fill(false), memory: [matrix(2, 5)] },
       };
       const meter = new FlowMeter([student], { most: 9 });
       const update: Update = {
         ...{ name: "imitate", owner: "student", terms: ["behavior"] },
         claims: { student: "step" },
       };
+      let held: tf.Tensor2D[] = [];
       for (const [from, to] of [
         [0, 3],
         [3, 6],
       ] as const) {
-        const loss = () => unroll.loss(batch, [{ from, to }]);
-        const step = () => optimiser.minimise(loss, null);
-        (measuring ? meter.measure(update, loss, step) : step()).dispose();
-        unroll.advance();
+        const { tensors, form } = unroll.cut(batch, [{ from, to }], held);
+        const terms = () => {
+          const { loss, memory } = unroll.loss(tensors, form)();
+          return { loss, besides: memory };
+        };
+        const step = () =>
+          tf.tidy(() => {
+            const { loss, besides } = optimiser.descend(terms, {
+              maxGradNorm: null,
+              scalars: optimiser.nextStep(),
+            });
+            return [loss, ...besides];
+          });
+        const loss = () => terms().loss;
+        const [sum, ...behind] = measuring ? meter.measure(update, loss, step) : step();
+        sum!.dispose();
+        held = behind as tf.Tensor2D[];
       }
       const rows = await meter.rows();
-      return { rows, weights: await valuesOf(student), memory: await unroll.memory() };
+      const memory = held.map((state) => [...state.dataSync()]);
+      return { rows, weights: await valuesOf(student), memory };
     };
     const [plain, measured] = [await walk(false), await walk(true)];
     expect(measured.weights).toEqual(plain.weights);

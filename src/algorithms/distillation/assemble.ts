@@ -1,9 +1,10 @@
 import { checkOwnExample } from "../../../policies/checkpoint/load-teacher.ts";
 import { checkWritable } from "../../../policies/checkpoint/rsl-rl-write.ts";
 import { recordExample } from "../../../policies/flight-example.ts";
-import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
+import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { VectorEnv } from "../../../sim-adapters/vector-env.ts";
+import { CompiledPolicies } from "../../learning/compiled-policies.ts";
 import { Collector } from "../../running/collector.ts";
 import { type EnvSplit, rowCount, splitEnvs } from "../../running/env-split.ts";
 import { EpisodeBook } from "../../running/episode-book.ts";
@@ -31,8 +32,8 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
   const split = splitEnvs(env.spec.numEnvs, config.evaluation.env_share, ["student", "teacher"]);
   const window = evaluationWindow(config, split);
   const book = new EpisodeBook(split, window);
-  const learner = createLearner(config, student, teacher);
-  const actor = createActor(config, { student, teacher, split, env });
+  const learner = createLearner(site, student, teacher);
+  const actor = createActor(site, { student, teacher, split, env });
   const { needs } = learner;
   const { num_steps_per_env: steps, seed, max_iterations } = config;
   return {
@@ -54,7 +55,7 @@ async function teacherOf({ config, saved }: Site<DistillationConfig>, env: Vecto
 }
 
 function createLearner(
-  config: DistillationConfig,
+  { config, compile }: Site<DistillationConfig>,
   student: NetworkPolicy,
   teacher: Teacher,
 ): Distillation {
@@ -62,6 +63,7 @@ function createLearner(
     settings: config.algorithm,
     deviations: { teacher: teacher.actor?.std, student: config.policy.init_noise_std },
     random: new Random(deriveSeed(config.seed, "buffer")),
+    ...(compile && { compile }),
   });
 }
 
@@ -71,12 +73,14 @@ interface Crew {
 }
 
 function createActor(
-  { policy, seed }: DistillationConfig,
+  { config: { policy, seed }, compile }: Site<DistillationConfig>,
   { student, teacher, split, env }: Crew & { readonly split: EnvSplit; readonly env: VectorEnv },
 ): TeacherStudentActor {
+  const both = teacher.policy instanceof NetworkPolicy ? [student, teacher.policy] : [];
   return new TeacherStudentActor({
     student,
     teacher: teacher.policy,
+    together: compile && both.length === 2 ? new CompiledPolicies(compile, both) : undefined,
     action: env.spec.action,
     split,
     noiseStd: policy.init_noise_std,

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Memory } from "../../../policies/policy.ts";
 import { Random, type RandomState } from "../../../policies/random.ts";
+import { type Compile, eagerly, type Program, type Static } from "../../engine/compile/program.ts";
 import type { Experience } from "../../learning/experience.ts";
 import type { Learner, LearnerState, Needs } from "../../learning/learner.ts";
 import { LearningError } from "../../learning/learning-error.ts";
@@ -59,6 +60,8 @@ export interface DistillationOptions {
   readonly deviations?: Deviations;
   /** Draws from the buffer. */
   readonly random?: Random;
+  /** Who makes one call of an optimiser step's operations; default: each is a call of its own. */
+  readonly compile?: Compile;
 }
 
 /** The one update of the one group. */
@@ -84,12 +87,16 @@ export class Distillation implements Learner {
   readonly #deviations: Deviations;
   readonly #owner: Owner;
   readonly #unroll: Unroll;
+  readonly #program: Program;
+  /** The student's memory behind the last window. */
+  #held: readonly tf.Tensor2D[] = [];
   readonly #random: Random;
   readonly #buffer: DaggerBuffer | undefined;
 
   /** @throws LearningError when the loss needs a deviation that nobody knows. */
   constructor(student: NetworkPolicy, options: DistillationOptions = {}) {
-    const { settings, deviations = { student: 0 }, random = new Random(0) } = options;
+    const { settings, deviations = { student: 0 } } = options;
+    const { random = new Random(0), compile = eagerly } = options;
     this.policies = { student };
     this.needs = { groups: student.reads, successors: [], notes: ["teacher_actions"] };
     const { parameters } = student.network;
@@ -99,6 +106,10 @@ export class Distillation implements Learner {
     const rates = { learningRate: learning_rate, maxGradNorm: this.#settings.max_grad_norm };
     this.#owner = new Owner("student", this.groups, { rule, ...rates });
     this.#unroll = createUnroll(student.network, createLoss(loss_type, deviations));
+    this.#program = compile({
+      state: this.#owner.state,
+      entries: { step: (inputs, form) => this.#step(inputs, form) },
+    });
     this.#deviations = deviations;
     this.#random = random;
     this.#buffer = buffer_size > 0 ? new DaggerBuffer(buffer_size) : undefined;
@@ -117,8 +128,7 @@ export class Distillation implements Learner {
         steps += windowSteps(window);
         await letOthersRun();
       }
-      tf.dispose([device.inputs, device.targets, ...device.memory]);
-      tf.dispose(device.alive.filter((step) => step !== null));
+      tf.dispose(tensorsOf(device));
     }
     const behavior = (await readSum(sums)) / steps;
     if (!Number.isFinite(behavior)) throw diverged(behavior, this.#owner.learningRate);
@@ -189,26 +199,45 @@ export class Distillation implements Learner {
         return normaliser ? normaliser.apply(raw) : raw;
       }),
       targets: matrix(targets, rows),
-      alive: Array.from({ length: memory.length === 0 ? 0 : steps }, (_, step) => {
-        const living = alive.subarray(step * numEnvs, (step + 1) * numEnvs);
-        return living.includes(0) ? matrix(living.slice(), numEnvs) : null;
-      }),
+      ...(memory.length === 0 ? {} : { alive: matrix(alive, rows) }),
+      ended: Array.from({ length: steps }, (_, step) =>
+        alive.subarray(step * numEnvs, (step + 1) * numEnvs).includes(0),
+      ),
       memory: memory.map((state) => matrix(state, numEnvs)),
       numEnvs,
     };
   }
 
   #descend(batch: DeviceBatch, window: Window, meter?: GradientMeter): tf.Scalar {
-    const loss = () => this.#unroll.loss(batch, window);
-    const step = () => this.#owner.step(loss);
-    const sum = meter ? meter.measure(imitation, loss, step) : step();
-    this.#unroll.advance();
-    return sum;
+    const { tensors, form } = tf.tidy(() => this.#unroll.cut(batch, window, this.#held));
+    const step = () => {
+      const scalars = this.#owner.nextStep();
+      const outputs = this.#program.run("step", [...scalars, ...tensors], form);
+      tf.dispose(scalars);
+      return outputs;
+    };
+    const lossOf = () => this.#unroll.loss(tensors, form)().loss;
+    const [loss, ...memory] = meter ? meter.measure(imitation, lossOf, step) : step();
+    const own = new Set(tensorsOf(batch));
+    tf.dispose([...this.#held, ...tensors.filter((tensor) => !own.has(tensor))]);
+    this.#held = memory as tf.Tensor2D[];
+    return loss as tf.Scalar;
+  }
+
+  /** An optimiser step as a function of tensors: the loss, and the memory behind the window. */
+  #step(inputs: readonly tf.Tensor[], form: readonly Static[]): tf.Tensor[] {
+    const scalars = inputs.slice(0, this.#owner.scalars);
+    const lossOf = this.#unroll.loss(inputs.slice(scalars.length), form);
+    const { loss, besides } = this.#owner.descend(() => {
+      const { loss, memory } = lossOf();
+      return { loss, besides: memory };
+    }, scalars);
+    return [loss, ...besides];
   }
 
   /** The student's memory at the end of the last update's last pass. */
   memory(): Promise<Memory> {
-    return this.#unroll.memory();
+    return Promise.all(this.#held.map(async (state) => (await state.data<"float32">()).slice()));
   }
 
   async save(): Promise<LearnerState> {
@@ -234,9 +263,14 @@ export class Distillation implements Learner {
   }
 
   dispose(): void {
+    this.#program.dispose();
     this.#owner.dispose();
-    this.#unroll.dispose();
+    tf.dispose([...this.#held]);
   }
+}
+
+function tensorsOf({ inputs, targets, alive, memory }: DeviceBatch): tf.Tensor[] {
+  return [inputs, targets, ...(alive ? [alive] : []), ...memory];
 }
 
 /** One readback for the whole update: each is a wait for the device. */

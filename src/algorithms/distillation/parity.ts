@@ -1,6 +1,7 @@
 import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Memory } from "../../../policies/policy.ts";
+import { type Compile, eagerly } from "../../engine/compile/program.ts";
 import type { Experience } from "../../learning/experience.ts";
 import { LearningError } from "../../learning/learning-error.ts";
 import { arraysUnder } from "../../learning/parameters.ts";
@@ -78,8 +79,9 @@ export async function replayParity(
   file: Safetensors,
   parity: ParityCase,
   policy: NetworkPolicy,
+  compile: Compile = eagerly,
 ): Promise<ParityUpdate[]> {
-  const learner = new Distillation(policy, { settings: parity.settings });
+  const learner = new Distillation(policy, { settings: parity.settings, compile });
   const updates: ParityUpdate[] = [];
   const numEnvs = file.arrays["rollout0.observations"]!.shape[1]!;
   let memory = policy.initialMemory(numEnvs);

@@ -1,4 +1,4 @@
-import type { Memory, Policy } from "../../../policies/policy.ts";
+import type { Flown, Memory, Policy } from "../../../policies/policy.ts";
 import type { Random, RandomState } from "../../../policies/random.ts";
 import type { Frame } from "../../../protocol/frame.ts";
 import type { ActionSpec, TensorSpec } from "../../../protocol/spec.ts";
@@ -18,6 +18,8 @@ export interface ActorState {
 export interface TeacherStudentOptions {
   readonly student: Policy;
   readonly teacher: Policy;
+  /** Student and teacher, in this order, where both act in one call. */
+  readonly together?: Together | undefined;
   readonly action: ActionSpec;
   readonly split: EnvSplit;
   /** Standard deviation of the noise on the student's actions while it drives training rows. */
@@ -26,6 +28,11 @@ export interface TeacherStudentOptions {
   readonly random: Random;
   /** For who drives an episode; a generator of its own, so that the noise doesn't depend on it. */
   readonly draws: Random;
+}
+
+/** See `CompiledPolicies`. */
+export interface Together {
+  act(frame: Frame, memories: readonly Memory[]): Promise<Flown[]>;
 }
 
 /** Asks teacher and student at every step, and does what the driver of each row says. */
@@ -58,9 +65,8 @@ export class TeacherStudentActor implements Actor {
 
   /** A `teacher_share` of 0 or 1 holds at once; in between each episode keeps the driver it was drawn for. */
   async act(frame: Frame, stage: Stage): Promise<Acted> {
-    const { student, teacher, action, split } = this.#options;
-    const flown = await student.act(frame, this.#studentMemory);
-    const shown = await teacher.act(frame, this.#teacherMemory);
+    const { action, split } = this.#options;
+    const [flown, shown] = await this.#asked(frame);
     this.#studentMemory = flown.memory;
     this.#teacherMemory = shown.memory;
     refuseBrokenActions("student", flown.actions);
@@ -78,6 +84,16 @@ export class TeacherStudentActor implements Actor {
     }
     const notes = { student_actions: flown.actions, teacher_actions: taught, noise, driver };
     return { actions, notes };
+  }
+
+  async #asked(frame: Frame): Promise<[student: Flown, teacher: Flown]> {
+    const { student, teacher, together } = this.#options;
+    const memories = [this.#studentMemory, this.#teacherMemory] as const;
+    if (together) {
+      const [flown, shown] = await together.act(frame, memories);
+      return [flown!, shown!];
+    }
+    return [await student.act(frame, memories[0]), await teacher.act(frame, memories[1])];
   }
 
   memory({ started }: Frame): Memory {

@@ -6,6 +6,7 @@ import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { Normaliser, normaliserStateIn } from "../../../policies/networks/normaliser.ts";
 import { createRecurrent } from "../../../policies/networks/recurrent.ts";
 import { readParityCase, replayParity } from "../../../src/algorithms/distillation/parity.ts";
+import { type CompileMode, compileWith } from "../../../src/engine/compile/compile.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import { readSafetensors, type Safetensors } from "../../../src/learning/safetensors.ts";
 
@@ -14,8 +15,8 @@ beforeAll(() => startEngine("auto"));
 const load = (name: string) =>
   readSafetensors(readFileSync(`test/data/parity/${name}.safetensors`), name);
 
-async function replay(file: Safetensors, changes: object = {}, dropLeftover = true) {
-  const parity = readParityCase(file, dropLeftover);
+async function replay(file: Safetensors, changes: object = {}, mode: CompileMode = "off") {
+  const parity = readParityCase(file, true);
   const mlp = {
     inputWidth: parity.observationWidth,
     outputWidth: parity.actionWidth,
@@ -30,22 +31,25 @@ async function replay(file: Safetensors, changes: object = {}, dropLeftover = tr
     : undefined;
   const policy = new NetworkPolicy({ network, normaliser, reads: ["policy"] });
   const settings = { ...parity.settings, ...changes };
-  const updates = await replayParity(file, { ...parity, settings }, policy);
+  const updates = await replayParity(file, { ...parity, settings }, policy, compileWith(mode));
   policy.dispose();
   return updates;
 }
 
 describe("rsl_rl's own updates", () => {
-  it.each([
+  const names = [
     "mlp-mse-adam",
     "mlp-clip",
     "mlp-huber-normalised",
     "gru-dones",
     "lstm-dones-clip",
     "window-straddles-epochs",
-  ])("are reproduced: %s", async (name) => {
+  ];
+  const modes = ["off", "on", "verify"] as const;
+  const cases = modes.flatMap((mode) => names.map((name) => [name, mode] as const));
+  it.each(cases)("are reproduced: %s, compile %s", async (name, mode) => {
     const before = tf.memory().numTensors;
-    const updates = await replay(load(name));
+    const updates = await replay(load(name), {}, mode);
     expect(updates).toHaveLength(3);
     for (const update of updates) expect(update).toMatchObject({ passed: true });
     expect(tf.memory().numTensors).toBe(before);
