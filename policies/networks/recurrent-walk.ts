@@ -32,14 +32,18 @@ export function walkLayer(kind: Kind, hidden: Linear, way: LayerWay) {
   const fly = tf.customGrad((...args) => {
     const [gates, , , save] = args as unknown as [tf.Tensor2D, tf.Tensor, tf.Tensor, Save];
     const flown = forth(kind, hidden, { gates, alive, start });
-    save([...flown.before, ...flown.kept]);
+    // The way back may come when whoever asked has let go of what the rows survive by.
+    save([...flown.before, ...flown.kept, ...alive.filter((living) => living !== null)]);
     return {
       value: joined(flown.states),
       gradFunc: (by: tf.Tensor, saved: tf.Tensor[]) => {
         const before = saved.slice(0, kind.states) as tf.Tensor2D[];
-        const kept = saved.slice(kind.states) as tf.Tensor2D[];
+        const ends = alive.filter((living) => living !== null).length;
+        const kept = saved.slice(kind.states, saved.length - ends) as tf.Tensor2D[];
+        const left = saved.slice(saved.length - ends) as tf.Tensor2D[];
+        const living = alive.map((one) => (one === null ? null : left.shift()!));
         const wanted = parted(by as tf.Tensor2D, kind.states);
-        return back(kind, hidden, { by: wanted, alive, before, kept });
+        return back(kind, hidden, { by: wanted, alive: living, before, kept });
       },
     };
   });
