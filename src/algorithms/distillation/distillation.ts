@@ -16,7 +16,7 @@ import { type Batch, batchOf, seenAfter } from "./batch.ts";
 import { DaggerBuffer } from "./dagger-buffer.ts";
 import { createLoss, type Deviations, type LossType } from "./loss.ts";
 import { createUnroll, type DeviceBatch, type Unroll } from "./unroll.ts";
-import { planWindows, type Window, windowSteps } from "./windows.ts";
+import { leftoverWindow, planWindows, type Window, windowSteps } from "./windows.ts";
 
 /** Settings of the update, by rsl_rl's names and with its defaults. */
 export interface DistillationSettings {
@@ -36,8 +36,17 @@ export interface DistillationSettings {
    * alone. Not kept in checkpoints: a resumed run collects it anew.
    */
   readonly buffer_size: number;
-  /** rsl_rl throws away the steps after the last full window; so does this when true. */
+  /**
+   * As rsl_rl: the steps after the last full window train nothing. The student still goes over them, with
+   * its newest weights: their loss counts and its memory moves on.
+   */
   readonly drop_leftover_steps: boolean;
+  /**
+   * When the statistics of a normalised student learn. 5.4, as rsl_rl up to 5.4: before the update, step
+   * by step, from what each step led to. 5.5, as rsl_rl since: once behind the update, from the
+   * observations that were acted on, as one batch.
+   */
+  readonly normaliser_update: 5.4 | 5.5;
 }
 
 export const distillationDefaults: DistillationSettings = {
@@ -51,6 +60,7 @@ export const distillationDefaults: DistillationSettings = {
   optimizer: "adam",
   buffer_size: 0,
   drop_leftover_steps: false,
+  normaliser_update: 5.4,
 };
 
 export interface DistillationOptions {
@@ -107,21 +117,27 @@ export class Distillation implements Learner {
   async update(experience: Experience, stage: Stage, meter?: GradientMeter): Promise<Metrics> {
     this.#owner.learningRate = this.#learningRateAt(stage.progress);
     const newest = batchOf(experience, this.policies.student);
-    this.#normalise(newest, experience);
+    const { normaliser_update } = this.#settings;
+    if (normaliser_update === 5.4) this.#normalise(newest, experience);
     const sums: tf.Scalar[] = [];
     let steps = 0;
-    for (const [batch, windows] of this.#batches(newest)) {
+    for (const [batch, windows, leftover] of this.#batches(newest)) {
       const device = this.#upload(batch);
       for (const window of windows) {
         sums.push(this.#descend(device, window, meter));
         steps += windowSteps(window);
         await letOthersRun();
       }
+      if (leftover) {
+        sums.push(this.#pass(device, leftover));
+        steps += windowSteps(leftover);
+      }
       tf.dispose([device.inputs, device.targets, ...device.memory]);
       tf.dispose(device.alive.filter((step) => step !== null));
     }
     const behavior = (await readSum(sums)) / steps;
     if (!Number.isFinite(behavior)) throw diverged(behavior, this.#owner.learningRate);
+    if (normaliser_update === 5.5) this.policies.student.normaliser?.update(newest.inputs);
     return {
       "Loss/behavior": behavior,
       "Loss/learning_rate": this.#owner.learningRate,
@@ -131,14 +147,14 @@ export class Distillation implements Learner {
   }
 
   /**
-   * What is learned from in one update, each with the windows to take it in. The reference: the newest
-   * rollout, some epochs over. With a buffer: as many windows of transitions from anywhere in it; a student
+   * What is learned from in one update, each with the windows to take it in, and with the steps that are
+   * gone over without learning. The reference: the newest rollout, some epochs over. With a buffer: as many windows of transitions from anywhere in it; a student
    * with a memory goes through the newest rollout and then through others, one for each epoch.
    */
-  *#batches(newest: Batch): Generator<readonly [Batch, readonly Window[]]> {
+  *#batches(newest: Batch): Generator<readonly [Batch, readonly Window[], (Window | undefined)?]> {
     const epochs = this.#settings.num_learning_epochs;
     if (!this.#buffer) {
-      yield [newest, this.#plan(newest.steps, epochs)];
+      yield [newest, this.#plan(newest.steps, epochs), this.#leftover(newest.steps, epochs)];
       return;
     }
     this.#buffer.add(newest);
@@ -159,6 +175,11 @@ export class Distillation implements Learner {
   #plan(steps: number, epochs: number): readonly Window[] {
     const { gradient_length: gradientLength, drop_leftover_steps: dropLeftover } = this.#settings;
     return planWindows({ steps, epochs, gradientLength, dropLeftover });
+  }
+
+  #leftover(steps: number, epochs: number): Window | undefined {
+    const { gradient_length: gradientLength, drop_leftover_steps } = this.#settings;
+    return drop_leftover_steps ? leftoverWindow({ steps, epochs, gradientLength }) : undefined;
   }
 
   #learningRateAt(progress: number): number {
@@ -202,6 +223,13 @@ export class Distillation implements Learner {
     const loss = () => this.#unroll.loss(batch, window);
     const step = () => this.#owner.step(loss);
     const sum = meter ? meter.measure(imitation, loss, step) : step();
+    this.#unroll.advance();
+    return sum;
+  }
+
+  /** The loss of steps that nothing is learned from; the memory moves on. */
+  #pass(batch: DeviceBatch, window: Window): tf.Scalar {
+    const sum = tf.tidy(() => this.#unroll.loss(batch, window));
     this.#unroll.advance();
     return sum;
   }

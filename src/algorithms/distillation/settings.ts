@@ -9,6 +9,7 @@ import {
   million,
   notNegative,
   oneOf,
+  oneOfNumbers,
   portion,
   positive,
   share,
@@ -118,7 +119,12 @@ const algorithm = z.strictObject({
   guard_rest: whole(50, { least: 1, most: million }, "Iterations the teacher then flies"),
   drop_leftover_steps: flag(
     false,
-    "Leave out steps that don't fill a gradient_length, as rsl_rl does",
+    "Learn nothing from steps that don't fill a gradient_length, as rsl_rl",
+  ),
+  normaliser_update: oneOfNumbers(
+    [5.4, 5.5],
+    5.4,
+    "When a normalised student's statistics learn, as rsl_rl of that version: before the update, or behind it",
   ),
 });
 
