@@ -71,8 +71,8 @@ class Archive {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#where = where;
-    this.#memberBytes = limits.memberBytes ?? 512 * MiB;
-    this.#inflatable = limits.inflatedBytes ?? 1024 * MiB;
+    this.#memberBytes = limits.memberBytes ?? 128 * MiB;
+    this.#inflatable = limits.inflatedBytes ?? 256 * MiB;
     this.#maxMembers = limits.members ?? 100_000;
   }
 

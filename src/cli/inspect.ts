@@ -135,6 +135,7 @@ function asJson({ file, checkpoint, plan, example, flown }: Report) {
     file,
     version: checkpoint.version,
     kind: checkpoint.kind,
+    ...(checkpoint.origin && { origin: checkpoint.origin }),
     iteration: checkpoint.iteration,
     networks: Object.fromEntries(networks),
     flies: plan.role,
@@ -176,8 +177,7 @@ function networkJson(actor: RslRlActor) {
 }
 
 function asText({ file, checkpoint, plan, example, flown }: Report): string {
-  const { version, kind, iteration } = checkpoint;
-  const lines = [`${file}: ${kindText(kind, version)}, iteration ${iteration}`];
+  const lines = [`${file}: ${kindText(checkpoint)}, iteration ${checkpoint.iteration}`];
   for (const [name, actor] of networksOf(checkpoint)) lines.push(...networkText(name, actor));
   lines.push(row("activation", `${plan.activation} (${SOURCES[plan.activationFrom]})`));
   for (const note of plan.notes) lines.push(row("note", note));
@@ -185,7 +185,8 @@ function asText({ file, checkpoint, plan, example, flown }: Report): string {
   return lines.join("\n");
 }
 
-function kindText(kind: RslRlCheckpoint["kind"], version: string): string {
+function kindText({ kind, version, origin }: RslRlCheckpoint): string {
+  if (origin !== undefined) return origin;
   if (kind === "policy") return "a policy of firstsolo";
   return `rsl_rl ${version}, ${kind === "ppo" ? "PPO" : "distillation"}`;
 }
@@ -193,8 +194,9 @@ function kindText(kind: RslRlCheckpoint["kind"], version: string): string {
 const SOURCES: Readonly<Record<Source, string>> = {
   option: "from --activation",
   checkpoint: "from the checkpoint",
-  "agent.yaml": "from params/agent.yaml",
+  "agent.yaml": "from the run's configuration",
   example: "from the example file",
+  none: "not needed: one layer",
   default: "assumed",
 };
 

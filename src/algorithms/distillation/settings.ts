@@ -57,8 +57,18 @@ const policy = z.strictObject({
   student_obs_normalization: flag(false, "Normalise the student's observations as they come in"),
   teacher_activation: maybeOneOf(
     activations,
-    "Activation of the teacher; null: from params/agent.yaml beside its file, else elu",
+    "Activation of the teacher; null: from its file or params/agent.yaml beside it",
   ),
+  assume_activation: flag(
+    false,
+    "Take elu, and a Gaussian for two outputs per action, where nothing says what the teacher has",
+  ),
+  teacher_distribution: maybeOneOf(
+    ["gaussian", "beta"],
+    "What a teacher's two outputs per action are; null: from params/agent.yaml beside its file",
+  ),
+  onnx_input: maybeText("Which input of an ONNX teacher takes the observations; null: the only one"),
+  onnx_output: maybeText("Which output of an ONNX teacher is the actions; null: the only one"),
 });
 
 const algorithm = z.strictObject({
