@@ -42,7 +42,8 @@ export async function findAgentConfig(file: string, role: Role): Promise<AgentCo
   for (let i = 0; i < FOLDERS && found?.activation === undefined; i++) {
     const path = join(folder, CONFIG);
     const text = await readIfThere(path);
-    if (text !== undefined) found = filled(found, parseAgentConfig(text.toString("utf8"), role, path));
+    if (text !== undefined)
+      found = filled(found, parseAgentConfig(text.toString("utf8"), role, path));
     for (const other of await othersIn(folder)) {
       if (found?.activation !== undefined) break;
       found = filled(found, await parseOther(other, role));
@@ -59,8 +60,13 @@ function filled(first: AgentConfig | undefined, next: AgentConfig | undefined) {
 
 async function othersIn(folder: string): Promise<string[]> {
   const params = await readdir(join(folder, "params")).catch((): string[] => []);
-  const yaml = params.filter((name) => /\.ya?ml$/.test(name) && !/^(agent|env)\./.test(name)).sort();
-  return [...yaml.map((name) => join(folder, "params", name)), ...OTHERS.map((name) => join(folder, name))];
+  const yaml = params
+    .filter((name) => /\.ya?ml$/.test(name) && !/^(agent|env)\./.test(name))
+    .sort();
+  return [
+    ...yaml.map((name) => join(folder, "params", name)),
+    ...OTHERS.map((name) => join(folder, name)),
+  ];
 }
 
 /** Nothing where the file says nothing of an activation, is no such file or can't be read: it may be anybody's. */
@@ -123,7 +129,8 @@ function onlyActivation(tree: unknown): string | undefined {
   const visit = (value: unknown, depth: number): void => {
     if (depth > DEPTH || typeof value !== "object" || value === null) return;
     for (const [key, item] of Object.entries(value)) {
-      if (/activation(_fn)?$/.test(key) && isText(item) && item !== "None") found.add(torchName(item));
+      if (/activation(_fn)?$/.test(key) && isText(item) && item !== "None")
+        found.add(torchName(item));
       else if (!/critic|value|disc|final|output/.test(key)) visit(item, depth + 1);
     }
   };
@@ -158,7 +165,9 @@ function plainPickle(bytes: Uint8Array, path: string): unknown {
     if (value instanceof TorchTuple) return value.items.map((item) => plain(item, depth + 1));
     if (Array.isArray(value)) return value.map((item) => plain(item, depth + 1));
     if (!isDict(value)) return value;
-    return Object.fromEntries([...value].map(([key, item]) => [String(key), plain(item, depth + 1)]));
+    return Object.fromEntries(
+      [...value].map(([key, item]) => [String(key), plain(item, depth + 1)]),
+    );
   };
   return plain(readPickle(bytes, nothing, path), 0);
 }

@@ -1,4 +1,11 @@
-import { isDict, isTensor, OrderedDict, type TorchDict, type TorchKey, type TorchValue } from "./torch-value.ts";
+import {
+  isDict,
+  isTensor,
+  OrderedDict,
+  type TorchDict,
+  type TorchKey,
+  type TorchValue,
+} from "./torch-value.ts";
 
 /** Where people put a state dict, besides under rsl_rl's own names. */
 const CONTAINERS = [
@@ -44,7 +51,9 @@ export function findWeights(file: TorchDict, depth = 0): FoundWeights | undefine
   const deeper = keys.map((key) => /^(.+\.)(?:actor|student)\.\d+\.weight$/.exec(key)?.[1]);
   const prefix = deeper.find((found) => found !== undefined);
   if (prefix !== undefined) {
-    const renamed = renamedKeys(state, (key) => (key.startsWith(prefix) ? key.slice(prefix.length) : key));
+    const renamed = renamedKeys(state, (key) =>
+      key.startsWith(prefix) ? key.slice(prefix.length) : key,
+    );
     return { layout: "old", state: renamed };
   }
   if (depth === DEPTH) return undefined;

@@ -19,22 +19,14 @@ export interface TeacherOptions {
   readonly distribution?: "gaussian" | "beta" | undefined;
   /**
    * Observation groups, concatenated in this order, or how to choose them from those that a
-   * checkpoint of Firstsolo, or a run's own configuration, says its network was trained on. Default: those of
-   * the checkpoint, else `policy`.
+   * checkpoint of Firstsolo says its network was trained on. Default: those, else `policy`.
    */
   readonly reads?: readonly string[] | ReadsChoice | undefined;
   /** Which network of a distillation checkpoint flies. Default: the student. */
   readonly role?: "student" | "teacher" | undefined;
 }
 
-/**
- * @param own groups that a checkpoint of Firstsolo says
- * @param configured groups that a run's own configuration says
- */
-export type ReadsChoice = (
-  own: readonly string[] | undefined,
-  configured: ConfiguredGroups | undefined,
-) => readonly string[];
+export type ReadsChoice = (own: readonly string[] | undefined) => readonly string[];
 
 export interface ConfiguredGroups {
   readonly groups: readonly string[];
@@ -82,7 +74,7 @@ export async function loadTeacher(
   const plan = await planFlight(path, checkpoint, options);
   const { reads } = options;
   const own = ownFacts(checkpoint.infos, plan.role)?.reads;
-  const chosen = typeof reads === "function" ? reads(own, plan.configured) : (reads ?? own ?? ["policy"]);
+  const chosen = typeof reads === "function" ? reads(own) : (reads ?? own ?? ["policy"]);
   const policy = createActorPolicy({ ...plan, reads: chosen });
   await checkOwnExample(policy, checkpoint, plan.role, path);
   return { ...plan, path, policy, checkpoint, iteration: checkpoint.iteration };
@@ -144,7 +136,9 @@ function oddities({ std, normaliser }: RslRlActor): string[] {
   const unseen = normaliser?.count === 0 && normaliser.mean.every((value) => value === 0);
   return [
     ...(largest > LARGEST_STD
-      ? [`its noise has a standard deviation of ${largest.toPrecision(3)}: the training had probably diverged`]
+      ? [
+          `its noise has a standard deviation of ${largest.toPrecision(3)}: the training had probably diverged`,
+        ]
       : []),
     ...(unseen ? ["its normaliser has seen no observation: it was made and never fed"] : []),
   ];

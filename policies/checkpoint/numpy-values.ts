@@ -37,7 +37,8 @@ function encoded([text, codec]: readonly unknown[]): Opaque {
 function scalar([dtype, value]: readonly unknown[]): number | boolean | Opaque {
   const bytes = value instanceof Opaque ? value.parts.bytes : undefined;
   const code = dtype instanceof Opaque ? dtype.parts.args?.[0] : undefined;
-  const [, order] = dtype instanceof Opaque && dtype.state instanceof TorchTuple ? dtype.state.items : [];
+  const [, order] =
+    dtype instanceof Opaque && dtype.state instanceof TorchTuple ? dtype.state.items : [];
   const read = typeof code === "string" && Object.hasOwn(readers, code) ? readers[code] : undefined;
   const width = Number(String(code).slice(1));
   if (!read || bytes?.length !== width || order === ">") return new Opaque("numpy.generic");

@@ -1,7 +1,7 @@
 import { CheckpointError } from "../policy-error.ts";
+import { forbidden } from "./forbidden-globals.ts";
 import { ByteReader } from "./pickle-bytes.ts";
 import { OPCODE_NAMES, Op } from "./pickle-opcodes.ts";
-import { forbidden } from "./forbidden-globals.ts";
 import { describe, isTensor, Opaque, TorchTuple, type TorchValue } from "./torch-value.ts";
 
 /** Builds a value from the arguments a pickle gives; the only code a pickle can reach. */

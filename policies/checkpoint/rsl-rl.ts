@@ -1,8 +1,9 @@
-import type { Head } from "./actor.ts";
 import { CheckpointError } from "../policy-error.ts";
-import { type ActorEntries, type RslRlActor, readActor } from "./rsl-rl-actor.ts";
+import { readProgram } from "../torchscript/read-program.ts";
+import type { Head } from "./actor.ts";
 import { findWeights, unwrapped } from "./find-weights.ts";
 import { remembersLate, rlGamesEntries } from "./rl-games.ts";
+import { type ActorEntries, type RslRlActor, readActor } from "./rsl-rl-actor.ts";
 import { TorchReader } from "./torch-reader.ts";
 import {
   describe,
@@ -13,7 +14,6 @@ import {
   type TorchDict,
   type TorchValue,
 } from "./torch-value.ts";
-import { readProgram } from "../torchscript/read-program.ts";
 
 /**
  * Families of layouts; files of rsl_rl 4 and 5 without a noise parameter look alike and are called
@@ -159,8 +159,11 @@ function readWeights(
 ): RslRlCheckpoint {
   const found = findWeights(file);
   if (found === undefined) {
-    const keys = [...file.keys()].slice(0, 12).map((key) => String(key).slice(0, 60));
-    throw notRslRl(where, `its keys are ${keys.join(", ") || "none"}`);
+    const within = [...file].slice(0, 12).map(([key, value]) => {
+      const inside = isDict(value) && value.size > 0 ? ` (${keysOf(value, 4)})` : "";
+      return String(key).slice(0, 60) + inside;
+    });
+    throw notRslRl(where, `its keys are ${within.join(", ") || "none"}`);
   }
   const { layout, state, under = "the state dict" } = found;
   if (layout === "rl_games") return { ...common, ...readRlGames(state, where) };
@@ -174,7 +177,15 @@ function readWeights(
   return { ...common, kind: "ppo", version: "4", actor: readActor(entries, where), origin };
 }
 
-function readRlGames(state: TorchDict, where: string): Omit<RslRlPpo, keyof Common> & Pick<Common, "version" | "origin" | "notes"> {
+function keysOf(dict: TorchDict, most: number): string {
+  const keys = [...dict.keys()].slice(0, most).map((key) => String(key).slice(0, 60));
+  return keys.join(", ") + (dict.size > most ? ", …" : "");
+}
+
+function readRlGames(
+  state: TorchDict,
+  where: string,
+): Omit<RslRlPpo, keyof Common> & Pick<Common, "version" | "origin" | "notes"> {
   if (remembersLate(state)) {
     throw new CheckpointError(
       "unsupported-layer",

@@ -92,7 +92,11 @@ export class TorchReader {
     }
     return readPickle(
       this.#member(name).read(),
-      { globals: this.#globals(), persistent: (id) => this.#storage(id, folder), build: setAttributes },
+      {
+        globals: this.#globals(),
+        persistent: (id) => this.#storage(id, folder),
+        build: setAttributes,
+      },
       this.#where,
     );
   }

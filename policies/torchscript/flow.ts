@@ -6,7 +6,11 @@ export type Step =
   | { readonly op: "activation"; readonly name: string }
   | { readonly op: "sub" | "div"; readonly by: TorchTensor }
   | { readonly op: "clamp"; readonly low: number; readonly high: number }
-  | { readonly op: "rnn"; readonly type: "gru" | "lstm"; readonly weights: ReadonlyMap<string, TorchTensor> }
+  | {
+      readonly op: "rnn";
+      readonly type: "gru" | "lstm";
+      readonly weights: ReadonlyMap<string, TorchTensor>;
+    }
   | { readonly op: "first-half" }
   | { readonly op: "beta"; readonly low: number; readonly high: number };
 

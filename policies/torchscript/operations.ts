@@ -37,7 +37,10 @@ export const operations: ReadonlyMap<string, Operation> = new Map<string, Operat
   ...both("clamp", clamped),
   ...both("clip", clamped),
   ...["dropout", "dropout_", "alpha_dropout", "feature_dropout"].map(
-    (name): [string, Operation] => [name, ([x, , training]) => (training === false ? x : undefined)],
+    (name): [string, Operation] => [
+      name,
+      ([x, , training]) => (training === false ? x : undefined),
+    ],
   ),
   ...["unsqueeze", "squeeze", "contiguous", "detach", "clone"].map((name): [string, Operation] => [
     name,

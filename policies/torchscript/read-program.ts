@@ -3,8 +3,8 @@ import { type RslRlActor, readActor } from "../checkpoint/rsl-rl-actor.ts";
 import type { TorchReader } from "../checkpoint/torch-reader.ts";
 import { isDict, Opaque, type TorchTensor, type TorchValue } from "../checkpoint/torch-value.ts";
 import { CheckpointError } from "../policy-error.ts";
-import { readClasses } from "./script-code.ts";
 import type { Flow, Step } from "./flow.ts";
+import { readClasses } from "./script-code.ts";
 import { type Program, shortName, traceProgram, UnknownProgram } from "./trace-program.ts";
 
 /** What a program turned out to be. */
@@ -97,13 +97,15 @@ function layers(steps: Step[], put: Put): string | undefined {
   let activation: string | undefined;
   for (let index = 0; ; index += 2) {
     const layer = steps.shift();
-    if (layer?.op !== "linear") throw new UnknownProgram(`has ${layer?.op ?? "nothing"} where a Linear layer is expected`);
+    if (layer?.op !== "linear")
+      throw new UnknownProgram(`has ${layer?.op ?? "nothing"} where a Linear layer is expected`);
     const [width = 0] = layer.weight.shape;
     const none: TorchTensor = { shape: [width], dtype: "float32", data: new Float32Array(width) };
     put(`mlp.${index}.weight`, layer.weight);
     put(`mlp.${index}.bias`, layer.bias ?? none);
     if (steps[0]?.op !== "activation") return activation;
-    if (steps[1] === undefined) throw new UnknownProgram(`puts ${steps[0].name} behind its last layer`);
+    if (steps[1] === undefined)
+      throw new UnknownProgram(`puts ${steps[0].name} behind its last layer`);
     const { name } = steps.shift() as Step & { op: "activation" };
     if (activation !== undefined && activation !== name) {
       throw new UnknownProgram(`has the activations ${activation} and ${name}`);

@@ -46,7 +46,9 @@ class Tracer {
     const short = shortName(module.name);
     if (found === undefined) throw new UnknownProgram(`has no readable ${method} of ${short}`);
     if (found.parameters.length !== args.length) {
-      throw new UnknownProgram(`calls ${short} with ${args.length} of ${found.parameters.length} inputs`);
+      throw new UnknownProgram(
+        `calls ${short} with ${args.length} of ${found.parameters.length} inputs`,
+      );
     }
     const count = isDict(module.state) ? module.state.get("count") : undefined;
     const seen = isTensor(count) ? Number(count.data[0]) : count;
@@ -114,7 +116,10 @@ class Tracer {
         if (scope.names.has(expression.name)) return scope.names.get(expression.name);
         throw new UnknownProgram(`uses ${expression.name}`);
       case "item": {
-        const [of, index] = [this.#value(expression.of, scope), this.#value(expression.index, scope)];
+        const [of, index] = [
+          this.#value(expression.of, scope),
+          this.#value(expression.index, scope),
+        ];
         if (Array.isArray(of) && typeof index === "number" && index in of) return of[index];
         throw new UnknownProgram("takes an item of something unknown");
       }
@@ -181,9 +186,15 @@ class Tracer {
     if (odd || Number(constants?.get("proj_size") ?? 0) > 0) {
       throw new UnknownProgram(`has a ${name} of an unusual kind`);
     }
-    const weights = [...state].filter(([key, value]) => /_l\d+/.test(String(key)) && isTensor(value));
+    const weights = [...state].filter(
+      ([key, value]) => /_l\d+/.test(String(key)) && isTensor(value),
+    );
     const type = name === "GRU" ? "gru" : "lstm";
-    const next = flow.then({ op: "rnn", type, weights: new Map(weights) as ReadonlyMap<string, TorchTensor> });
+    const next = flow.then({
+      op: "rnn",
+      type,
+      weights: new Map(weights) as ReadonlyMap<string, TorchTensor>,
+    });
     return [next, type === "gru" ? STATE : [STATE, STATE]];
   }
 }
@@ -199,7 +210,9 @@ class Named {
 
 /** `torch.tanh` and `__torch__.torch.nn.functional.elu`: their last words. */
 function torchFunction(path: string): string | undefined {
-  return /^(?:torch|ops\.prim|__torch__\.torch\.nn\.functional(?:\.___torch_mangle_\d+)?)\.(\w+)$/.exec(path)?.[1];
+  return /^(?:torch|ops\.prim|__torch__\.torch\.nn\.functional(?:\.___torch_mangle_\d+)?)\.(\w+)$/.exec(
+    path,
+  )?.[1];
 }
 
 interface Scope {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import {
@@ -10,6 +11,7 @@ import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import { findCheckpoint } from "../runs/find-checkpoint.ts";
 import {
   actionsOf,
   type Example,
@@ -20,6 +22,8 @@ import {
 import { inspectOnnx } from "./inspect-onnx.ts";
 
 interface InspectOptions {
+  readonly onnx_input?: string;
+  readonly onnx_output?: string;
   readonly act?: string;
   readonly activation?: string;
   readonly device: string;
@@ -37,12 +41,18 @@ export function registerInspect(program: Command): void {
   program
     .command("inspect")
     .description("show what a checkpoint holds, and what it does with given observations")
-    .argument("<file>", "a checkpoint of rsl_rl 2.3 to 5 or of Firstsolo, or an ONNX policy")
+    .argument(
+      "<file>",
+      "a checkpoint of rsl_rl 2.3 to 5, rl_games or Firstsolo, an exported policy.pt, an ONNX policy; or a folder (its best checkpoint, else the last), latest, best or a pattern",
+    )
     .option("--act <file>", "JSON with inputs to fly on, and perhaps outputs to compare with")
     .option("--activation <name>", "activation of the network, which checkpoints do not hold")
+    .option("--onnx_input <name>", "input of an ONNX model with the observations, of several")
+    .option("--onnx_output <name>", "output of an ONNX model with the actions, of several")
     .option("--device <device>", "auto, cuda, cpu, webgpu or wasm; matters to --act", "auto")
     .option("--json", "one JSON document")
-    .action(async (file: string, options: InspectOptions) => {
+    .action(async (path: string, options: InspectOptions) => {
+      const file = await findCheckpoint(path, { logRoot: join("logs", "rsl_rl") });
       const example = options.act === undefined ? undefined : await readExample(options.act);
       if (isOnnxPath(file)) return inspectOnnx(file, example, options);
       const checkpoint = await readCheckpointFile(file);
@@ -141,6 +151,7 @@ function asJson({ file, checkpoint, plan, example, flown }: Report) {
     flies: plan.role,
     activation: plan.activation,
     activation_from: plan.activationFrom,
+    ...(plan.configured && { groups: plan.configured.groups }),
     notes: plan.notes,
     ...(flown && {
       actions: nested(flown.actions, plan.actor.actionWidth, example?.sequence ?? false),
@@ -180,6 +191,7 @@ function asText({ file, checkpoint, plan, example, flown }: Report): string {
   const lines = [`${file}: ${kindText(checkpoint)}, iteration ${checkpoint.iteration}`];
   for (const [name, actor] of networksOf(checkpoint)) lines.push(...networkText(name, actor));
   lines.push(row("activation", `${plan.activation} (${SOURCES[plan.activationFrom]})`));
+  if (plan.configured) lines.push(row("groups", plan.configured.groups.join(", ")));
   for (const note of plan.notes) lines.push(row("note", note));
   if (flown) lines.push(...flownText(flown, plan.actor.actionWidth, example));
   return lines.join("\n");

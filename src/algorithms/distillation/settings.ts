@@ -67,7 +67,9 @@ const policy = z.strictObject({
     ["gaussian", "beta"],
     "What a teacher's two outputs per action are; null: from params/agent.yaml beside its file",
   ),
-  onnx_input: maybeText("Which input of an ONNX teacher takes the observations; null: the only one"),
+  onnx_input: maybeText(
+    "Which input of an ONNX teacher takes the observations; null: the only one",
+  ),
   onnx_output: maybeText("Which output of an ONNX teacher is the actions; null: the only one"),
 });
 
@@ -154,7 +156,7 @@ const evaluation = z.strictObject({
 /** Keys of distillation, in the order of rsl_rl's files. */
 export const distillationKeys = {
   checkpoint: maybeText(
-    "The teacher's file (.pt, .onnx) or run folder; null: shipped; hover: hand-written; simulator: its own",
+    "The teacher's file (.pt, .onnx), run folder, pattern, or latest or best of the newest run; null: shipped; hover: hand-written; simulator: its own",
   ),
   obs_groups: obsGroups.prefault({}),
   policy: policy.prefault({}),
