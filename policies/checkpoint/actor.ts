@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArrays } from "../named-array.ts";
 import { bounded, type OutputRange } from "../networks/bounded.ts";
+import { clamped } from "../networks/clamped.ts";
 import { createMlp } from "../networks/mlp.ts";
 import type { Network } from "../networks/network.ts";
 import { createRecurrent } from "../networks/recurrent.ts";
@@ -29,6 +30,11 @@ export function createActor(
   activation: string,
   head: Head = { kind: "mean-and-noise" },
 ): Network {
+  const network = unclamped(actor, activation, head);
+  return actor.inputClamp === undefined ? network : clamped(network, actor.inputClamp);
+}
+
+function unclamped(actor: RslRlActor, activation: string, head: Head): Network {
   const doubled = actor.outputWidth !== actor.actionWidth;
   if (doubled && head.kind === "beta") {
     return betaMean(build(actor, activation, actor.layers, actor.outputWidth), head);

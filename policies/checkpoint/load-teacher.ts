@@ -13,6 +13,10 @@ import type { RslRlActor } from "./rsl-rl-actor.ts";
 export interface TeacherOptions {
   /** Instead of what the run's params/agent.yaml says. */
   readonly activation?: string | undefined;
+  /** Whether elu, and a Gaussian for two outputs per action, are assumed where nothing says it. Default: true. */
+  readonly assume?: boolean | undefined;
+  /** What two outputs per action are, instead of what the run's params/agent.yaml says. */
+  readonly distribution?: "gaussian" | "beta" | undefined;
   /**
    * Observation groups, concatenated in this order, or how to choose them from those that a
    * checkpoint of Firstsolo says its network was trained on. Default: those, else `policy`.
@@ -24,15 +28,23 @@ export interface TeacherOptions {
 
 export type ReadsChoice = (own: readonly string[] | undefined) => readonly string[];
 
+export interface ConfiguredGroups {
+  readonly groups: readonly string[];
+  /** The file that says so. */
+  readonly path: string;
+}
+
 /** What a checkpoint's weights need to fly, and where it was found. */
 export interface FlightPlan {
   readonly role: Role;
   readonly actor: RslRlActor;
   readonly activation: ActivationName;
-  readonly activationFrom: "option" | "checkpoint" | "agent.yaml" | "default";
+  readonly activationFrom: "option" | "checkpoint" | "agent.yaml" | "none" | "default";
   readonly head: Head;
   /** Observations the network sees at once, oldest first. */
   readonly history: number;
+  /** Observation groups it was trained on, by the run's own configuration. */
+  readonly configured?: ConfiguredGroups;
   /** What a person should know: what was assumed, and from where. */
   readonly notes: readonly string[];
 }
@@ -96,12 +108,40 @@ export async function planFlight(
   const { role, actor } = choose(path, checkpoint, options.role);
   const own = ownFacts(checkpoint.infos, role);
   const config = own === undefined ? await findAgentConfig(path, role) : undefined;
-  const notes: string[] = [];
-  const { activation, activationFrom } = chooseActivation(options.activation, own, config, notes);
-  const head = own?.head ?? chooseHead(actor, config, notes);
+  const notes: string[] = [...(checkpoint.notes ?? []), ...oddities(actor)];
+  const sources = { own, config, actor, checkpoint, path };
+  const chosen = chooseActivation(sources, options, notes);
+  const head = own?.head ?? checkpoint.head ?? chooseHead(sources, options, notes);
   const history = own?.history ?? 1;
   if (actor.inputWidth % history !== 0) throw badHistory(path, actor, history);
-  return { role, actor, activation, activationFrom, head, history, notes };
+  const { groups, path: from = path } = config ?? {};
+  const configured = groups && { groups, path: from };
+  return { role, actor, ...chosen, head, history, ...(configured && { configured }), notes };
+}
+
+interface Sources {
+  readonly path: string;
+  readonly own: OwnFacts | undefined;
+  readonly config: AgentConfig | undefined;
+  readonly checkpoint: RslRlCheckpoint;
+  readonly actor: RslRlActor;
+}
+
+/** Above this a noise explores nothing. */
+const LARGEST_STD = 10;
+
+/** What is allowed and rarely meant. */
+function oddities({ std, normaliser }: RslRlActor): string[] {
+  const largest = std ? Math.max(...std) : 0;
+  const unseen = normaliser?.count === 0 && normaliser.mean.every((value) => value === 0);
+  return [
+    ...(largest > LARGEST_STD
+      ? [
+          `its noise has a standard deviation of ${largest.toPrecision(3)}: the training had probably diverged`,
+        ]
+      : []),
+    ...(unseen ? ["its normaliser has seen no observation: it was made and never fed"] : []),
+  ];
 }
 
 function choose(path: string, checkpoint: RslRlCheckpoint, role?: "student" | "teacher") {
@@ -132,37 +172,62 @@ function badHistory(path: string, { inputWidth }: RslRlActor, history: number): 
 }
 
 function chooseActivation(
-  option: string | undefined,
-  own: OwnFacts | undefined,
-  config: AgentConfig | undefined,
+  { own, config, checkpoint, actor, path }: Sources,
+  { activation: option, assume = true }: TeacherOptions,
   notes: string[],
 ): Pick<FlightPlan, "activation" | "activationFrom"> {
   if (option !== undefined) {
     return { activation: activationNamed(option).name, activationFrom: "option" };
   }
-  if (own !== undefined) {
-    return { activation: activationNamed(own.activation).name, activationFrom: "checkpoint" };
+  const inFile = own?.activation ?? checkpoint.activation;
+  if (inFile !== undefined) {
+    return { activation: activationNamed(inFile).name, activationFrom: "checkpoint" };
   }
   if (config?.activation !== undefined) {
     const activation = activationNamed(config.activation).name;
     notes.push(`activation ${activation}, from ${config.path}`);
     return { activation, activationFrom: "agent.yaml" };
   }
+  // A single layer has nothing behind it.
+  if (actor.hidden.length === 0) return { activation: DEFAULT_ACTIVATION, activationFrom: "none" };
+  if (!assume) throw noActivation(path);
   notes.push(
     `activation ${DEFAULT_ACTIVATION} is assumed: the checkpoint does not hold it and there is no params/agent.yaml beside it; --activation names another`,
   );
   return { activation: DEFAULT_ACTIVATION, activationFrom: "default" };
 }
 
-function chooseHead(actor: RslRlActor, config: AgentConfig | undefined, notes: string[]): Head {
+function noActivation(path: string): PolicyError {
+  return new PolicyError(
+    "no-activation",
+    `${path} does not hold the activation between its layers, and no params/agent.yaml, config.yaml, config.json or cfgs.pkl near it names one`,
+    "Name it: --activation elu, or relu, tanh, swish …: the one the policy was trained with. policy.assume_activation=true takes elu.",
+  );
+}
+
+function chooseHead(
+  { actor, config, path }: Sources,
+  { distribution, assume = true }: TeacherOptions,
+  notes: string[],
+): Head {
   if (actor.outputWidth === actor.actionWidth) return { kind: "mean-and-noise" };
-  if (config?.distribution?.includes("Beta") === true) {
-    const [low, high] = config.actionRange ?? [-1, 1];
+  const named = distribution ?? config?.distribution;
+  if (named !== undefined && /beta/i.test(named)) {
+    const [low, high] = config?.actionRange ?? [-1, 1];
     notes.push(`actions are the mean of a Beta distribution over [${low}, ${high}]`);
     return { kind: "beta", low, high };
   }
+  if (named === undefined && !assume) throw noDistribution(path, actor);
   notes.push(
     `the network puts out ${actor.outputWidth} numbers for ${actor.actionWidth} actions: the first half is taken as the mean, the rest as noise`,
   );
   return { kind: "mean-and-noise" };
+}
+
+function noDistribution(path: string, { outputWidth, actionWidth }: RslRlActor): PolicyError {
+  return new PolicyError(
+    "no-distribution",
+    `${path} puts out ${outputWidth} numbers for ${actionWidth} actions, mean and noise or a Beta distribution's, and no params/agent.yaml near it says which`,
+    "Put that file beside it, or name the one: policy.teacher_distribution=gaussian, or beta.",
+  );
 }

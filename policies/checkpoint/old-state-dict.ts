@@ -33,10 +33,10 @@ export function oldStateDict(networks: Networks, version: "2.3" | "3"): OrderedD
           noise(student, student.stdType ?? "scalar"),
           ...memory("student"),
           ...mlp("student"),
-          ...normaliserEntries(student.normaliser, "student_obs_normalizer"),
+          ...normaliserEntries(student.normaliser, "student_obs_normalizer", student),
           ...memory("teacher"),
           ...mlp("teacher"),
-          ...normaliserEntries(teacher.normaliser, "teacher_obs_normalizer"),
+          ...normaliserEntries(teacher.normaliser, "teacher_obs_normalizer", teacher),
         ];
   const extra = version === "3" ? ["student_obs_normalizer", "teacher_obs_normalizer"] : [];
   return torchModule(entries, extra);
@@ -49,7 +49,7 @@ export function oldStateDict(networks: Networks, version: "2.3" | "3"): OrderedD
 export function statisticsBeside({ student, teacher }: Networks): readonly [string, TorchValue][] {
   if (student.normaliser === undefined && teacher.normaliser === undefined) return [];
   const dict = (actor: RslRlActorState) =>
-    torchModule(normaliserEntries(actor.normaliser ?? neutral(inputWidthOf(actor)), ""), []);
+    torchModule(normaliserEntries(actor.normaliser ?? neutral(inputWidthOf(actor)), "", actor), []);
   return [
     ["obs_norm_state_dict", dict(student)],
     ["privileged_obs_norm_state_dict", dict(teacher)],

@@ -64,6 +64,12 @@ export class ByteReader {
     }
   }
 
+  /** A view. */
+  bytes(length: number): Uint8Array {
+    const start = this.#advance(length);
+    return this.#bytes.subarray(start, start + length);
+  }
+
   /** Up to the next line feed, which is taken too. */
   line(): string {
     const end = this.#bytes.indexOf(0x0a, this.at);

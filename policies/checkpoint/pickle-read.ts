@@ -1,14 +1,16 @@
 import { CheckpointError } from "../policy-error.ts";
+import { forbidden } from "./forbidden-globals.ts";
 import { ByteReader } from "./pickle-bytes.ts";
 import { OPCODE_NAMES, Op } from "./pickle-opcodes.ts";
-import { TorchTuple, type TorchValue } from "./torch-value.ts";
+import { describe, isTensor, Opaque, TorchTuple, type TorchValue } from "./torch-value.ts";
 
 /** Builds a value from the arguments a pickle gives; the only code a pickle can reach. */
 export type Rebuild = (args: readonly unknown[]) => unknown;
 
 export interface PickleRules {
   /**
-   * Allowed globals by `module name`: rebuilt by our own functions, or a mark that others look at.
+   * Known globals by `module name`: rebuilt by our own functions, or a mark that others look at. Objects
+   * of all others become `Opaque`.
    */
   readonly globals: ReadonlyMap<string, unknown>;
   /** Resolves a persistent id: where the storages of tensors come in. */
@@ -17,14 +19,15 @@ export interface PickleRules {
   readonly build: (target: unknown, state: unknown) => void;
 }
 
-const OPERATIONS = 10_000_000;
+const OPERATIONS = 3_000_000;
+/** More is no name of a class. */
+const NAME = 512;
 const MARK = Symbol("mark");
 
 /**
- * Reads a pickle as data: Maps for dicts, arrays for lists, `TorchTuple`s, and whatever `rules`
- * makes. Python's pickle is a program; this machine knows the instructions that make plain values,
- * calls nothing but `rules`,
- * and keeps no value that was not in the bytes, so its memory is bounded by their number.
+ * Reads a pickle as data: Maps for dicts, arrays for lists, `TorchTuple`s, whatever `rules` makes, and
+ * `Opaque` for anything else. Python's pickle is a program; this machine knows the instructions that make
+ * values, calls nothing but `rules`, and keeps no value that was not in the bytes, so its memory is bounded by their number.
  *
  * @throws CheckpointError `damaged-pickle`, `forbidden-global`, `unsupported-pickle`
  */
@@ -84,6 +87,26 @@ class Machine {
       case Op.BINUNICODE8:
         return this.#push(this.#in.text(this.#in.u64()));
       default:
+        return this.#bytes(op);
+    }
+  }
+
+  /** Python's bytes, and its strings of before 3. */
+  #bytes(op: number): boolean {
+    switch (op) {
+      case Op.SHORT_BINBYTES:
+        return this.#blob("bytes", this.#in.u8());
+      case Op.BINBYTES:
+        return this.#blob("bytes", this.#in.u32());
+      case Op.BINBYTES8:
+        return this.#blob("bytes", this.#in.u64());
+      case Op.BYTEARRAY8:
+        return this.#blob("bytearray", this.#in.u64());
+      case Op.SHORT_BINSTRING:
+        return this.#push(latin1(this.#in.bytes(this.#in.u8())));
+      case Op.BINSTRING:
+        return this.#push(latin1(this.#in.bytes(this.#in.u32())));
+      default:
         return false;
     }
   }
@@ -106,6 +129,14 @@ class Machine {
         return this.#remember(this.#in.u32());
       case Op.MEMOIZE:
         return this.#remember(this.#memo.size);
+      case Op.POP:
+        if (this.#stack.pop() === undefined) throw this.#damaged("a value is missing");
+        return true;
+      case Op.POP_MARK:
+        this.#popToMark();
+        return true;
+      case Op.DUP:
+        return this.#push(this.#top());
       default:
         return false;
     }
@@ -137,6 +168,15 @@ class Machine {
         return this.#setItems([this.#pop(), this.#pop()].reverse());
       case Op.SETITEMS:
         return this.#setItems(this.#popToMark());
+      case Op.EMPTY_SET:
+        return this.#push(new Opaque("set"));
+      case Op.ADDITEMS:
+        this.#popToMark();
+        if (this.#top() instanceof Opaque) return true;
+        throw this.#damaged("items for something that is not a set");
+      case Op.FROZENSET:
+        this.#popToMark();
+        return this.#push(new Opaque("frozenset"));
       default:
         return false;
     }
@@ -145,18 +185,34 @@ class Machine {
   #object(op: number): boolean {
     switch (op) {
       case Op.GLOBAL:
-        return this.#global(this.#in.line(), this.#in.line());
+        return this.#push(this.#global(this.#in.line(), this.#in.line()));
       case Op.STACK_GLOBAL: {
         const [name, module] = [this.#pop(), this.#pop()];
-        return this.#global(String(module), String(name));
+        return this.#push(this.#global(module, name));
       }
       case Op.BINPERSID:
         return this.#push(this.#rules.persistent(this.#pop()));
       case Op.REDUCE:
-        return this.#reduce();
+      case Op.NEWOBJ: {
+        const [args, made] = [this.#pop(), this.#pop()];
+        return this.#push(this.#make(made, args));
+      }
+      case Op.NEWOBJ_EX: {
+        const [, args, made] = [this.#pop(), this.#pop(), this.#pop()];
+        return this.#push(this.#make(made, args));
+      }
+      case Op.OBJ: {
+        const [made, ...args] = this.#popToMark();
+        return this.#push(this.#make(made, new TorchTuple(args as TorchValue[])));
+      }
+      case Op.INST: {
+        const made = this.#global(this.#in.line(), this.#in.line());
+        return this.#push(this.#make(made, new TorchTuple(this.#popToMark() as TorchValue[])));
+      }
       case Op.BUILD: {
-        const state = this.#pop();
-        this.#rules.build(this.#top(), state);
+        const [state, target] = [this.#pop(), this.#top()];
+        if (target instanceof Opaque) target.state = state;
+        else this.#rules.build(target, state);
         return true;
       }
       default:
@@ -164,25 +220,28 @@ class Machine {
     }
   }
 
-  #global(module: string, name: string): boolean {
-    const key = `${module} ${name}`;
-    if (!this.#rules.globals.has(key)) {
-      throw new CheckpointError(
-        "forbidden-global",
-        `${this.#where}: the file asks for ${module}.${name}, which is not on the list of what a checkpoint may hold; nothing was run`,
-        "Save the checkpoint with tensors, numbers, strings, lists and dicts only, or distrust the file.",
-      );
+  /** What a global stands for: something of ours, or its name. */
+  #global(module: unknown, name: unknown): unknown {
+    if (typeof module !== "string" || typeof name !== "string") {
+      throw this.#damaged(`a class named by ${describe(module)} and ${describe(name)}`);
     }
-    return this.#push(this.#rules.globals.get(key));
+    if (module.length > NAME || name.length > NAME) throw this.#damaged("a class without an end");
+    const key = `${module} ${name}`;
+    if (this.#rules.globals.has(key)) return this.#rules.globals.get(key);
+    if (forbidden(module, name)) throw this.#forbidden(`${module}.${name}`);
+    return new Opaque(`${module}.${name}`);
   }
 
-  #reduce(): boolean {
-    const args = this.#pop();
-    const rebuild = this.#pop();
-    if (typeof rebuild !== "function" || !(args instanceof TorchTuple)) {
-      throw this.#damaged("a call of something that can't be called");
+  #make(made: unknown, args: unknown): unknown {
+    if (args instanceof TorchTuple) {
+      if (typeof made === "function") return (made as Rebuild)(args.items);
+      if (made instanceof Opaque) return new Opaque(made.name, { args: args.items });
     }
-    return this.#push((rebuild as Rebuild)(args.items));
+    throw this.#damaged("a call of something that can't be called");
+  }
+
+  #blob(name: string, length: number): boolean {
+    return this.#push(new Opaque(name, { bytes: this.#in.bytes(length) }));
   }
 
   #protocol(version: number): boolean {
@@ -222,6 +281,7 @@ class Machine {
 
   #append(items: readonly unknown[]): boolean {
     const list = this.#top();
+    if (list instanceof Opaque) return true;
     if (!Array.isArray(list)) throw this.#damaged("an append to something that is not a list");
     for (const item of items) list.push(item);
     return true;
@@ -229,14 +289,16 @@ class Machine {
 
   #setItems(items: readonly unknown[]): boolean {
     const dict = this.#top();
+    if (dict instanceof Opaque) return true;
     if (!(dict instanceof Map)) throw this.#damaged("an entry for something that is not a dict");
     if (items.length % 2 !== 0) throw this.#damaged("a key without a value");
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i];
-      if (!["string", "number", "boolean", "bigint"].includes(typeof key)) {
-        throw this.#damaged("a dict key that is neither text nor number");
+      if (["string", "number", "boolean", "bigint"].includes(typeof key)) {
+        dict.set(key, items[i + 1]);
+      } else if (!isHashable(key)) {
+        throw this.#damaged("a dict key that can't be one");
       }
-      dict.set(key, items[i + 1]);
     }
     return true;
   }
@@ -249,6 +311,14 @@ class Machine {
   #recall(index: number): boolean {
     if (!this.#memo.has(index)) throw this.#damaged(`memo ${index} is empty`);
     return this.#push(this.#memo.get(index));
+  }
+
+  #forbidden(name: string): CheckpointError {
+    return new CheckpointError(
+      "forbidden-global",
+      `${this.#where}: the file asks for ${name}, which no data needs; nothing was run`,
+      "Distrust the file: it tries to run a program where others load it.",
+    );
   }
 
   #unsupported(op: number): CheckpointError {
@@ -267,4 +337,13 @@ class Machine {
       "The file is truncated or damaged: copy or download it again.",
     );
   }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+/** Python's None, tuples and objects may be keys; such entries hold no weights and are left out. */
+function isHashable(key: unknown): boolean {
+  return key === null || key instanceof TorchTuple || key instanceof Opaque || isTensor(key);
 }

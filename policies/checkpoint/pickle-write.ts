@@ -4,6 +4,7 @@ import {
   isDict,
   isList,
   isTensor,
+  Opaque,
   OrderedDict,
   type TorchDict,
   type TorchTensor,
@@ -61,6 +62,8 @@ class Writer {
     else if (isDict(value)) this.#dict(value, depth);
     else if (isList(value)) this.#sequence(Op.EMPTY_LIST, value, Op.APPENDS, depth);
     else if (value instanceof TorchTuple) this.#sequence(undefined, value.items, Op.TUPLE, depth);
+    // Nobody knows what its class would make of it.
+    else if (value instanceof Opaque) this.#put(Op.NONE);
     else throw unsupported(`a value of type ${typeof value}`);
   }
 

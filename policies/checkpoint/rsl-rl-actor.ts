@@ -1,6 +1,7 @@
 import { elementsOf, type NamedArray, type NamedArrays, shapeText } from "../named-array.ts";
 import type { NormaliserState } from "../networks/normaliser.ts";
 import { CheckpointError } from "../policy-error.ts";
+import { strangeLayer } from "./strange-layer.ts";
 import { describe, isTensor, type TorchValue } from "./torch-value.ts";
 
 /** What is kept of one policy network in a checkpoint. */
@@ -19,6 +20,8 @@ export interface RslRlActorState {
   readonly std?: Float32Array | undefined;
   /** Whether the file keeps that deviation or its logarithm. */
   readonly stdType?: "scalar" | "log" | undefined;
+  /** Normalised observations are cut to ± this, as rl_games has it; absent: not at all. */
+  readonly inputClamp?: number | undefined;
   /** The network puts out two numbers per action, e.g. mean and noise. */
   readonly doubled?: boolean | undefined;
 }
@@ -70,13 +73,16 @@ export function readActor(entries: ActorEntries, where: string): RslRlActor {
   return new ActorReader(entries, where).read();
 }
 
+const PLAIN =
+  "MLP, GRU and LSTM policies are supported, with or without a normaliser of observations; others fly as policy.onnx.";
 const MLP = /^mlp\.(\d{1,3})\.(weight|bias)$/;
 const RNN = /^rnn\.rnn\.(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d{1,2})$/;
 const STD = ["distribution.std_param", "std"];
 const LOG_STD = ["distribution.log_std_param", "log_std"];
 const NORMALISER = "obs_normalizer.";
-/** Only in files of our own: rsl_rl's is a constant. */
+/** Only in files of our own: rsl_rl's is a constant, and it cuts nothing. */
 const EPSILON = "_epsilon";
+const CLAMP = "_clamp";
 const STATISTICS = ["_mean", "_var", "_std", "count"];
 
 class ActorReader {
@@ -90,7 +96,11 @@ class ActorReader {
 
   read(): RslRlActor {
     if (this.#entries.values.size === 0 && this.#entries.mayBeEmpty) return NOBODY;
-    for (const [name, { key }] of this.#entries.values) this.#checkKnown(name, key);
+    for (const [name, { key, value }] of this.#entries.values) {
+      const strange = strangeLayer(name, value, this.#entries.values);
+      if (strange) throw this.#error("unsupported-layer", `${key} ${strange}`, PLAIN);
+      this.#checkKnown(name, key);
+    }
     const layers: Record<string, NamedArray> = {};
     const mlp = this.#mlp(layers);
     const rnn = this.#rnn(layers, mlp.inputWidth);
@@ -106,6 +116,7 @@ class ActorReader {
       actionWidth,
       ...(actionWidth !== mlp.outputWidth && { doubled: true }),
       ...(normaliser && { normaliser }),
+      ...(this.#entries.values.has(NORMALISER + CLAMP) && { inputClamp: this.#own(CLAMP) }),
       ...noise,
       ...(rnn && { rnn: { type: rnn.type, width: rnn.width, layers: rnn.layers } }),
     };
@@ -114,13 +125,13 @@ class ActorReader {
   #checkKnown(name: string, key: string): void {
     const statistic =
       name.startsWith(NORMALISER) &&
-      [...STATISTICS, EPSILON].includes(name.slice(NORMALISER.length));
+      [...STATISTICS, EPSILON, CLAMP].includes(name.slice(NORMALISER.length));
     if (statistic || MLP.test(name) || RNN.test(name) || [...STD, ...LOG_STD].includes(name))
       return;
     throw this.#error(
       "unsupported-layer",
       `${key} is of a kind of network that can't be flown`,
-      "MLP, GRU and LSTM policies of rsl_rl are supported, with or without a normaliser.",
+      PLAIN,
     );
   }
 
@@ -199,10 +210,14 @@ class ActorReader {
         "The file is damaged: use another checkpoint of the run.",
       );
     }
-    const epsilon = this.#entries.values.has(NORMALISER + EPSILON)
-      ? this.#array(NORMALISER + EPSILON).data[0]
-      : undefined;
-    return { mean, variance, std, count: this.#countOfRows(), ...(epsilon && { epsilon }) };
+    const epsilon = this.#own(EPSILON);
+    const count = this.#countOfRows();
+    return { mean, variance, std, count, ...(epsilon !== undefined && { epsilon }) };
+  }
+
+  #own(name: string): number | undefined {
+    const full = NORMALISER + name;
+    return this.#entries.values.has(full) ? this.#array(full).data[0] : undefined;
   }
 
   #countOfRows(): number {

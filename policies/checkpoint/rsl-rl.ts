@@ -1,7 +1,19 @@
 import { CheckpointError } from "../policy-error.ts";
+import { readProgram } from "../torchscript/read-program.ts";
+import type { Head } from "./actor.ts";
+import { findWeights, unwrapped } from "./find-weights.ts";
+import { remembersLate, rlGamesEntries } from "./rl-games.ts";
 import { type ActorEntries, type RslRlActor, readActor } from "./rsl-rl-actor.ts";
-import { readTorchFile } from "./torch-file.ts";
-import { describe, isDict, OrderedDict, type TorchDict, type TorchValue } from "./torch-value.ts";
+import { TorchReader } from "./torch-reader.ts";
+import {
+  describe,
+  isDict,
+  isTensor,
+  Opaque,
+  OrderedDict,
+  type TorchDict,
+  type TorchValue,
+} from "./torch-value.ts";
 
 /**
  * Families of layouts; files of rsl_rl 4 and 5 without a noise parameter look alike and are called
@@ -16,6 +28,14 @@ interface Common {
   readonly infos: TorchValue;
   /** State of torch.optim, as it is in the file. */
   readonly optimiser: TorchValue;
+  /** Who made it, where it was not rsl_rl or Firstsolo: completes "it is …". */
+  readonly origin?: string;
+  /** Between its layers, where the file itself says it. */
+  readonly activation?: string;
+  /** How actions come out of it, where the file itself says it. */
+  readonly head?: Head;
+  /** What a person should know of how it was read. */
+  readonly notes?: readonly string[];
 }
 
 /** A PPO run: its critic is not read. */
@@ -82,7 +102,13 @@ const CRITIC = /^(critic|memory_c\.|critic_obs_normalizer\.)/;
  * @throws CheckpointError naming the file, and the key where there is one
  */
 export function readRslRl(bytes: Uint8Array, where: string): RslRlCheckpoint {
-  const file = readTorchFile(bytes, where);
+  const reader = new TorchReader(bytes, where);
+  if (reader.isProgram) {
+    const nothing = { iteration: 0, infos: null, optimiser: null };
+    const origin = "a TorchScript program";
+    return { ...nothing, kind: "ppo", version: "4", origin, ...readProgram(reader, where) };
+  }
+  const file = reader.read();
   if (!isDict(file)) throw notRslRl(where, `it holds ${describe(file)}`);
   const common = {
     iteration: iterationOf(file, where),
@@ -92,29 +118,84 @@ export function readRslRl(bytes: Uint8Array, where: string): RslRlCheckpoint {
   if (file.has("model_state_dict")) return readOld(file, common, where);
   if (file.has("actor_state_dict")) {
     const state = dictAt(file, "actor_state_dict", where);
-    const actor = readActor(newEntries(state, "actor_state_dict", { ppo: true }), where);
-    return { ...common, kind: "ppo", version: versionOf(state), actor };
+    return { ...common, ...readPpo(state, "actor_state_dict", where) };
   }
   if (file.has("policy_state_dict")) {
     const state = dictAt(file, "policy_state_dict", where);
     const actor = readActor(newEntries(state, "policy_state_dict", { ppo: false }), where);
     return { ...common, kind: "policy", version: "5", actor };
   }
-  if (file.has("student_state_dict")) {
-    const student = dictAt(file, "student_state_dict", where);
-    const teacher = dictAt(file, "teacher_state_dict", where);
-    return {
-      ...common,
-      kind: "distillation",
-      version: versionOf(student) === "5" ? "5" : versionOf(teacher),
-      student: readActor(newEntries(student, "student_state_dict", { ppo: false }), where),
-      teacher: readActor(
-        { ...newEntries(teacher, "teacher_state_dict", { ppo: false }), mayBeEmpty: true },
-        where,
-      ),
-    };
+  if (file.has("student_state_dict")) return readDistillation(file, common, where);
+  return readWeights(file, common, where);
+}
+
+function readPpo(state: TorchDict, name: string, where: string) {
+  const actor = readActor(newEntries(state, name, { ppo: true }), where);
+  return { kind: "ppo", version: versionOf(state), actor } as const;
+}
+
+function readDistillation(
+  file: TorchDict,
+  common: Omit<Common, "version">,
+  where: string,
+): RslRlDistillation {
+  const student = dictAt(file, "student_state_dict", where);
+  const teacher = dictAt(file, "teacher_state_dict", where);
+  const entries = newEntries(teacher, "teacher_state_dict", { ppo: false });
+  return {
+    ...common,
+    kind: "distillation",
+    version: versionOf(student) === "5" ? "5" : versionOf(teacher),
+    student: readActor(newEntries(student, "student_state_dict", { ppo: false }), where),
+    teacher: readActor({ ...entries, mayBeEmpty: true }, where),
+  };
+}
+
+/** Weights that lie in the file without one of rsl_rl's blocks around them. */
+function readWeights(
+  file: TorchDict,
+  common: Omit<Common, "version">,
+  where: string,
+): RslRlCheckpoint {
+  const found = findWeights(file);
+  if (found === undefined) {
+    const within = [...file].slice(0, 12).map(([key, value]) => {
+      const inside = isDict(value) && value.size > 0 ? ` (${keysOf(value, 4)})` : "";
+      return String(key).slice(0, 60) + inside;
+    });
+    throw notRslRl(where, `its keys are ${within.join(", ") || "none"}`);
   }
-  throw notRslRl(where, `its keys are ${[...file.keys()].slice(0, 12).join(", ") || "none"}`);
+  const { layout, state, under = "the state dict" } = found;
+  if (layout === "rl_games") return { ...common, ...readRlGames(state, where) };
+  const origin = `a state dict${found.under ? ` under ${found.under}` : ""}`;
+  if (layout === "old") {
+    return { ...readOld(new Map([...file, ["model_state_dict", state]]), common, where), origin };
+  }
+  if (layout === "new") return { ...common, ...readPpo(state, under, where), origin };
+  const renamed = new Map([...state].map(([key, value]) => [`mlp.${key}`, value] as const));
+  const entries = { ...newEntries(renamed, under, { ppo: false }) };
+  return { ...common, kind: "ppo", version: "4", actor: readActor(entries, where), origin };
+}
+
+function keysOf(dict: TorchDict, most: number): string {
+  const keys = [...dict.keys()].slice(0, most).map((key) => String(key).slice(0, 60));
+  return keys.join(", ") + (dict.size > most ? ", …" : "");
+}
+
+function readRlGames(
+  state: TorchDict,
+  where: string,
+): Omit<RslRlPpo, keyof Common> & Pick<Common, "version" | "origin" | "notes"> {
+  if (remembersLate(state)) {
+    throw new CheckpointError(
+      "unsupported-layer",
+      `${where}: its GRU or LSTM sits behind the MLP (rl_games without before_mlp), which can't be flown`,
+      "Export the policy to ONNX, and give that.",
+    );
+  }
+  const actor = readActor(rlGamesEntries(state), where);
+  const notes = ["rl_games clips actions to ±1 where its configuration says clip_actions"];
+  return { kind: "ppo", version: "4", actor, origin: "of rl_games, PPO", notes };
 }
 
 function readOld(file: TorchDict, common: Omit<Common, "version">, where: string): RslRlCheckpoint {
@@ -192,8 +273,11 @@ function hasModule(state: TorchDict, module: string): boolean {
   return isDict(metadata) && metadata.has(module);
 }
 
+/** A number that is none of ours to judge, such as an object, counts as 0. */
 function iterationOf(file: TorchDict, where: string): number {
-  const value = file.get("iter") ?? 0;
+  const found = file.get("iter") ?? file.get("epoch") ?? 0;
+  if (found instanceof Opaque) return 0;
+  const value = isTensor(found) && found.shape.length === 0 ? Number(found.data[0]) : found;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
   throw new CheckpointError(
     "wrong-type",
@@ -204,7 +288,7 @@ function iterationOf(file: TorchDict, where: string): number {
 
 function dictAt(file: TorchDict, key: string, where: string): TorchDict {
   const value = file.get(key);
-  if (isDict(value)) return value;
+  if (isDict(value)) return unwrapped(value);
   throw new CheckpointError(
     file.has(key) ? "wrong-type" : "missing-key",
     `${where}: ${key} is ${file.has(key) ? describe(value) : "missing"}, expected a dict of tensors`,
@@ -215,7 +299,7 @@ function dictAt(file: TorchDict, key: string, where: string): TorchDict {
 function notRslRl(where: string, what: string): CheckpointError {
   return new CheckpointError(
     "not-rsl-rl",
-    `${where}: ${what}; expected model_state_dict (rsl_rl 2 and 3), actor_state_dict or student_state_dict (4 and 5)`,
-    "Give a model_*.pt or best_model.pt that rsl_rl or Firstsolo has saved.",
+    `${where}: ${what}; expected model_state_dict (rsl_rl 2 and 3), actor_state_dict or student_state_dict (4 and 5), a2c_network (rl_games), or the weights actor.0.weight …, mlp.0.weight … themselves`,
+    "Give a model_*.pt or best_model.pt that rsl_rl, rl_games or Firstsolo has saved, or export the policy to ONNX.",
   );
 }

@@ -8,7 +8,7 @@ import { OrderedDict, type TorchTensor, type TorchValue, torchDict } from "./tor
  */
 export function stateDict(actor: RslRlActorState, version: "4" | "5" = "5"): OrderedDict {
   const { std, doubled, normaliser, layers } = actor;
-  const statistics = normaliserEntries(normaliser, "obs_normalizer");
+  const statistics = normaliserEntries(normaliser, "obs_normalizer", actor);
   const noise = noiseEntries(actor, version === "5" ? ["distribution.", "_param"] : ["", ""]);
   const weights = Object.entries(layers).map(
     ([name, { shape, data }]): Entry => [name, floats(shape, data)],
@@ -24,6 +24,7 @@ type Entry = readonly [string, TorchTensor];
 export function normaliserEntries(
   state: NormaliserState | undefined,
   module: string,
+  { inputClamp }: Pick<RslRlActorState, "inputClamp"> = {},
 ): readonly Entry[] {
   if (state === undefined) return [];
   const row = [1, state.mean.length];
@@ -37,6 +38,9 @@ export function normaliserEntries(
     ...(state.epsilon === undefined
       ? []
       : [[`${prefix}_epsilon`, floats([], Float32Array.of(state.epsilon))] as const]),
+    ...(inputClamp === undefined
+      ? []
+      : [[`${prefix}_clamp`, floats([], Float32Array.of(inputClamp))] as const]),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { elementsOf } from "../named-array.ts";
 import { CheckpointError } from "../policy-error.ts";
+import { numpyGlobals } from "./numpy-values.ts";
 import { readPickle } from "./pickle-read.ts";
 import { STORAGE_TYPES, type StorageType } from "./storage.ts";
 import {
@@ -7,6 +8,7 @@ import {
   isDict,
   isList,
   isTensor,
+  Opaque,
   OrderedDict,
   type TorchTensor,
   TorchTuple,
@@ -17,6 +19,8 @@ import { readZip, type ZipMember } from "./zip-read.ts";
 const DEPTH = 64;
 const NODES = 2_000_000;
 const DIMENSIONS = 16;
+/** Bytes of one file of an exported program's code. */
+const CODE = 2 ** 20;
 /**
  * Elements that views may be spread over beyond what the file holds: a stride of 0 makes a large
  * tensor out of nothing.
@@ -38,7 +42,46 @@ export class TorchReader {
     this.#elementsLeft = SPARE_ELEMENTS + 2 * bytes.length;
   }
 
+  /** What `torch.save` was given. */
   read(): TorchValue {
+    if (this.isProgram) {
+      throw this.#error(
+        "torchscript",
+        "it is an exported TorchScript program, expected a training checkpoint",
+        "Give the model_*.pt of the run.",
+      );
+    }
+    return this.#checked(this.#pickle("data.pkl"));
+  }
+
+  /** Whether it is an exported program, and in which members its code is. */
+  get isProgram(): boolean {
+    return this.#members.has(`${this.#root}constants.pkl`);
+  }
+
+  /** The module that a program was exported from, as it is: its submodules and buffers are in the states of `Opaque`s. */
+  readProgram(): unknown {
+    return this.#pickle("data.pkl");
+  }
+
+  /** The program's code: text by path, without the folder `code/`. */
+  code(): ReadonlyMap<string, string> {
+    const folder = `${this.#root}code/`;
+    const files = [...this.#members].flatMap(([name, member]) => {
+      if (!name.startsWith(folder) || !name.endsWith(".py")) return [];
+      if (member.size > CODE) throw this.#damaged(`${name} has ${member.size} bytes`);
+      return [[name.slice(folder.length), new TextDecoder().decode(member.read())] as const];
+    });
+    return new Map(files);
+  }
+
+  /** What the program's code calls `CONSTANTS.c0` …: tensors. */
+  constants(): readonly unknown[] {
+    return listOf(this.#pickle("constants.pkl", "constants/"));
+  }
+
+  /** @param folder where its tensors' elements are */
+  #pickle(name: string, folder = "data/"): unknown {
     const order = this.#members.get(`${this.#root}byteorder`)?.read();
     if (order !== undefined && new TextDecoder().decode(order).trim() !== "little") {
       throw this.#error(
@@ -47,25 +90,20 @@ export class TorchReader {
         "Load and save it again with torch on a little-endian machine.",
       );
     }
-    const pickle = this.#member("data.pkl").read();
-    const value = readPickle(
-      pickle,
-      { globals: this.#globals(), persistent: (id) => this.#storage(id), build: setAttributes },
+    return readPickle(
+      this.#member(name).read(),
+      {
+        globals: this.#globals(),
+        persistent: (id) => this.#storage(id, folder),
+        build: setAttributes,
+      },
       this.#where,
     );
-    return this.#checked(value);
   }
 
   #findRoot(): string {
     for (const name of this.#members.keys()) {
       const root = /^([^/]*\/)?data\.pkl$/.exec(name);
-      if (root !== null && this.#members.has(`${root[1] ?? ""}constants.pkl`)) {
-        throw this.#error(
-          "torchscript",
-          "it is an exported TorchScript program, expected a training checkpoint",
-          "Give the model_*.pt of the run, not exported/policy.pt.",
-        );
-      }
       if (root !== null) return root[1] ?? "";
     }
     throw this.#error(
@@ -80,6 +118,12 @@ export class TorchReader {
       ["collections OrderedDict", (args: readonly unknown[]) => this.#orderedDict(args)],
       ["torch._utils _rebuild_tensor_v2", (args: readonly unknown[]) => this.#tensor(args)],
       ["torch._utils _rebuild_parameter", (args: readonly unknown[]) => args[0]],
+      ["torch._utils _rebuild_parameter_with_state", (args: readonly unknown[]) => args[0]],
+      ["torch._tensor _rebuild_from_type_v2", rebuiltFromType],
+      // TorchScript's lists say of what they are.
+      ["torch.jit._pickle restore_type_tag", (args: readonly unknown[]) => args[0]],
+      ["collections defaultdict", () => new Map()],
+      ...numpyGlobals,
       ["torch Size", (args: readonly unknown[]) => new TorchTuple(listOf(args[0]))],
     ]);
     for (const type of STORAGE_TYPES) globals.set(`torch ${type.name}`, type);
@@ -89,33 +133,37 @@ export class TorchReader {
   #orderedDict(args: readonly unknown[]): OrderedDict {
     if (args.length === 0) return new OrderedDict();
     const pairs = listOf(args[0]).map((pair) => listOf(pair));
-    return new OrderedDict(pairs.map((pair) => [String(pair[0]), pair[1] ?? null]));
+    return new OrderedDict(
+      pairs.flatMap(([key, value = null]) => (typeof key === "string" ? [[key, value]] : [])),
+    );
   }
 
   /** `('storage', type, key, device, elements)`. */
-  #storage(id: unknown): Storage {
+  #storage(id: unknown, folder: string): Storage | Opaque {
     const [tag, type, key, , elements] = listOf(id) as readonly unknown[];
+    if (type instanceof Opaque) return type;
     if (tag !== "storage" || !isStorageType(type) || typeof key !== "string") {
       throw this.#damaged(`a storage is named by ${describe(id)}`);
     }
     const size = this.#count(elements, `elements of storage ${key}`);
-    const known = this.#storages.get(key);
+    const known = this.#storages.get(folder + key);
     if (known !== undefined) {
       if (known.type === type && known.elements === size) return known;
       throw this.#damaged(`storage ${key} is used as ${known.type.name} and as ${type.name}`);
     }
-    const storage = new Storage(type, size, this.#member(`data/${key}`), (what) =>
-      this.#damaged(`storage ${key} ${what}`),
+    const storage = new Storage(type, size, this.#member(`${folder}${key.slice(0, 80)}`), (what) =>
+      this.#damaged(`storage ${key.slice(0, 80)} ${what}`),
     );
-    this.#storages.set(key, storage);
+    this.#storages.set(folder + key, storage);
     return storage;
   }
 
   /**
    * `(storage, offset, shape, strides, requires_grad, hooks)`; offset and strides count elements.
    */
-  #tensor(args: readonly unknown[]): TorchTensor {
+  #tensor(args: readonly unknown[]): TorchTensor | Opaque {
     const storage = args[0];
+    if (storage instanceof Opaque) return new Opaque("torch.Tensor");
     if (!(storage instanceof Storage)) throw this.#damaged("a tensor without a storage");
     const offset = this.#count(args[1], "offset of a tensor");
     const shape = listOf(args[2]).map((size) => this.#count(size, "shape of a tensor"));
@@ -131,33 +179,42 @@ export class TorchReader {
       );
     }
     this.#elementsLeft -= elements;
-    if (this.#elementsLeft < 0) {
+    if (this.#elementsLeft < 0 || elements > Math.max(storage.elements, SPARE_ELEMENTS)) {
       throw this.#damaged("its tensors claim far more elements than the file has bytes");
     }
-    return {
-      shape,
-      dtype: storage.type.dtype,
-      data: gather(storage.data(), offset, shape, strides),
-    };
+    return lazyTensor(storage, { offset, shape, strides });
   }
 
-  /** Refuses cycles, towers of lists in lists, and the marks a well-formed file has no use for. */
+  /** Refuses cycles and towers of lists in lists; a class beside the values is as opaque as its objects. */
   #checked(root: unknown): TorchValue {
+    if (root instanceof Opaque) throw this.#noData(root);
     let nodes = 0;
-    const visit = (value: unknown, depth: number): void => {
+    const visit = (value: unknown, depth: number): TorchValue => {
       if (depth > DEPTH) throw this.#damaged(`values nested deeper than ${DEPTH}`);
       if (++nodes > NODES) throw this.#damaged(`more than ${NODES} values`);
-      if (value === null || ["boolean", "number", "bigint", "string"].includes(typeof value))
-        return;
-      if (isTensor(value)) return;
       if (value instanceof OrderedDict) visit(value.attributes, depth + 1);
-      if (isDict(value)) for (const item of value.values()) visit(item, depth + 1);
-      else if (isList(value)) for (const item of value) visit(item, depth + 1);
-      else if (value instanceof TorchTuple) for (const item of value.items) visit(item, depth + 1);
-      else throw this.#damaged("a class or storage where a value is expected");
+      if (value instanceof Map) {
+        for (const [key, item] of value) value.set(key, visit(item, depth + 1));
+      } else if (Array.isArray(value) || value instanceof TorchTuple) {
+        const items = (Array.isArray(value) ? value : value.items) as unknown[];
+        for (const [i, item] of items.entries()) items[i] = visit(item, depth + 1);
+      } else if (value instanceof Storage || typeof value === "function" || isStorageType(value)) {
+        if (depth === 0) throw this.#damaged("a class or storage where a value is expected");
+        return new Opaque("class or storage");
+      } else if (typeof value === "symbol" || value === undefined) {
+        throw this.#damaged("a mark where a value is expected");
+      }
+      return value as TorchValue;
     };
-    visit(root, 0);
-    return root as TorchValue;
+    return visit(root, 0);
+  }
+
+  #noData({ name }: Opaque): CheckpointError {
+    return this.#error(
+      "forbidden-global",
+      `it holds an object of ${name} and no weights by name; nothing was run`,
+      "Save its weights: torch.save(policy.state_dict(), FILE), or export the policy to ONNX.",
+    );
   }
 
   #member(name: string): ZipMember {
@@ -184,13 +241,11 @@ export class TorchReader {
   }
 }
 
-/** Decoded once, when the first tensor asks for it. */
+/** Bytes of a member, found whole. */
 class Storage {
   readonly type: StorageType;
   readonly elements: number;
-  readonly #member: ZipMember;
-  readonly #fail: (what: string) => Error;
-  #data: TorchTensor["data"] | undefined;
+  readonly #bytes: Uint8Array;
 
   constructor(
     type: StorageType,
@@ -200,36 +255,55 @@ class Storage {
   ) {
     this.type = type;
     this.elements = elements;
-    this.#member = member;
-    this.#fail = fail;
+    this.#bytes = member.read();
+    const expected = elements * type.width;
+    if (this.#bytes.length !== expected) {
+      throw fail(`holds ${this.#bytes.length} bytes, expected ${expected}`);
+    }
   }
 
-  data(): TorchTensor["data"] {
-    if (this.#data === undefined) {
-      const bytes = this.#member.read();
-      const expected = this.elements * this.type.width;
-      if (bytes.length !== expected) {
-        throw this.#fail(`holds ${bytes.length} bytes, expected ${expected}`);
-      }
-      this.#data = this.type.decode(bytes);
-    }
-    return this.#data;
+  /** Elements `from` up to `to`. */
+  decode(from: number, to: number): TorchTensor["data"] {
+    const { width } = this.type;
+    return this.type.decode(this.#bytes.subarray(from * width, to * width));
   }
+}
+
+interface View {
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+/** Decoded when somebody asks: a checkpoint holds far more than the weights that fly. */
+function lazyTensor(storage: Storage, { offset, shape, strides }: View): TorchTensor {
+  let data: TorchTensor["data"] | undefined;
+  return {
+    shape,
+    dtype: storage.type.dtype,
+    get data() {
+      if (data === undefined) {
+        const elements = elementsOf(shape);
+        const end = shape.reduce((at, size, axis) => at + (size - 1) * strides[axis]!, offset) + 1;
+        const seen = storage.decode(offset, elements === 0 ? offset : end);
+        data = isContiguous(shape, strides) ? seen : gather(seen, shape, strides);
+      }
+      return data;
+    },
+  };
 }
 
 /** Row-major copy of a strided view. */
 function gather(
   storage: TorchTensor["data"],
-  offset: number,
   shape: readonly number[],
   strides: readonly number[],
 ): TorchTensor["data"] {
   const elements = elementsOf(shape);
-  if (isContiguous(shape, strides)) return storage.slice(offset, offset + elements);
   const SameArray = storage.constructor as new (length: number) => Float32Array;
   const data = new SameArray(elements);
   const index = shape.map(() => 0);
-  let at = offset;
+  let at = 0;
   for (let i = 0; i < elements; i++) {
     data[i] = storage[at] as number;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -258,6 +332,12 @@ function setAttributes(target: unknown, state: unknown): void {
   // Attributes of anything else change no number we read: torch hangs none on plain dicts and
   // tensors.
   if (target instanceof OrderedDict && isDict(state)) target.attributes = state;
+}
+
+/** `(function, type, arguments, state)`: a subclass of torch's Tensor is read as what it is made from. */
+function rebuiltFromType([rebuild, , args]: readonly unknown[]): unknown {
+  if (typeof rebuild === "function" && args instanceof TorchTuple) return rebuild(args.items);
+  return new Opaque("torch.Tensor");
 }
 
 function listOf(value: unknown): readonly TorchValue[] {

@@ -11,6 +11,7 @@ export type TorchValue =
   | string
   | TorchTensor
   | TorchTuple
+  | Opaque
   | readonly TorchValue[]
   | ReadonlyMap<TorchKey, TorchValue>;
 
@@ -52,6 +53,26 @@ export class TorchTuple {
   }
 }
 
+/** What an object of a class unknown here was made from, as the file says it. Nothing of the class is run. */
+export interface OpaqueParts {
+  readonly args?: readonly unknown[];
+  readonly bytes?: Uint8Array;
+}
+
+/** An object that is not plain data: known by the name of its class only. */
+export class Opaque {
+  /** `module.Class`. */
+  readonly name: string;
+  readonly parts: OpaqueParts;
+  /** What its attributes were set from; not looked at when a checkpoint is checked. */
+  state: unknown;
+
+  constructor(name: string, parts: OpaqueParts = {}) {
+    this.name = name;
+    this.parts = parts;
+  }
+}
+
 /**
  * collections.OrderedDict, with the attributes torch hangs on it (`_metadata` of a state_dict names
  * every module).
@@ -83,7 +104,9 @@ export function describe(value: unknown): string {
   if (isTensor(value)) return `a ${value.dtype} tensor [${value.shape.join(", ")}]`;
   if (isDict(value)) return `a dict with ${value.size} entries`;
   if (isList(value)) return `a list of ${value.length}`;
+  if (value instanceof Opaque) return `an object of ${value.name.slice(0, 80)}`;
   if (value instanceof TorchTuple) return `a tuple of ${value.items.length}`;
   if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
+  if (typeof value === "object" || typeof value === "function") return "a class or storage";
   return String(value).slice(0, 80);
 }

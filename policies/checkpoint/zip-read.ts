@@ -1,4 +1,5 @@
 import { crc32, inflateRawSync } from "node:zlib";
+import { fileKind } from "../file-kind.ts";
 import { CheckpointError } from "../policy-error.ts";
 
 /**
@@ -71,8 +72,8 @@ class Archive {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#where = where;
-    this.#memberBytes = limits.memberBytes ?? 512 * MiB;
-    this.#inflatable = limits.inflatedBytes ?? 1024 * MiB;
+    this.#memberBytes = limits.memberBytes ?? 128 * MiB;
+    this.#inflatable = limits.inflatedBytes ?? 256 * MiB;
     this.#maxMembers = limits.members ?? 100_000;
   }
 
@@ -123,7 +124,7 @@ class Archive {
     if (local) throw this.#damaged("it starts as a zip archive and has no end of directory");
     throw new CheckpointError(
       "not-a-zip",
-      `${this.#where}: expected a zip archive as torch.save writes it, got ${this.#bytes.length} bytes of something else`,
+      `${this.#where}: expected a zip archive as torch.save writes it, got ${fileKind(this.#bytes) ?? `${this.#bytes.length} bytes of something else`}`,
       "Give a model_*.pt that torch 1.6 or later has saved; re-save older files with torch.load and torch.save.",
     );
   }

@@ -73,12 +73,22 @@ class Builder {
 
   #normalised(x: string): string {
     const { normaliser, inputWidth } = this.#actor;
-    if (normaliser === undefined) return x;
+    if (normaliser === undefined) return this.#clamped(x);
     const { epsilon = NORMALISER_EPSILON } = normaliser;
     const divisor = normaliser.std.map((value) => value + epsilon);
     const mean = this.#constant("normaliser.mean", [1, inputWidth], normaliser.mean);
     const scale = this.#constant("normaliser.divisor", [1, inputWidth], divisor);
-    return this.#div(this.#sub(x, mean), scale);
+    return this.#clamped(this.#div(this.#sub(x, mean), scale));
+  }
+
+  /** min(max(x, −m), m) = relu(x + m) − relu(x − m) − m, from what every format has. */
+  #clamped(x: string): string {
+    const { inputClamp } = this.#actor;
+    if (inputClamp === undefined) return x;
+    const most = this.#scalar("normaliser.clamp", inputClamp);
+    const above = this.#unary("relu", this.#add(x, most));
+    const beyond = this.#unary("relu", this.#sub(x, most));
+    return this.#sub(this.#sub(above, beyond), most);
   }
 
   #mlp(input: string): string {

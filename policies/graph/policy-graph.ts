@@ -17,6 +17,8 @@ export interface PolicyGraph {
 export interface Port {
   readonly name: string;
   readonly shape: readonly (number | "batch")[];
+  /** Of its elements, where they are not float32. */
+  readonly type?: string;
 }
 
 export type GraphNode = { readonly output: string } & (

@@ -6,6 +6,8 @@ import { damagedOnnx } from "./read-onnx.ts";
 
 /** TensorProto.DataLocation. */
 const EXTERNAL = 1;
+/** Bytes of weights in other files, and of one such file. */
+const LARGEST = 2 ** 27;
 
 /**
  * A model as one piece: newer exporters put its weights into a file beside it. Only files in the
@@ -21,13 +23,20 @@ export async function inlineWeights(model: Uint8Array, path: string): Promise<Ui
   });
   if (names.size === 0) return model;
   const files = new Map<string, Uint8Array>();
+  let bytes = 0;
   for (const name of names) {
     if (name === "" || name.startsWith(".") || /[\\/\0]/.test(name)) throw elsewhere(path, name);
-    files.set(name, await readBytes(join(dirname(path), name)));
+    const read = await readBytes(join(dirname(path), name), LARGEST);
+    files.set(name, read);
+    bytes += read.length;
+    if (bytes > LARGEST) throw tooLarge(path);
   }
+  let left = LARGEST;
   return rewriteWeights(model, path, ({ location, offset, length }) => {
     const file = files.get(location) ?? new Uint8Array(0);
     const end = length === undefined ? file.length : offset + length;
+    left -= Math.max(0, Math.min(end, file.length) - offset);
+    if (left < 0) throw tooLarge(path);
     if (end <= file.length && offset <= end) return file.subarray(offset, end);
     throw damagedOnnx(path, `${location} has ${file.length} bytes, ${end} are expected`);
   });
@@ -83,6 +92,14 @@ function placeOf(entries: readonly (readonly string[])[], path: string): Place {
     offset: number("offset") ?? 0,
     ...(length !== undefined && { length }),
   };
+}
+
+function tooLarge(path: string): CheckpointError {
+  return new CheckpointError(
+    "too-large",
+    `${path}: its weights take more than ${LARGEST} bytes of the files beside it`,
+    "A policy is far smaller; make sure that this file is one.",
+  );
 }
 
 function elsewhere(path: string, name: string): CheckpointError {

@@ -3,8 +3,11 @@ import { elementsOf, type NamedArray, type NamedArrays } from "../named-array.ts
 import type { Memory } from "../policy.ts";
 import { CheckpointError } from "../policy-error.ts";
 
-/** Sizes of a policy with the inputs and outputs that rsl_rl and Isaac Lab give their exports. */
+/** Sizes and names of a policy in a model. */
 export interface ModelForm {
+  /** Names of the input that takes the observations and of the output that is the actions. */
+  readonly observations: string;
+  readonly actions: string;
   readonly observationWidth: number;
   readonly actionWidth: number;
   /** Names of the states without `_in` and `_out`: `[]`, `["h"]` or `["h", "c"]`. */
@@ -12,38 +15,137 @@ export interface ModelForm {
   /** Of each state: its layers and their width. */
   readonly layers: number;
   readonly width: number;
+  /** Inputs that the policy was told to leave alone: they are held at 0. */
+  readonly held: readonly Port[];
 }
 
+/** Which of several inputs and outputs are meant. */
+export interface PortChoice {
+  readonly input?: string | undefined;
+  readonly output?: string | undefined;
+}
+
+/** Names that actions go by where a model puts out more: rsl_rl's, Unity's, brax's, Stable-Baselines'. */
+const ACTIONS = ["actions", "action", "continuous_actions", "mean", "mu"];
+const WIDEST = 2 ** 20;
+
 /**
+ * What of a model is the policy: the input with observations `[1 or N, width]` and the output with actions,
+ * whatever they are called where there is one of each; memory by the names that rsl_rl and Isaac Lab give it.
+ *
  * @param where what to call the file in messages
- * @throws CheckpointError `not-a-policy` when a model has other inputs and outputs
+ * @throws CheckpointError `not-a-policy` when a model has other inputs and outputs, `which-port` when it has several
  */
 export function modelForm(
   inputs: readonly Port[],
   outputs: readonly Port[],
   where: string,
+  choice: PortChoice = {},
 ): ModelForm {
-  const named = (ports: readonly Port[]) => new Map(ports.map(({ name, shape }) => [name, shape]));
-  const [given, made] = [named(inputs), named(outputs)];
-  const states = ["h", "c"].slice(0, inputs.length - 1);
-  const wanted = [
-    ["obs", ...states.map((s) => `${s}_in`)],
-    ["actions", ...states.map((s) => `${s}_out`)],
-  ];
-  const found = [[...given.keys()], [...made.keys()]];
-  const complete = wanted.every((names, i) => names.every((name) => found[i]!.includes(name)));
-  if (!complete || found.some((names, i) => names.length !== wanted[i]!.length)) {
-    throw notAPolicy(
+  const states = ["h", "c"].filter((s) => inputs.some(({ name }) => name === `${s}_in`));
+  const isState = ({ name }: Port, end: string) => states.some((s) => name === `${s}_${end}`);
+  const seen = inputs.filter((port) => !isState(port, "in"));
+  const made = outputs.filter((port) => !isState(port, "out"));
+  const refuse = (what: string) =>
+    notAPolicy(
       where,
-      `it has the inputs ${found[0]!.join(", ") || "none"} and the outputs ${found[1]!.join(", ") || "none"}`,
+      `${what}it has the inputs ${names(inputs)} and the outputs ${names(outputs)}`,
     );
+  for (const s of states) {
+    if (!outputs.some(({ name }) => name === `${s}_out`)) throw refuse("");
   }
-  const observationWidth = sizeAt(given.get("obs")!, 1, 2, `${where}: obs`);
-  const actionWidth = sizeAt(made.get("actions")!, 1, 2, `${where}: actions`);
-  const [memory] = states.map((state) => given.get(`${state}_in`)!);
-  const layers = memory ? sizeAt(memory, 0, 3, `${where}: h_in`) : 0;
-  const width = memory ? sizeAt(memory, 2, 3, `${where}: h_in`) : 0;
-  return { observationWidth, actionWidth, states, layers, width };
+  const input = pick(seen, { chosen: choice.input, usual: ["obs"], flag: "--onnx_input", where });
+  const output = pick(made, {
+    chosen: choice.output,
+    usual: ACTIONS,
+    flag: "--onnx_output",
+    where,
+  });
+  if (input === undefined) throw refuse(formOf(seen));
+  if (output === undefined) throw refuse(formOf(made));
+  const held = seen.filter((port) => port !== input);
+  if (held.length > 0 && choice.input === undefined) throw whichPort(where, seen, "--onnx_input");
+  const memory = inputs.find(({ name }) => name === `${states[0]}_in`);
+  return {
+    observations: input.name,
+    actions: output.name,
+    observationWidth: input.shape[1] as number,
+    actionWidth: output.shape[1] as number,
+    states,
+    layers: memory ? sizeAt(memory.shape, 0, `${where}: h_in`) : 0,
+    width: memory ? sizeAt(memory.shape, 2, `${where}: h_in`) : 0,
+    held,
+  };
+}
+
+interface Pick {
+  readonly chosen: string | undefined;
+  readonly usual: readonly string[];
+  readonly flag: string;
+  readonly where: string;
+}
+
+/** The port that is named, or that goes by a usual name, or that is the only one of a policy's shape. */
+function pick(ports: readonly Port[], { chosen, usual, flag, where }: Pick): Port | undefined {
+  const fitting = ports.filter(isRow);
+  if (chosen !== undefined) {
+    const found = fitting.find(({ name }) => name === chosen);
+    if (found) return found;
+    const there = ports.some(({ name }) => name === chosen);
+    const what = there ? "is no [1, width] of float32" : "is not there";
+    throw whichPort(where, fitting, flag, `${chosen.slice(0, 80)} ${what}`);
+  }
+  if (fitting.length <= 1) return fitting[0];
+  const known = usual.map((name) => fitting.find((port) => port.name === name));
+  const found = known.find((port) => port !== undefined);
+  if (found) return found;
+  throw whichPort(where, fitting, flag);
+}
+
+function isRow({ shape, type = "float32" }: Port): boolean {
+  const [rows, width] = shape;
+  const wide = typeof width === "number" && width > 0 && width <= WIDEST;
+  return type === "float32" && shape.length === 2 && (rows === 1 || rows === "batch") && wide;
+}
+
+function whichPort(
+  where: string,
+  ports: readonly Port[],
+  flag: string,
+  what = `it has several ${flag.endsWith("input") ? "inputs" : "outputs"}`,
+): CheckpointError {
+  const [first] = ports;
+  return new CheckpointError(
+    "which-port",
+    `${where}: ${what}: ${list(ports)}`,
+    first
+      ? `Say which one is meant, e.g. ${flag} ${first.name.slice(0, 80)}.`
+      : "Give another model.",
+  );
+}
+
+function names(ports: readonly Port[]): string {
+  return (
+    ports
+      .slice(0, 8)
+      .map(({ name }) => name.slice(0, 60))
+      .join(", ") || "none"
+  );
+}
+
+/** What the only one there is has instead of the form of a policy's. */
+function formOf([port, ...more]: readonly Port[]): string {
+  if (port === undefined || more.length > 0) return "";
+  const { name, shape, type } = port;
+  return `${name.slice(0, 60)}: is [${shape.slice(0, 6).join(", ")}]${type ? ` of ${type}` : ""}; `;
+}
+
+/** `obs [batch, 12], time [1, 1]`. */
+function list(ports: readonly Port[]): string {
+  const shown = ports.slice(0, 8).map(({ name, shape, type }) => {
+    return `${name.slice(0, 60)} [${shape.slice(0, 6).join(", ")}]${type ? ` of ${type}` : ""}`;
+  });
+  return shown.join(", ") || "none";
 }
 
 /** `[rows, width]` per layer of each state, as policies keep it. */
@@ -88,7 +190,7 @@ export function storeMemory(
 export function hasForm(form: ModelForm, outputs: NamedArrays, rows: number): boolean {
   const memory = form.layers * rows * form.width;
   const wanted = [
-    ["actions", rows * form.actionWidth] as const,
+    [form.actions, rows * form.actionWidth] as const,
     ...form.states.map((state) => [`${state}_out`, memory] as const),
   ];
   return wanted.every(([name, size]) => {
@@ -97,16 +199,16 @@ export function hasForm(form: ModelForm, outputs: NamedArrays, rows: number): bo
   });
 }
 
-function sizeAt(shape: Port["shape"], axis: number, rank: number, where: string): number {
+function sizeAt(shape: Port["shape"], axis: number, where: string): number {
   const size = shape[axis];
-  if (shape.length === rank && typeof size === "number" && size > 0 && size <= 2 ** 20) return size;
-  throw notAPolicy(where, `is [${shape.join(", ")}]`);
+  if (shape.length === 3 && typeof size === "number" && size > 0 && size <= WIDEST) return size;
+  throw notAPolicy(where, `is [${shape.slice(0, 6).join(", ")}]`);
 }
 
 function notAPolicy(where: string, what: string): CheckpointError {
   return new CheckpointError(
     "not-a-policy",
-    `${where}: ${what}; expected the inputs obs [1, width], h_in and c_in [layers, 1, width] where there is memory, and the outputs actions, h_out, c_out`,
-    "Give a policy.onnx as rsl_rl or Isaac Lab exports it.",
+    `${where}: ${what}; expected an input of observations [1, width], h_in and c_in [layers, 1, width] where there is memory, and an output of actions [1, width]`,
+    "Give a policy.onnx as rsl_rl, Isaac Lab or another learner exports it.",
   );
 }

@@ -13,6 +13,7 @@ import {
   memoryInputs,
   memoryWidths,
   modelForm,
+  type PortChoice,
   storeMemory,
 } from "./model-memory.ts";
 import { type OnnxSession, openOnnx } from "./onnx-runtime.ts";
@@ -28,6 +29,8 @@ export interface LoadedOnnx {
   readonly notes: readonly string[];
 }
 
+/** Bytes of a model. */
+const LARGEST = 2 ** 27;
 /** Rows that are tried when a model is loaded. */
 const TRIED = 3;
 /** Between rows flown together and one by one. */
@@ -40,7 +43,7 @@ export function isOnnxPath(path: string): boolean {
 
 /** A model with all its weights, also those that lie in a file beside it. @throws CheckpointError */
 export async function readOnnxFile(path: string): Promise<Uint8Array> {
-  const bytes = await readBytes(path);
+  const bytes = await readBytes(path, LARGEST);
   refuseOthers(bytes, path);
   return inlineWeights(bytes, path);
 }
@@ -49,18 +52,24 @@ export async function readOnnxFile(path: string): Promise<Uint8Array> {
  * Reads an ONNX policy and makes it fly. @throws CheckpointError for the file, PolicyError
  * `no-onnxruntime`
  */
-export async function loadOnnx(path: string, reads: readonly string[]): Promise<LoadedOnnx> {
+export async function loadOnnx(
+  path: string,
+  reads: readonly string[],
+  ports: PortChoice = {},
+): Promise<LoadedOnnx> {
   const bytes = await readOnnxFile(path);
-  return { path, bytes, ...(await createOnnxPolicy(bytes, { reads, where: path })) };
+  return { path, bytes, ...(await createOnnxPolicy(bytes, { reads, where: path, ports })) };
 }
 
 /** The same for a model in memory. */
 export async function createOnnxPolicy(
   bytes: Uint8Array,
-  { reads, where }: { readonly reads: readonly string[]; readonly where: string },
+  { reads, where, ports = {} }: OnnxOptions,
 ): Promise<Pick<LoadedOnnx, "facts" | "policy" | "notes">> {
   const facts = readOnnx(bytes, where);
-  const form = modelForm(facts.inputs, facts.outputs, where);
+  const form = modelForm(facts.inputs, facts.outputs, where, ports);
+  const held = form.held.map(({ name }) => name.slice(0, 60)).join(", ");
+  const told = held === "" ? [] : [`its further inputs are held at 0: ${held}`];
   const base = { form, reads, where };
   const single = new OnnxPolicy(await openOnnx(bytes, where), { ...base, together: false });
   try {
@@ -68,14 +77,22 @@ export async function createOnnxPolicy(
     const together = await flyingTogether(bytes, base, expected);
     if (together === undefined) {
       const note = "its graph computes one environment at a time, so that many are slow";
-      return { facts, policy: single, notes: [note] };
+      return { facts, policy: single, notes: [...told, note] };
     }
     single.dispose();
-    return { facts, policy: together, notes: [] };
+    return { facts, policy: together, notes: told };
   } catch (error) {
     single.dispose();
     throw error;
   }
+}
+
+export interface OnnxOptions {
+  readonly reads: readonly string[];
+  /** What to call the file in messages. */
+  readonly where: string;
+  /** Where the model has several inputs or outputs. */
+  readonly ports?: PortChoice;
 }
 
 interface Base {
@@ -172,7 +189,7 @@ class OnnxPolicy implements Policy {
     const share = this.#together ? rows : 1;
     for (let from = 0; from < rows; from += share) {
       const outputs = await this.#run(seen, memory, { from, rows: share });
-      actions.set(outputs.actions!.data, from * this.actionWidth);
+      actions.set(outputs[this.#form.actions]!.data, from * this.actionWidth);
       storeMemory(this.#form, memory, outputs, { from, rows: share });
     }
     return { actions, memory };
@@ -191,7 +208,9 @@ class OnnxPolicy implements Policy {
     const width = this.observationWidth;
     const data = seen.slice(from * width, (from + rows) * width);
     const states = memoryInputs(this.#form, memory, part);
-    const outputs = await this.#session.run({ obs: { shape: [rows, width], data }, ...states });
+    const { observations, held } = this.#form;
+    const given = { [observations]: { shape: [rows, width], data } };
+    const outputs = await this.#session.run({ ...given, ...states }, { held, rows });
     if (hasForm(this.#form, outputs, rows)) return outputs;
     throw new CheckpointError(
       "not-a-policy",

@@ -1,12 +1,20 @@
 import { createRequire } from "node:module";
+import type { Port } from "../graph/policy-graph.ts";
 import type { NamedArray, NamedArrays } from "../named-array.ts";
 import { CheckpointError, PolicyError } from "../policy-error.ts";
 
 /** A model ready to compute. */
 export interface OnnxSession {
-  /** Inputs by name to outputs by name. */
-  run(inputs: NamedArrays): Promise<NamedArrays>;
+  /** Inputs by name to outputs by name, those of float32. */
+  run(inputs: NamedArrays, more?: HeldInputs): Promise<NamedArrays>;
   dispose(): void;
+}
+
+/** Inputs that are given zeros. */
+export interface HeldInputs {
+  readonly held: readonly Port[];
+  /** What `"batch"` in their shapes stands for. */
+  readonly rows: number;
 }
 
 /** As much of onnxruntime-node as is used. */
@@ -15,8 +23,8 @@ interface Runtime {
     create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<NativeSession>;
   };
   readonly Tensor: new (
-    type: "float32",
-    data: Float32Array,
+    type: string,
+    data: Float32Array | Int32Array | BigInt64Array | Float64Array | Uint8Array,
     shape: readonly number[],
   ) => NativeTensor;
 }
@@ -64,28 +72,58 @@ export async function openOnnx(model: Uint8Array, where: string): Promise<OnnxSe
     runtime.InferenceSession.create(model, options),
   );
   return {
-    run: (inputs) => run(runtime, session, inputs, where),
+    run: (inputs, more) => run({ runtime, session, where }, inputs, more),
     dispose: () => void session.release().catch(() => undefined),
   };
 }
 
+interface Opened {
+  readonly runtime: Runtime;
+  readonly session: NativeSession;
+  readonly where: string;
+}
+
 async function run(
-  { Tensor }: Runtime,
-  session: NativeSession,
+  { runtime: { Tensor }, session, where }: Opened,
   inputs: NamedArrays,
-  where: string,
+  { held, rows }: HeldInputs = { held: [], rows: 1 },
 ): Promise<NamedArrays> {
-  const feeds = Object.entries(inputs).map(
-    ([name, { shape, data }]) => [name, new Tensor("float32", data, shape)] as const,
-  );
+  const feeds = [
+    ...Object.entries(inputs).map(
+      ([name, { shape, data }]) => [name, new Tensor("float32", data, shape)] as const,
+    ),
+    ...held.map((port) => [port.name, zeros(Tensor, port, rows, where)] as const),
+  ];
   const found = await orExplain(where, "can't be computed", () =>
     session.run(Object.fromEntries(feeds)),
   );
-  const outputs = Object.entries(found).map(([name, { data, dims }]) => {
-    if (data instanceof Float32Array) return [name, { shape: dims, data }] as const;
-    throw explained(where, `its output ${name} is not float32`);
-  });
+  const outputs = Object.entries(found).flatMap(([name, { data, dims }]) =>
+    data instanceof Float32Array ? [[name, { shape: dims, data }] as const] : [],
+  );
   return Object.fromEntries<NamedArray>(outputs);
+}
+
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  bool: Uint8Array,
+} as const;
+/** Elements of an input that is held at 0. */
+const HELD = 2 ** 22;
+
+function zeros(
+  Tensor: Runtime["Tensor"],
+  { name, shape, type = "float32" }: Port,
+  rows: number,
+  where: string,
+): NativeTensor {
+  const dims = shape.map((size) => (size === "batch" ? rows : size));
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  const Elements = Object.hasOwn(ARRAYS, type) ? ARRAYS[type as keyof typeof ARRAYS] : undefined;
+  if (Elements !== undefined && size <= HELD) return new Tensor(type, new Elements(size), dims);
+  throw explained(where, `has the input ${name.slice(0, 60)} of ${type}, which can't be held at 0`);
 }
 
 async function orExplain<T>(where: string, what: string, work: () => Promise<T>): Promise<T> {

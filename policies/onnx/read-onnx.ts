@@ -1,4 +1,5 @@
 import { type ProtoField, protoFields } from "../../protocol/protobuf.ts";
+import { fileKind } from "../file-kind.ts";
 import type { Port } from "../graph/policy-graph.ts";
 import { CheckpointError } from "../policy-error.ts";
 
@@ -14,8 +15,15 @@ export interface OnnxFacts {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** ONNX's number of float32. */
-const FLOAT = 1;
+/** ONNX's numbers of element types, as far as they are spoken of. */
+const ELEMENTS: Readonly<Record<number, string>> = {
+  1: "float32",
+  6: "int32",
+  7: "int64",
+  9: "bool",
+  10: "float16",
+  11: "float64",
+};
 /** TensorProto.DataLocation: the weights are in another file. */
 const EXTERNAL = 1;
 /** More is no name of a tensor. */
@@ -43,12 +51,14 @@ export function damagedOnnx(where: string, what: string, cause?: unknown): Check
 
 /** @throws CheckpointError `not-onnx` for what is plainly something else */
 export function refuseOthers(bytes: Uint8Array, where: string): void {
-  const zip = bytes[0] === 0x50 && bytes[1] === 0x4b;
-  if (!zip && bytes.length > 0) return;
+  const found = fileKind(bytes);
+  if (found === undefined) return;
   throw new CheckpointError(
     "not-onnx",
-    `${where}: expected an ONNX model, got ${zip ? "a zip archive" : "an empty file"}`,
-    zip ? "If torch.save wrote it, let its name end in .pt." : "Export it again.",
+    `${where}: expected an ONNX model, got ${found}`,
+    found === "a zip archive"
+      ? "If torch.save wrote it, let its name end in .pt."
+      : "Export it again.",
   );
 }
 
@@ -143,15 +153,20 @@ class Reader {
     const name = this.#text(last(info, 1));
     const type = last(this.#fields(last(info, 2)?.bytes ?? new Uint8Array(0)), 1);
     const tensor = this.#fields(type?.bytes ?? new Uint8Array(0));
-    if (type === undefined || last(tensor, 1)?.int !== FLOAT) {
+    if (type === undefined) {
       throw new CheckpointError(
         "wrong-type",
         `${this.#where}: ${JSON.stringify(name)} is no tensor of float32`,
         "Export the policy in float32, with observations as its only input besides memory.",
       );
     }
+    const element = elementName(last(tensor, 1)?.int);
     const shape = this.#fields(last(tensor, 2)?.bytes ?? new Uint8Array(0));
-    return { name, shape: shape.map((dim) => last(this.#fields(dim.bytes), 1)?.int || "batch") };
+    return {
+      name,
+      shape: shape.map((dim) => last(this.#fields(dim.bytes), 1)?.int || "batch"),
+      ...(element !== "float32" && { type: element }),
+    };
   }
 
   #text(field: Pick<ProtoField, "bytes"> | undefined): string {
@@ -166,6 +181,10 @@ class Reader {
       "Export it as one file: torch.onnx.export(..., external_data=False).",
     );
   }
+}
+
+function elementName(number: number | undefined): string {
+  return ELEMENTS[number ?? 0] ?? `type ${number ?? 0}`;
 }
 
 /** Of a field that comes more than once the last one counts. */

@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { RequestQueue } from "../running/requests.ts";
+import { locateRun } from "../runs/locate-run.ts";
 import { openRun } from "../runs/open-run.ts";
 import { evaluateRun } from "../training/evaluate-run.ts";
 import { openSimulator } from "../training/open-simulator.ts";
@@ -24,7 +26,10 @@ export function registerEval(program: Command): void {
   program
     .command("eval")
     .description("fly a run's student and its teacher, greedily, and compare")
-    .argument("<run>", "a run folder (its best student, else the last), or a checkpoint in it")
+    .argument(
+      "[run]",
+      "a run folder (its best student, else the last), or a checkpoint in it; default: the newest under logs/rsl_rl",
+    )
     .argument("[overrides...]", "env.KEY=VALUE, sim.KEY=VALUE: the simulator and the way to it")
     .option("--episodes <N>", "whole episodes of each pilot, at least", "200")
     .option("--last", "the last student instead of the best one")
@@ -33,9 +38,13 @@ export function registerEval(program: Command): void {
     .option("--sim <ENDPOINT>", "a simulator that is running (default: the run's choice)")
     .option("--device <NAME>", "where TensorFlow computes (default: the run's choice)")
     .option("--json", "one JSON document")
-    .action((path: string, overrides: string[], options: EvalOptions) =>
-      evaluateCommand(path, overrides, { ...options, version: program.version() ?? "0" }),
-    );
+    .action((run: string | undefined, more: string[], options: EvalOptions) => {
+      // Without a run the first argument is an override already.
+      const named = run !== undefined && !isOverride(run);
+      const path = locateRunOf(named ? run : undefined);
+      const overrides = named || run === undefined ? more : [run, ...more];
+      return evaluateCommand(path, overrides, { ...options, version: program.version() ?? "0" });
+    });
 }
 
 type Evaluating = EvalOptions & { readonly version: string };
@@ -84,6 +93,18 @@ function describe(figures: Readonly<Record<string, unknown>>): string {
       `${name.padStart(20)}: ${typeof value === "number" ? +value.toFixed(4) : value}`,
   );
   return lines.join("\n");
+}
+
+/** What was named, or the newest run. */
+function locateRunOf(named: string | undefined): string {
+  if (named !== undefined) return named;
+  const newest = locateRun(undefined);
+  warn(`the newest run: ${newest}`);
+  return newest;
+}
+
+function isOverride(argument: string): boolean {
+  return /^\+*[\w.]+=/.test(argument) && !existsSync(argument);
 }
 
 /** The students are as their checkpoints hold them. */

@@ -10,6 +10,7 @@ import { nearest } from "../../protocol/nearest.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { startEngine } from "../engine/start.ts";
 import { writeAtomically } from "../runs/atomic-write.ts";
+import { locateRun } from "../runs/locate-run.ts";
 import { openRun } from "../runs/open-run.ts";
 import { exportCheckpoint, exportOnnx, exportTfjs, type Made } from "./export-formats.ts";
 
@@ -31,7 +32,10 @@ export function registerExport(program: Command): void {
   program
     .command("export")
     .description("write a policy in a format that others fly")
-    .argument("<run>", "a run folder (its best checkpoint, else the last), or a checkpoint file")
+    .argument(
+      "[run]",
+      "a run folder (its best checkpoint, else the last), or a checkpoint file; default: the newest run under logs/rsl_rl",
+    )
     .requiredOption("--format <FORMAT>", formats.join(", "))
     .option("--output <PATH>", "file (folder for tfjs) to write; default: in RUN/exported/")
     .option("--checkpoint_version <N>", "rsl_rl's version, for --format rsl_rl: 2, 3, 4, 5", "5")
@@ -50,15 +54,21 @@ export function registerExport(program: Command): void {
     .action(exportCommand);
 }
 
-async function exportCommand(path: string, options: ExportOptions): Promise<void> {
+async function exportCommand(given: string | undefined, options: ExportOptions): Promise<void> {
   const format = choice("--format", formats, options.format);
   const batch = choice("--batch", ["1", "dynamic"], options.batch) === "1" ? 1 : "dynamic";
   const role = options.role === undefined ? undefined : choice("--role", roles, options.role);
+  const path = given ?? locateRun(undefined);
   const { checkpoint: file } = await openRun(path, { prefer: options.last ? "latest" : "best" });
   refuseOnnx(file);
   const checkpoint = await readCheckpointFile(file);
   const { activation } = options;
-  const plan = await planFlight(file, checkpoint, { activation, role });
+  const plan = await planFlight(file, checkpoint, {
+    activation,
+    role,
+    // Another layout of the same weights needs none.
+    assume: format === "rsl_rl",
+  });
   let made: Made;
   if (format === "rsl_rl") {
     made = await exportCheckpoint(file, checkpoint, Number(options.checkpoint_version));

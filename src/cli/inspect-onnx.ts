@@ -1,29 +1,39 @@
-import { modelForm } from "../../policies/onnx/model-memory.ts";
+import { modelForm, type PortChoice } from "../../policies/onnx/model-memory.ts";
 import { createOnnxPolicy, readOnnxFile } from "../../policies/onnx/onnx-policy.ts";
 import { readOnnx } from "../../policies/onnx/read-onnx.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
 import { actionsOf, type Example, largestDifference, nested } from "./inspect-example.ts";
 
+export interface InspectOnnxOptions {
+  readonly json?: boolean;
+  readonly act?: string;
+  readonly onnx_input?: string;
+  readonly onnx_output?: string;
+}
+
 /** Prints what an ONNX policy is, and what it does with an example; exit code 1 where that differs. */
 export async function inspectOnnx(
   file: string,
   example: Example | undefined,
-  { json, act }: { readonly json?: boolean; readonly act?: string },
+  { json, act, onnx_input: input, onnx_output: output }: InspectOnnxOptions,
 ): Promise<void> {
   const bytes = await readOnnxFile(file);
   const facts = readOnnx(bytes, file);
-  const form = modelForm(facts.inputs, facts.outputs, file);
+  const ports = { input, output };
+  const form = modelForm(facts.inputs, facts.outputs, file, ports);
   const report = {
     file,
     kind: "onnx",
     opset: facts.opset,
     producer: facts.producer,
+    input: form.observations,
+    output: form.actions,
     observation_width: form.observationWidth,
     action_width: form.actionWidth,
     memory: form.states.map((name) => ({ name, layers: form.layers, width: form.width })),
     parameters: facts.parameters,
     metadata: facts.metadata,
-    ...(example && (await fly(bytes, file, { example, act: act ?? "" }))),
+    ...(example && (await fly(bytes, file, { example, act: act ?? "", ports }))),
   };
   console.log(json ? JSON.stringify(report) : asText(report));
   const { max_abs_error, tolerance = 0 } = report;
@@ -41,9 +51,17 @@ interface Comparison {
 async function fly(
   bytes: Uint8Array,
   file: string,
-  { example, act }: { readonly example: Example; readonly act: string },
+  {
+    example,
+    act,
+    ports,
+  }: { readonly example: Example; readonly act: string; readonly ports: PortChoice },
 ): Promise<Comparison> {
-  const { policy, notes } = await createOnnxPolicy(bytes, { reads: ["policy"], where: file });
+  const { policy, notes } = await createOnnxPolicy(bytes, {
+    reads: ["policy"],
+    where: file,
+    ports,
+  });
   try {
     const { observationWidth, actionWidth } = policy;
     const fits = example.width === observationWidth;

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import {
@@ -11,6 +12,7 @@ import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
 import { isFlightsPath } from "../datasets/open-flights.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import { findCheckpoint } from "../runs/find-checkpoint.ts";
 import { inspectDataset } from "./inspect-dataset.ts";
 import {
   actionsOf,
@@ -22,6 +24,8 @@ import {
 import { inspectOnnx } from "./inspect-onnx.ts";
 
 interface InspectOptions {
+  readonly onnx_input?: string;
+  readonly onnx_output?: string;
   readonly act?: string;
   readonly activation?: string;
   readonly device: string;
@@ -41,15 +45,18 @@ export function registerInspect(program: Command): void {
     .description("show what a checkpoint holds, and what it does with given observations")
     .argument(
       "<file>",
-      "a checkpoint of rsl_rl 2.3 to 5 or of Firstsolo, an ONNX policy, or recorded flights (HDF5)",
+      "a checkpoint of rsl_rl 2.3 to 5, rl_games or Firstsolo, an exported policy.pt, an ONNX policy, recorded flights (HDF5); or a folder (its best checkpoint, else the last), latest, best or a pattern",
     )
     .option("--act <file>", "JSON with inputs to fly on, and perhaps outputs to compare with")
     .option("--activation <name>", "activation of the network, which checkpoints do not hold")
+    .option("--onnx_input <name>", "input of an ONNX model with the observations, of several")
+    .option("--onnx_output <name>", "output of an ONNX model with the actions, of several")
     .option("--device <device>", "auto, cuda, cpu, webgpu or wasm; matters to --act", "auto")
     .option("--json", "one JSON document")
-    .action(async (file: string, options: InspectOptions) => {
+    .action(async (path: string, options: InspectOptions) => {
+      if (isFlightsPath(path)) return console.log(await inspectDataset(path, options));
+      const file = await findCheckpoint(path, { logRoot: join("logs", "rsl_rl") });
       const example = options.act === undefined ? undefined : await readExample(options.act);
-      if (isFlightsPath(file)) return console.log(await inspectDataset(file, options));
       if (isOnnxPath(file)) return inspectOnnx(file, example, options);
       const checkpoint = await readCheckpointFile(file);
       const plan = await planOf(file, checkpoint, options, example);
@@ -141,11 +148,13 @@ function asJson({ file, checkpoint, plan, example, flown }: Report) {
     file,
     version: checkpoint.version,
     kind: checkpoint.kind,
+    ...(checkpoint.origin && { origin: checkpoint.origin }),
     iteration: checkpoint.iteration,
     networks: Object.fromEntries(networks),
     flies: plan.role,
     activation: plan.activation,
     activation_from: plan.activationFrom,
+    ...(plan.configured && { groups: plan.configured.groups }),
     notes: plan.notes,
     ...(flown && {
       actions: nested(flown.actions, plan.actor.actionWidth, example?.sequence ?? false),
@@ -182,16 +191,17 @@ function networkJson(actor: RslRlActor) {
 }
 
 function asText({ file, checkpoint, plan, example, flown }: Report): string {
-  const { version, kind, iteration } = checkpoint;
-  const lines = [`${file}: ${kindText(kind, version)}, iteration ${iteration}`];
+  const lines = [`${file}: ${kindText(checkpoint)}, iteration ${checkpoint.iteration}`];
   for (const [name, actor] of networksOf(checkpoint)) lines.push(...networkText(name, actor));
   lines.push(row("activation", `${plan.activation} (${SOURCES[plan.activationFrom]})`));
+  if (plan.configured) lines.push(row("groups", plan.configured.groups.join(", ")));
   for (const note of plan.notes) lines.push(row("note", note));
   if (flown) lines.push(...flownText(flown, plan.actor.actionWidth, example));
   return lines.join("\n");
 }
 
-function kindText(kind: RslRlCheckpoint["kind"], version: string): string {
+function kindText({ kind, version, origin }: RslRlCheckpoint): string {
+  if (origin !== undefined) return origin;
   if (kind === "policy") return "a policy of firstsolo";
   return `rsl_rl ${version}, ${kind === "ppo" ? "PPO" : "distillation"}`;
 }
@@ -199,8 +209,9 @@ function kindText(kind: RslRlCheckpoint["kind"], version: string): string {
 const SOURCES: Readonly<Record<Source, string>> = {
   option: "from --activation",
   checkpoint: "from the checkpoint",
-  "agent.yaml": "from params/agent.yaml",
+  "agent.yaml": "from the run's configuration",
   example: "from the example file",
+  none: "not needed: one layer",
   default: "assumed",
 };
 

@@ -74,6 +74,21 @@ const refused: readonly (readonly [flag: string, name: string, why: string, hint
   ],
 ];
 
+/** Flags of Isaac Lab's training commands that ask for nothing that there is here, and why that is no loss. */
+const idle: readonly (readonly [flag: string, why: string])[] = [
+  ["--agent <entry>", "Isaac Lab's name for a configuration; give its file: --config agent.yaml"],
+  ["--rl_library <name>", "the student is trained here"],
+  ["--enable_cameras", "cameras belong to the simulator's own process"],
+  ["--livestream <mode>", "it belongs to the simulator's own process"],
+  ["--viz [kinds]", "it belongs to the simulator's own process"],
+  ["--visualizer [kinds]", "it belongs to the simulator's own process"],
+  ["--kit_args <args>", "it belongs to the simulator's own process"],
+  ["--experience <file>", "it belongs to the simulator's own process"],
+  ["--rendering_mode <mode>", "it belongs to the simulator's own process"],
+  ["--disable_fabric", "it belongs to the simulator's own process"],
+  ["--export_io_descriptors", "it belongs to the simulator's own process"],
+];
+
 export interface ResumeRequest {
   /** Run folder, experiment folder or checkpoint; absent: the experiment of the configuration. */
   readonly path?: string;
@@ -95,6 +110,8 @@ export interface TrainInput {
   /** Where the flights of this session are kept. */
   readonly record?: string;
   readonly printConfig?: boolean;
+  /** Flags that were taken and do nothing, for people. */
+  readonly notices?: readonly string[];
 }
 
 /** What commander parsed: flags by name, as they were typed. */
@@ -114,13 +131,16 @@ export function addTrainOptions(command: Command): Command {
     .option("--config <FILE>", "YAML file with the same keys, e.g. an agent.yaml of Isaac Lab")
     .option("--print_config", "print the whole configuration before the start")
     .option("--record <FILE>", "keep what is flown in training: FILE.hdf5, or a folder")
-    .option("--resume [RUN]", "go on with a run: its folder, or a checkpoint in it")
+    .option(
+      "--resume [RUN]",
+      "go on with a run: its folder, or a checkpoint in it; True goes on with the run that --load_run names, False starts a new one, as Isaac Lab has it",
+    )
     .option(
       "--load_run <REGEX>",
       "name of a run folder, as Isaac Lab has it: with --resume of the run to go on with, else of the teacher's; FOLDER/REGEX looks in another folder than LOG_ROOT/EXPERIMENT_NAME; --checkpoint REGEX is then the file in it (default: the best one of a teacher, the last one to resume)",
     )
     .option("--headless", "accepted: nothing opens a window");
-  for (const [flag] of refused) command.addOption(new Option(flag).hideHelp());
+  for (const [flag] of [...refused, ...idle]) command.addOption(new Option(flag).hideHelp());
   return command.addHelpText("after", () => keyHelp(command.opts().algorithm));
 }
 
@@ -163,13 +183,28 @@ export function trainInput(overrides: readonly string[], options: ParsedOptions)
     flags,
     overrides: [...swallowed, ...overrides],
   };
-  const record = {
+  const told = idleText(options);
+  const more = {
     ...(typeof options.record === "string" ? { record: options.record } : {}),
     ...(options.print_config === true ? { printConfig: true } : {}),
+    ...(told.length > 0 ? { notices: told } : {}),
   };
-  if (resume !== undefined) return { config, resume, ...record };
+  if (resume !== undefined) return { config, resume, ...more };
   const teacher = teacherOf(options);
-  return teacher === undefined ? { config, ...record } : { config, teacher, ...record };
+  return teacher === undefined ? { config, ...more } : { config, teacher, ...more };
+}
+
+/** An override behind a flag whose value may be left out is not that value. */
+function isOverrideIn(value: unknown): value is string {
+  return typeof value === "string" && value.includes("=") && !existsSync(value);
+}
+
+function idleText(options: ParsedOptions): readonly string[] {
+  const given = idle.flatMap(([declared, why]) => {
+    const flag = declared.split(" ")[0]!;
+    return options[flag.slice(2)] === undefined ? [] : [`${flag} (${why})`];
+  });
+  return given.length > 0 ? [`No effect here: ${given.join("; ")}`] : [];
 }
 
 function refuseUnavailable(options: ParsedOptions): void {
@@ -185,9 +220,10 @@ function refuseUnavailable(options: ParsedOptions): void {
 
 /** `--resume key=value`: the override behind a bare `--resume` is not the name of a run. */
 function resumeOf(options: ParsedOptions): { resume?: ResumeRequest; swallowed: string[] } {
-  const { resume, load_run, checkpoint } = options;
-  if (resume === undefined) return { swallowed: [] };
-  const isOverride = typeof resume === "string" && resume.includes("=") && !existsSync(resume);
+  const { resume, load_run, checkpoint, viz, visualizer } = options;
+  const behind = [resume, viz, visualizer].filter(isOverrideIn);
+  if (resume === undefined || isNo(resume)) return { swallowed: behind };
+  const named = typeof resume === "string" && !isOverrideIn(resume) && !isYes(resume);
   if (typeof checkpoint === "string" && /[\\/]/.test(checkpoint)) {
     throw new ConfigError(
       "ambiguous-checkpoint",
@@ -197,12 +233,21 @@ function resumeOf(options: ParsedOptions): { resume?: ResumeRequest; swallowed: 
   }
   return {
     resume: {
-      ...(typeof resume === "string" && !isOverride ? { path: resume } : {}),
+      ...(named ? { path: resume } : {}),
       ...(typeof load_run === "string" ? { load_run } : {}),
       ...(typeof checkpoint === "string" ? { checkpoint } : {}),
     },
-    swallowed: isOverride ? [resume] : [],
+    swallowed: behind,
   };
+}
+
+/** Python's words, as Isaac Lab's own flag takes them. */
+function isYes(word: unknown): boolean {
+  return typeof word === "string" && /^(true|1|yes)$/i.test(word) && !existsSync(word);
+}
+
+function isNo(word: unknown): boolean {
+  return typeof word === "string" && /^(false|0|no|none)$/i.test(word) && !existsSync(word);
 }
 
 /** Beside --load_run a --checkpoint is a pattern for the file, as in Isaac Lab. */

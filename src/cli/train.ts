@@ -64,6 +64,7 @@ interface Shell {
 async function train(input: TrainInput, shell: Shell): Promise<number> {
   const { requests, signals, notices } = shell;
   const warn = notices.say;
+  for (const line of input.notices ?? []) warn(line);
   const opened = input.resume && (await findRun(input, input.resume));
   const resolved = await resolveRun(input, opened);
   const { algorithm } = resolved;

@@ -74,8 +74,14 @@ export function oneOfNumbers<const T extends readonly [number, ...number[]]>(
   fallback: T[number],
   doc: string,
 ) {
-  const schema = z.literal([...numbers] as T[number][]).default(fallback as never);
+  const literal = z.literal([...numbers] as T[number][]).default(fallback as never);
+  // In a YAML file a version may stand in quotes.
+  const schema = z.preprocess(numberIn, literal) as unknown as typeof literal;
   return key(schema, `one of ${numbers.join(", ")}`, doc);
+}
+
+function numberIn(value: unknown): unknown {
+  return typeof value === "string" && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
 }
 
 export function maybeOneOf<const T extends readonly [string, ...string[]]>(words: T, doc: string) {

@@ -38,16 +38,25 @@ const idle: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^check_for_nan$/, "every value is checked"],
   [/^torch_compile_mode$/, "there is no PyTorch here"],
   [/^neptune_project$/, "there is no Neptune sink"],
+  [/^wandb_(tags|group|entity|name|notes)$/, "W&B takes it from the environment: WANDB_TAGS …"],
+  [/^(upload_model|upload_videos?)$/, "checkpoints stay in the run's folder"],
   [/^resume$/, "--resume on the command line does that"],
   [/^load_(run|checkpoint)$/, "a teacher is named by `checkpoint`, a run by --resume"],
   [/^obs_groups\.(?!student$|teacher$)/, "only student and teacher read observations"],
   [/^policy\.(noise_std_type|state_dependent_std)$/, "the noise is constant"],
   [/^policy\.teacher_(hidden_dims|obs_normalization|recurrent)$/, "the teacher's file says it"],
   [/^student\.(stochastic|noise_std_type|state_dependent_std)$/, "the noise is constant"],
-  [/^student\.distribution_cfg(\.(class_name|std_type))?$/, "the noise is constant"],
+  [
+    /^student\.distribution_cfg(\.(class_name|std_type|std_range|learn_std|min_std|max_std|action_range))?(\.|$)/,
+    "the noise is constant",
+  ],
+  [/^student\.cnn_cfg(\.|$)/, "students see numbers, no pictures"],
   [/^teacher(\.|$)/, "the teacher's file says it"],
   [/^(actor|critic)(\.|$)/, "it belongs to PPO"],
-  [/^algorithm\.(rnd_cfg|symmetry_cfg|multi_gpu_cfg)(\.|$)/, "it belongs to PPO"],
+  [/^algorithm\.(rnd_cfg|symmetry_cfg)(\.|$)/, "it belongs to PPO"],
+  [/^algorithm\.use_mixed_precision$/, "everything is computed in float32"],
+  [/^(algorithm\.)?(multi_gpu_cfg|multi_gpu|grad_reduce_bucket_mb)(\.|$)/, "one process trains"],
+  [/^algorithm\.(share_cnn_encoders|normalize_advantage_per_mini_batch)$/, "it belongs to PPO"],
   [/^logger\./, "W&B takes its settings from environment variables"],
 ];
 
@@ -55,6 +64,9 @@ const idle: readonly (readonly [pattern: RegExp, why: string])[] = [
 const asksForNothing = new Set<unknown>([null, true, false, "", ".*", "scalar", "isaaclab"])
   .add("model_.*.pt")
   .add("GaussianDistribution");
+
+/** Switches that ask for something where they are on. */
+const wishes = /^(algorithm\.use_mixed_precision|upload_\w+)$/;
 
 /**
  * Takes in the keys of other versions: some are ours under another name, some have no use here and
@@ -89,7 +101,9 @@ function translateOne(
   if (missing && blocks.has(setting.name)) return {};
   const rule = idle.find(([pattern]) => pattern.test(setting.name));
   if (!rule) return { setting };
-  if (missing || asksForNothing.has(setting.value)) return {};
+  const quiet =
+    asksForNothing.has(setting.value) && !(setting.value === true && wishes.test(setting.name));
+  if (missing || quiet || isEmptyList(setting.value)) return {};
   return { idle: `${setting.name} (${rule[1]})` };
 }
 
@@ -98,6 +112,10 @@ function isMissing(value: unknown): boolean {
   if (value === "???") return true;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return Object.keys(value).length === 0;
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 function dependsOnValue(setting: Setting, given: readonly Setting[]): Outcome | undefined {

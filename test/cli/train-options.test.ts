@@ -103,6 +103,10 @@ describe("the command line of train", () => {
       { load_run: "2026.*", checkpoint: "model_5" },
     ],
     ["--resume max_iterations=9", {}],
+    ["--resume True", {}],
+    ["--resume true --load_run 2026.*", { load_run: "2026.*" }],
+    ["--resume False", undefined],
+    ["--resume None", undefined],
   ])("reads %s", (line, resume) => {
     expect(parse(line).resume).toEqual(resume);
   });
@@ -113,6 +117,38 @@ describe("the command line of train", () => {
     expect(teacher).toEqual({ load_run: "a/2026.*", checkpoint: "model_5" });
     expect(resume).toBeUndefined();
     expect(resolveConfig(config).config).toMatchObject({ checkpoint: null });
+  });
+
+  it("takes the teacher's run from --load_run where --resume says False", () => {
+    expect(parse("--resume False --load_run 2026.*").teacher).toEqual({ load_run: "2026.*" });
+  });
+
+  it.each([
+    "--agent rsl_rl_distillation_cfg_entry_point",
+    "--rl_library rsl_rl",
+    "--enable_cameras",
+    "--livestream 2",
+    "--viz kit",
+    "--viz",
+    "--rendering_mode quality",
+    "--kit_args x",
+  ])("takes %s of Isaac Lab's commands and says that it does nothing", (line) => {
+    const { notices = [], config } = parse(`--task quadcopter --headless ${line}`);
+    expect(notices.join()).toContain(`No effect here: ${line.split(" ")[0]} (`);
+    expect(resolveConfig(config).config.task).toBe("quadcopter");
+  });
+
+  it("keeps the override behind a flag whose value may be left out", () => {
+    const { config, notices } = parse("--viz max_iterations=9");
+    expect(resolveConfig(config).config.max_iterations).toBe(9);
+    expect(notices).toHaveLength(1);
+  });
+
+  it("chooses among the inputs and outputs of an ONNX teacher", () => {
+    const { config } = parse("--checkpoint t.onnx --onnx_input obs --onnx_output actions");
+    expect(resolveConfig(config).config).toMatchObject({
+      policy: { onnx_input: "obs", onnx_output: "actions" },
+    });
   });
 
   it("keeps the override behind a bare --resume, and the teacher of the run", () => {

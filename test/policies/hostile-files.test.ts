@@ -90,6 +90,7 @@ describe("a pickle that wants to run something", () => {
     ["c__builtin__\ngetattr\n", "__builtin__.getattr"],
     ["cnumpy.core.multiarray\n_reconstruct\n", "numpy.core.multiarray._reconstruct"],
     ["ccollections\nOrderedDict.__init__\n", "collections.OrderedDict.__init__"],
+    ["cwhatever.they\nWrote\n", "whatever.they.Wrote"],
   ])("is refused by the name of %j", (global, name) => {
     const error = readPickle(global, text("echo hi"), 0x85, "R");
     expect(error?.code).toBe("forbidden-global");
@@ -102,11 +103,31 @@ describe("a pickle that wants to run something", () => {
   });
 
   it.each([
-    ["NEWOBJ", "\x81"],
-    ["INST", "ios\nsystem\n"],
-    ["OBJ", "(o"],
+    ["cposix\nsystem\n", "a global"],
+    ["(X\x02\0\0\0hiios\nsystem\n", "INST"],
+    ["(csubprocess\nPopen\no", "OBJ"],
+    ["cos.path\njoin\n)\x81", "NEWOBJ"],
+    ["cbuiltins\n__import__\n)}\x92", "NEWOBJ_EX"],
+  ])("is refused beside the weights too: %j, by %s", (bytes) => {
+    const beside = ["}(", text("weights"), int(1), text("infos"), bytes, "u"];
+    expect(readPickle(...beside)?.code).toBe("forbidden-global");
+  });
+
+  it("runs nothing of an object that it does not know: only its name is kept", () => {
+    const made = ["cmodule\nClass\n", ")", "\x81", "}", text("a"), int(1), "s", "b"];
+    const file = archive(pickle("}(", text("weights"), int(1), text("cfg"), ...made, "u"));
+    expect(readTorchFile(file, "x.pt")).toEqual(
+      new Map<string, unknown>([
+        ["weights", 1],
+        ["cfg", expect.objectContaining({ name: "module.Class" })],
+      ]),
+    );
+  });
+
+  it.each([
     ["EXT1", "\x82\x01"],
-    ["BYTEARRAY8", "\x96"],
+    ["PERSID", "Pabc\n"],
+    ["NEXT_BUFFER", "\x97"],
   ])("can't use %s", (name, bytes) => {
     const error = readPickle(bytes);
     expect(error?.code).toBe("unsupported-pickle");
@@ -133,6 +154,39 @@ describe("a pickle that wants to exhaust us", () => {
   it("is refused when a few bytes unfold to billions of values", () => {
     const levels = Array.from({ length: 40 }, (_, i) => ["]q", i + 1, "(h", i, "h", i, "e"]);
     expect(readPickle("]q", 0, ...levels.flat())?.message).toContain("values");
+  });
+
+  it.each([
+    ["as a class", "\x93"],
+    ["as what is called", ")R"],
+    ["as a key", "}(h\x00K\x01u"],
+    ["as a pair of an ordered dict", "q\x63ccollections\nOrderedDict\n(h\x63h\x63tR"],
+  ])("is answered at once where few bytes would unfold to much text, %s", (_, end) => {
+    const levels = Array.from({ length: 29 }, (_, i) => ["]q", i + 1, "(h", i, "h", i, "e"]);
+    const start = performance.now();
+    const error = readPickle("]q", 0, ...levels.flat(), "h", 29, text("x"), end);
+    expect(error?.message.length ?? 0).toBeLessThan(3000);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  it("is refused when a class is named by a tower of lists", () => {
+    const depth = 20_000;
+    const tower = `${"]".repeat(depth)}${"a".repeat(depth - 1)}`;
+    expect(readPickle(tower, text("x"), "\x93")?.code).toBe("damaged-pickle");
+    expect(readPickle(tower, tower, "\x93")?.code).toBe("damaged-pickle");
+    expect(readPickle("}", tower, tower, "s")?.code).toBe("damaged-pickle");
+  });
+
+  it("says little of a long name", () => {
+    const long = "n".repeat(100_000);
+    for (const error of [
+      read(archive(pickle("}(", text(long), int(1), "u"))),
+      refusal(() => readRslRl(archive(pickle("}(", text(long), int(1), "u")), "x.pt")),
+      readPickle(text(long), text("x"), "\x93"),
+      readPickle(storage(long, 1)),
+    ]) {
+      expect(error?.message.length ?? 0).toBeLessThan(3000);
+    }
   });
 
   it("is refused when lists tower", () => {

@@ -155,9 +155,9 @@ describe("a model that is no policy", () => {
 
   it.each<[string, Port[], Port[], string]>([
     ["has no inputs", [], [actions], "the inputs none"],
-    ["calls its input otherwise", [port("input", 1, 5)], [actions], "the inputs input"],
     ["forgets what it remembers", [obs, port("h_in", 1, 1, 4)], [actions], "inputs obs, h_in"],
-    ["has one output more", [obs], [actions, port("std", 1, 3)], "outputs actions, std"],
+    ["puts out a picture", [obs], [port("map", 1, 8, 8)], "map: is [1, 8, 8]"],
+    ["takes whole numbers", [{ ...obs, type: "int64" }], [actions], "obs: is [1, 5] of int64"],
     ["reads pictures", [port("obs", 1, 3, 64, 64)], [actions], "obs: is [1, 3, 64, 64]"],
     ["has an open width", [port("obs", 1, "batch")], [actions], "obs: is [1, batch]"],
     ["has a width of millions", [port("obs", 1, 2 ** 40)], [actions], "obs: is [1, 1099511627776]"],

@@ -106,6 +106,11 @@ function whyNeverFlown({ algorithm, max_iterations }: DistillationConfig): strin
 export function idleKeys({ algorithm, policy, evaluation }: DistillationConfig): readonly Idle[] {
   const { use_two_stage_training, teacher_share_schedule: schedule } = algorithm;
   return idleWhere([
+    [
+      /^algorithm\.normaliser_update$/,
+      !policy.student_obs_normalization,
+      "policy.student_obs_normalization is false",
+    ],
     [/^policy\.rnn_(hidden_dim|num_layers)$/, policy.rnn_type === null, "policy.rnn_type is null"],
     [
       /^algorithm\.(teacher_share|gate|guard)_/,

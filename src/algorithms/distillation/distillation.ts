@@ -17,7 +17,7 @@ import { type Batch, batchOf, seenAfter } from "./batch.ts";
 import { DaggerBuffer } from "./dagger-buffer.ts";
 import { createLoss, type Deviations, type LossType } from "./loss.ts";
 import { createUnroll, type DeviceBatch, type Unroll } from "./unroll.ts";
-import { planWindows, type Window, windowSteps } from "./windows.ts";
+import { leftoverWindow, planWindows, type Window, windowSteps } from "./windows.ts";
 
 /** Settings of the update, by rsl_rl's names and with its defaults. */
 export interface DistillationSettings {
@@ -37,8 +37,17 @@ export interface DistillationSettings {
    * alone. Not kept in checkpoints: a resumed run collects it anew.
    */
   readonly buffer_size: number;
-  /** rsl_rl throws away the steps after the last full window; so does this when true. */
+  /**
+   * As rsl_rl: the steps after the last full window train nothing. The student still goes over them, with
+   * its newest weights: their loss counts and its memory moves on.
+   */
   readonly drop_leftover_steps: boolean;
+  /**
+   * When the statistics of a normalised student learn. 5.4, as rsl_rl up to 5.4: before the update, step
+   * by step, from what each step led to. 5.5, as rsl_rl since: once behind the update, from the
+   * observations that were acted on, as one batch.
+   */
+  readonly normaliser_update: 5.4 | 5.5;
 }
 
 export const distillationDefaults: DistillationSettings = {
@@ -52,6 +61,7 @@ export const distillationDefaults: DistillationSettings = {
   optimizer: "adam",
   buffer_size: 0,
   drop_leftover_steps: false,
+  normaliser_update: 5.4,
 };
 
 export interface DistillationOptions {
@@ -118,20 +128,26 @@ export class Distillation implements Learner {
   async update(experience: Experience, stage: Stage, meter?: GradientMeter): Promise<Metrics> {
     this.#owner.learningRate = this.#learningRateAt(stage.progress);
     const newest = batchOf(experience, this.policies.student);
-    this.#normalise(newest, experience);
+    const { normaliser_update } = this.#settings;
+    if (normaliser_update === 5.4) this.#normalise(newest, experience);
     const sums: tf.Scalar[] = [];
     let steps = 0;
-    for (const [batch, windows] of this.#batches(newest)) {
+    for (const [batch, windows, leftover] of this.#batches(newest)) {
       const device = this.#upload(batch);
       for (const window of windows) {
         sums.push(this.#descend(device, window, meter));
         steps += windowSteps(window);
         await letOthersRun();
       }
+      if (leftover) {
+        sums.push(this.#pass(device, leftover));
+        steps += windowSteps(leftover);
+      }
       tf.dispose(tensorsOf(device));
     }
     const behavior = (await readSum(sums)) / steps;
     if (!Number.isFinite(behavior)) throw diverged(behavior, this.#owner.learningRate);
+    if (normaliser_update === 5.5) this.policies.student.normaliser?.update(newest.inputs);
     return {
       "Loss/behavior": behavior,
       "Loss/learning_rate": this.#owner.learningRate,
@@ -141,14 +157,15 @@ export class Distillation implements Learner {
   }
 
   /**
-   * What is learned from in one update, each with the windows to take it in. The reference: the newest
-   * rollout, some epochs over. With a buffer: as many windows of transitions from anywhere in it; a student
-   * with a memory goes through the newest rollout and then through others, one for each epoch.
+   * What is learned from in one update, each with the windows to take it in, and with the steps that are
+   * gone over without learning. The reference: the newest rollout, some epochs over. With a buffer: as many
+   * windows of transitions from anywhere in it; a student with a memory goes through the newest rollout and
+   * then through others, one for each epoch.
    */
-  *#batches(newest: Batch): Generator<readonly [Batch, readonly Window[]]> {
+  *#batches(newest: Batch): Generator<readonly [Batch, readonly Window[], (Window | undefined)?]> {
     const epochs = this.#settings.num_learning_epochs;
     if (!this.#buffer) {
-      yield [newest, this.#plan(newest.steps, epochs)];
+      yield [newest, this.#plan(newest.steps, epochs), this.#leftover(newest.steps, epochs)];
       return;
     }
     this.#buffer.add(newest);
@@ -169,6 +186,11 @@ export class Distillation implements Learner {
   #plan(steps: number, epochs: number): readonly Window[] {
     const { gradient_length: gradientLength, drop_leftover_steps: dropLeftover } = this.#settings;
     return planWindows({ steps, epochs, gradientLength, dropLeftover });
+  }
+
+  #leftover(steps: number, epochs: number): Window | undefined {
+    const { gradient_length: gradientLength, drop_leftover_steps } = this.#settings;
+    return drop_leftover_steps ? leftoverWindow({ steps, epochs, gradientLength }) : undefined;
   }
 
   #learningRateAt(progress: number): number {
@@ -218,9 +240,7 @@ export class Distillation implements Learner {
     };
     const lossOf = () => this.#unroll.loss(tensors, form)().loss;
     const [loss, ...memory] = meter ? meter.measure(imitation, lossOf, step) : step();
-    const own = new Set(tensorsOf(batch));
-    tf.dispose([...this.#held, ...tensors.filter((tensor) => !own.has(tensor))]);
-    this.#held = memory as tf.Tensor2D[];
+    this.#goOn(batch, tensors, memory);
     return loss as tf.Scalar;
   }
 
@@ -233,6 +253,24 @@ export class Distillation implements Learner {
       return { loss, besides: memory };
     }, scalars);
     return [loss, ...besides];
+  }
+
+  /** The loss of steps that nothing is learned from; the memory moves on. */
+  #pass(batch: DeviceBatch, window: Window): tf.Scalar {
+    const { tensors, form } = tf.tidy(() => this.#unroll.cut(batch, window, this.#held));
+    const [loss, ...memory] = tf.tidy(() => {
+      const flown = this.#unroll.loss(tensors, form)();
+      return [flown.loss, ...flown.memory];
+    });
+    this.#goOn(batch, tensors, memory);
+    return loss as tf.Scalar;
+  }
+
+  /** The next window starts from this memory; what was cut for this one goes. */
+  #goOn(batch: DeviceBatch, cut: readonly tf.Tensor[], memory: readonly tf.Tensor[]): void {
+    const own = new Set(tensorsOf(batch));
+    tf.dispose([...this.#held, ...cut.filter((tensor) => !own.has(tensor))]);
+    this.#held = memory as tf.Tensor2D[];
   }
 
   /** The student's memory at the end of the last update's last pass. */

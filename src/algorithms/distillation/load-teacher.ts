@@ -1,9 +1,9 @@
-import { statSync } from "node:fs";
 import { createActorPolicy } from "../../../policies/checkpoint/actor-policy.ts";
 import { checkOwnExample, loadTeacher } from "../../../policies/checkpoint/load-teacher.ts";
 import type { RslRlActor } from "../../../policies/checkpoint/rsl-rl-actor.ts";
 import { type FlightExample, recordExample } from "../../../policies/flight-example.ts";
 import { elementsOf } from "../../../policies/named-array.ts";
+import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
 import {
   createOnnxPolicy,
   isOnnxPath,
@@ -15,7 +15,7 @@ import { createSimulatorTeacher } from "../../../policies/pilots/simulator-teach
 import type { Policy } from "../../../policies/policy.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import { RunningError } from "../../running/running-error.ts";
-import { openRun } from "../../runs/open-run.ts";
+import { findCheckpoint } from "../../runs/find-checkpoint.ts";
 import { checkFit, groupsWidth } from "../fit.ts";
 import type { DistilledPolicies } from "./run-checkpoint.ts";
 import type { PolicyFacts } from "./run-facts.ts";
@@ -43,10 +43,17 @@ export async function chooseTeacher(config: DistillationConfig, spec: EnvSpec): 
   const usual = given ?? teacherGroups(spec);
   groupsWidth("teacher", usual, spec);
   if (config.checkpoint === "hover") return hoverTeacher(usual, spec);
-  const path = await checkpointIn(config.checkpoint ?? shippedTeacher(spec.task));
-  if (isOnnxPath(path)) return onnxTeacher(await loadOnnx(path, usual), spec);
+  const { log_root: logRoot } = config;
+  const path = await findCheckpoint(config.checkpoint ?? shippedTeacher(spec.task), { logRoot });
+  const { onnx_input: input, onnx_output: output, teacher_distribution } = config.policy;
+  if (isOnnxPath(path)) {
+    const ports = { input: input ?? undefined, output: output ?? undefined };
+    return onnxTeacher(await loadOnnx(path, usual, ports), spec, ports);
+  }
   const loaded = await loadTeacher(path, {
     activation: config.policy.teacher_activation ?? undefined,
+    assume: config.policy.assume_activation,
+    distribution: teacher_distribution ?? undefined,
     // A student of ours goes on reading what it was trained on, unless told otherwise.
     reads: (own) => given ?? (own?.every((group) => group in spec.observations) ? own : usual),
   });
@@ -72,8 +79,9 @@ export async function savedTeacher(
   if (facts.kind === "onnx") {
     const bytes = teacherModel ?? new Uint8Array(0);
     const where = `${path}: its teacher`;
-    const loaded = await createOnnxPolicy(bytes, { reads: facts.reads, where });
-    return onnxTeacher({ path: where, bytes, ...loaded }, spec);
+    const { reads, ports = {} } = facts;
+    const loaded = await createOnnxPolicy(bytes, { reads, where, ports });
+    return onnxTeacher({ path: where, bytes, ...loaded }, spec, ports);
   }
   const policy = createActorPolicy({ ...facts, actor: teacherActor });
   checkFit("The run's teacher", policy, spec);
@@ -83,15 +91,14 @@ export async function savedTeacher(
   return { policy, facts, actor: teacherActor, example, description };
 }
 
-/** Of a run folder the best checkpoint, else the last; a file is meant itself. */
-async function checkpointIn(path: string): Promise<string> {
-  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return folder ? (await openRun(path, { prefer: "best" })).checkpoint : path;
-}
-
-function onnxTeacher({ path, bytes, policy, notes }: LoadedOnnx, spec: EnvSpec): Teacher {
+function onnxTeacher(
+  { path, bytes, policy, notes }: LoadedOnnx,
+  spec: EnvSpec,
+  ports: PortChoice = {},
+): Teacher {
   checkFit(`The teacher ${path}`, policy, spec);
-  const facts: PolicyFacts = { kind: "onnx", activation: "identity", reads: policy.reads };
+  const { reads } = policy;
+  const facts: PolicyFacts = { kind: "onnx", activation: "identity", reads, ports };
   return { policy, facts, model: bytes, description: [path, ...notes].join("; ") };
 }
 

@@ -69,9 +69,35 @@ export function readParityCase(file: Safetensors, dropLeftover: boolean): Parity
       loss_type: m.loss_type as DistillationSettings["loss_type"],
       optimizer: m.optimizer as DistillationSettings["optimizer"],
       drop_leftover_steps: dropLeftover,
+      normaliser_update: normaliserUpdateOf(file),
     },
     losses: list("behavior_loss"),
   };
+}
+
+/** By the version that made the file, or else by the statistics that it recorded behind the first update. */
+function normaliserUpdateOf({ metadata, arrays }: Safetensors): 5.4 | 5.5 {
+  const named = metadata.rsl_rl_version ?? /rsl-rl-lib (\d+\.\d+)/.exec(metadata.source ?? "")?.[1];
+  const [major, minor] = (named ?? "").split(".").map(Number);
+  if (major !== undefined && minor !== undefined && Number.isFinite(major + minor)) {
+    return major > 5 || (major === 5 && minor >= 5) ? 5.5 : 5.4;
+  }
+  const array = (name: string) => Float32Array.from(arrays[name]?.data ?? []);
+  const before = array("initial.obs_normalizer._mean");
+  const after = array("after0.obs_normalizer._mean");
+  const seen = array("rollout0.observations");
+  const last = array("rollout0.next_observations_last");
+  if (before.length === 0 || (array("initial.obs_normalizer.count")[0] ?? 0) > 0) return 5.4;
+  const distance = (rows: Float32Array) =>
+    after.reduce((sum, value, i) => sum + Math.abs(value - columnMean(rows, i, after.length)), 0);
+  const led = Float32Array.from([...seen.subarray(last.length), ...last]);
+  return distance(seen) < distance(led) ? 5.5 : 5.4;
+}
+
+function columnMean(rows: Float32Array, column: number, width: number): number {
+  let sum = 0;
+  for (let at = column; at < rows.length; at += width) sum += rows[at]!;
+  return (sum * width) / rows.length;
 }
 
 /** Repeats the reference's updates with a student that has the case's initial weights. */

@@ -1,5 +1,6 @@
 import type { Head } from "../../../policies/checkpoint/actor.ts";
 import type { RslRlActorState } from "../../../policies/checkpoint/rsl-rl-actor.ts";
+import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
 import type { RandomState } from "../../../policies/random.ts";
 import type { LearnerState } from "../../learning/learner.ts";
 import { type RuleName, rules } from "../../learning/rules.ts";
@@ -21,6 +22,8 @@ export interface PolicyFacts {
   /** Observations it sees at once; absent: one. */
   readonly history?: number;
   readonly reads: readonly string[];
+  /** Of an ONNX model with several inputs or outputs. */
+  readonly ports?: PortChoice;
 }
 
 /** What a checkpoint must say of the policies besides the student's weights. */

@@ -9,6 +9,7 @@ import {
   million,
   notNegative,
   oneOf,
+  oneOfNumbers,
   portion,
   positive,
   share,
@@ -56,8 +57,20 @@ const policy = z.strictObject({
   student_obs_normalization: flag(false, "Normalise the student's observations as they come in"),
   teacher_activation: maybeOneOf(
     activations,
-    "Activation of the teacher; null: from params/agent.yaml beside its file, else elu",
+    "Activation of the teacher; null: from its file or params/agent.yaml beside it",
   ),
+  assume_activation: flag(
+    false,
+    "Take elu, and a Gaussian for two outputs per action, where nothing says what the teacher has",
+  ),
+  teacher_distribution: maybeOneOf(
+    ["gaussian", "beta"],
+    "What a teacher's two outputs per action are; null: from params/agent.yaml beside its file",
+  ),
+  onnx_input: maybeText(
+    "Which input of an ONNX teacher takes the observations; null: the only one",
+  ),
+  onnx_output: maybeText("Which output of an ONNX teacher is the actions; null: the only one"),
 });
 
 const algorithm = z.strictObject({
@@ -118,7 +131,12 @@ const algorithm = z.strictObject({
   guard_rest: whole(50, { least: 1, most: million }, "Iterations the teacher then flies"),
   drop_leftover_steps: flag(
     false,
-    "Leave out steps that don't fill a gradient_length, as rsl_rl does",
+    "Learn nothing from steps that don't fill a gradient_length, as rsl_rl",
+  ),
+  normaliser_update: oneOfNumbers(
+    [5.4, 5.5],
+    5.4,
+    "When a normalised student's statistics learn, as rsl_rl of that version: before the update, or behind it",
   ),
 });
 
@@ -138,7 +156,7 @@ const evaluation = z.strictObject({
 /** Keys of distillation, in the order of rsl_rl's files. */
 export const distillationKeys = {
   checkpoint: maybeText(
-    "The teacher's file (.pt, .onnx) or run folder; null: shipped; hover: hand-written; simulator: its own",
+    "The teacher's file (.pt, .onnx), run folder, pattern, or latest or best of the newest run; null: shipped; hover: hand-written; simulator: its own",
   ),
   obs_groups: obsGroups.prefault({}),
   policy: policy.prefault({}),

@@ -11,7 +11,7 @@ export interface WindowPlan {
   readonly steps: number;
   readonly epochs: number;
   readonly gradientLength: number;
-  /** rsl_rl's habit: the steps after the last full window train nothing. */
+  /** rsl_rl's habit: the steps after the last full window train nothing (see `leftoverWindow`). */
   readonly dropLeftover: boolean;
 }
 
@@ -28,6 +28,13 @@ export function planWindows(plan: WindowPlan): Window[] {
     windows.push(spansBetween(start, end, plan.steps));
   }
   return windows;
+}
+
+/** The steps after the last full window, of all epochs; none where nothing is left over. */
+export function leftoverWindow(plan: Omit<WindowPlan, "dropLeftover">): Window | undefined {
+  const total = plan.steps * plan.epochs;
+  const start = total - (total % plan.gradientLength);
+  return start < total ? spansBetween(start, total, plan.steps) : undefined;
 }
 
 export function windowSteps(window: Window): number {

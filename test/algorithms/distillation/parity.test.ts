@@ -44,6 +44,11 @@ describe("rsl_rl's own updates", () => {
     "gru-dones",
     "lstm-dones-clip",
     "window-straddles-epochs",
+    "gru-leftover-14x3-10",
+    "lstm-leftover-17x2-5-dones-clip",
+    "lstm-2layer-leftover-11x1-4",
+    "mlp-norm-12x2-6-rsl551",
+    "gru-norm-huber-15x1-6-rsl551",
   ];
   const modes = ["off", "on", "verify"] as const;
   const cases = modes.flatMap((mode) => names.map((name) => [name, mode] as const));
@@ -60,9 +65,22 @@ describe("rsl_rl's own updates", () => {
     ["mlp-huber-normalised", { loss_type: "mse" }],
     ["mlp-mse-adam", { gradient_length: 7 }],
     ["gru-dones", { num_learning_epochs: 1 }],
+    ["gru-leftover-14x3-10", { drop_leftover_steps: false }],
+    ["mlp-norm-12x2-6-rsl551", { normaliser_update: 5.4 }],
+    ["mlp-huber-normalised", { normaliser_update: 5.5 }],
   ])("are not reproduced with another setting: %s %o", async (name, changes) => {
     const updates = await replay(load(name), changes);
     expect(updates.some((update) => !update.passed)).toBe(true);
+  });
+
+  it.each([
+    ["mlp-norm-12x2-6-rsl551", 5.5],
+    ["gru-norm-huber-15x1-6-rsl551", 5.5],
+    ["mlp-huber-normalised", 5.4],
+  ])("say by their statistics when the normaliser learned: %s", (name, expected) => {
+    const { rsl_rl_version: _, source: __, ...metadata } = load(name).metadata;
+    const { settings } = readParityCase({ ...load(name), metadata }, true);
+    expect(settings.normaliser_update).toBe(expected);
   });
 
   it("are not reproduced when episode ends are forgotten", async () => {

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planWindows, windowSteps } from "../../../src/algorithms/distillation/windows.ts";
+import {
+  leftoverWindow,
+  planWindows,
+  windowSteps,
+} from "../../../src/algorithms/distillation/windows.ts";
 
 const plan = (steps: number, epochs: number, gradientLength: number, dropLeftover = false) =>
   planWindows({ steps, epochs, gradientLength, dropLeftover });
@@ -17,6 +21,18 @@ describe("windows", () => {
     expect(plan(24, 1, 15).map(windowSteps)).toEqual([15, 9]);
     expect(plan(24, 1, 15, true).map(windowSteps)).toEqual([15]);
     expect(plan(10, 1, 15, true)).toEqual([]);
+  });
+
+  it("leave over what no full window holds, also across epochs", () => {
+    const left = (steps: number, epochs: number, gradientLength: number) =>
+      leftoverWindow({ steps, epochs, gradientLength });
+    expect(left(24, 1, 15)).toEqual([{ from: 15, to: 24 }]);
+    expect(left(5, 3, 8)).toEqual([
+      { from: 3, to: 5 },
+      { from: 0, to: 5 },
+    ]);
+    expect(left(24, 1, 8)).toBeUndefined();
+    expect(left(10, 1, 15)).toEqual([{ from: 0, to: 10 }]);
   });
 
   it("visit every step of every epoch once, in time order", () => {

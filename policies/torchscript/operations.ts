@@ -1,0 +1,94 @@
+import { isTensor, type TorchTensor } from "../checkpoint/torch-value.ts";
+import { Flow, STATE } from "./flow.ts";
+
+/** What an operation of torch makes of its arguments; undefined: nothing that is known. */
+type Operation = (args: readonly unknown[]) => unknown;
+
+/** torch's names of activations whose constants are the usual ones. */
+const plain: readonly (readonly [torch: string, name: string])[] = [
+  ["relu", "relu"],
+  ["tanh", "tanh"],
+  ["sigmoid", "sigmoid"],
+  ["silu", "swish"],
+  ["mish", "mish"],
+  ["selu", "selu"],
+];
+
+/** Activations with constants, and those that are meant by their names alone. */
+const shaped: readonly (readonly [torch: string, name: string, constants: readonly unknown[]])[] = [
+  ["elu", "elu", [1, 1, 1]],
+  ["celu", "crelu", [1]],
+  ["leaky_relu", "lrelu", [0.01]],
+  ["softplus", "softplus", [1, 20]],
+  ["gelu", "gelu", ["none"]],
+];
+
+/** The operations that the policies of robots are made of, by their names in torch. */
+export const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
+  ...plain.flatMap(([torch, name]) => both(torch, (args) => activated(args, name, []))),
+  ...shaped.flatMap(([torch, name, constants]) =>
+    both(torch, (args) => activated(args, name, constants)),
+  ),
+  ["linear", linear],
+  ...both("sub", ([x, by, scale = 1]) => (scale === 1 ? through(x, by, "sub") : undefined)),
+  ...both("div", ([x, by]) => through(x, by, "div")),
+  ...both("add", ([a, b, scale = 1]) => (scale === 1 ? sum(a, b) : undefined)),
+  ["sqrt", ([a]) => (isTensor(a) ? mapped(a, Math.sqrt) : undefined)],
+  ...both("clamp", clamped),
+  ...both("clip", clamped),
+  ...["dropout", "dropout_", "alpha_dropout", "feature_dropout"].map(
+    (name): [string, Operation] => [
+      name,
+      ([x, , training]) => (training === false ? x : undefined),
+    ],
+  ),
+  ...["unsqueeze", "squeeze", "contiguous", "detach", "clone"].map((name): [string, Operation] => [
+    name,
+    ([x]) => (x instanceof Flow || x === STATE || isTensor(x) ? x : undefined),
+  ]),
+  // A view of the program's own memory, and what is written into it.
+  ["slice", ([x, ...rest]) => (isTensor(x) && rest.length === 0 ? x : undefined)],
+  ["copy_", ([to, from]) => (isTensor(to) && from === STATE ? STATE : undefined)],
+  ["unflatten", ([x]) => (x instanceof Flow ? x : undefined)],
+  ["__not__", ([a]) => (typeof a === "boolean" ? !a : undefined)],
+]);
+
+/** Torch has most operations twice: `relu` and, in place, `relu_`. */
+function both(name: string, operation: Operation): readonly [string, Operation][] {
+  return [
+    [name, operation],
+    [`${name}_`, operation],
+  ];
+}
+
+function activated([x, ...given]: readonly unknown[], name: string, usual: readonly unknown[]) {
+  const numbers = given.filter((value) => typeof value === "number" || typeof value === "string");
+  const odd = numbers.some((value, i) => value !== usual[i]);
+  return x instanceof Flow && !odd ? x.then({ op: "activation", name }) : undefined;
+}
+
+function linear([x, weight, bias = null]: readonly unknown[]) {
+  if (!(x instanceof Flow) || !isTensor(weight)) return undefined;
+  if (bias !== null && !isTensor(bias)) return undefined;
+  return x.then({ op: "linear", weight, bias });
+}
+
+function through(x: unknown, by: unknown, op: "sub" | "div") {
+  if (x instanceof Flow && isTensor(by)) return x.then({ op, by });
+  return undefined;
+}
+
+function sum(a: unknown, b: unknown): TorchTensor | undefined {
+  if (isTensor(a) && typeof b === "number") return mapped(a, (value) => value + b);
+  return undefined;
+}
+
+function mapped({ shape, data }: TorchTensor, change: (value: number) => number): TorchTensor {
+  const floats = Float32Array.from(data as Float32Array, (value) => change(Number(value)));
+  return { shape, dtype: "float32", data: floats };
+}
+
+function clamped([x, low, high]: readonly unknown[]) {
+  if (!(x instanceof Flow) || typeof low !== "number" || typeof high !== "number") return undefined;
+  return x.then({ op: "clamp", low, high });
+}

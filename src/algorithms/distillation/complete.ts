@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { type AgentConfig, findAgentConfig } from "../../../policies/checkpoint/agent-config.ts";
+import { ConfigError } from "../../config/config-error.ts";
+import { findCheckpoint } from "../../runs/find-checkpoint.ts";
+import type { DistillationConfig } from "./settings.ts";
+
+/** Teachers that are no files. */
+const PILOTS = ["hover", "simulator"];
+/** What a run calls the one group that there is: in another simulator it may be called otherwise. */
+const GENERIC = ["policy", "obs", "actor"];
+
+/**
+ * What only the teacher's file can say: which file is meant, and the observation groups that its own run was
+ * configured with, where nobody names others. A resumed run has its teacher in its checkpoint.
+ *
+ * @throws ConfigError `other-groups` when the groups that are named contradict the teacher's own
+ */
+export async function complete(config: DistillationConfig): Promise<DistillationConfig> {
+  const { checkpoint: given, log_root: logRoot } = config;
+  if (given === null || PILOTS.includes(given)) return config;
+  const checkpoint = await findCheckpoint(given, { logRoot });
+  if (!existsSync(checkpoint)) return config;
+  const found = { ...config, checkpoint };
+  const own = await findAgentConfig(checkpoint, "actor").catch(() => undefined);
+  if (own?.groups === undefined || isGeneric(own.groups)) return found;
+  const { teacher } = config.obs_groups;
+  if (teacher === null) {
+    return { ...found, obs_groups: { ...config.obs_groups, teacher: own.groups } };
+  }
+  if (contradict(teacher, own.groups)) throw otherGroups(checkpoint, teacher, own);
+  return found;
+}
+
+function isGeneric(groups: readonly string[]): boolean {
+  return groups.length === 1 && GENERIC.includes(groups[0]!);
+}
+
+/** Other names may stand for the same groups in another simulator; the same names in another order or number can't. */
+function contradict(named: readonly string[], own: readonly string[]): boolean {
+  const same = named.length === own.length && named.every((group, i) => group === own[i]);
+  if (same) return false;
+  return named.every((group) => own.includes(group)) || own.every((group) => named.includes(group));
+}
+
+function otherGroups(path: string, named: readonly string[], own: AgentConfig): ConfigError {
+  return new ConfigError(
+    "other-groups",
+    `obs_groups.teacher is [${named.join(", ")}], but the teacher ${path} was trained on [${own.groups?.join(", ")}], in this order, by ${own.path}`,
+    "Leave obs_groups.teacher out: it is then read from that file.",
+  );
+}
