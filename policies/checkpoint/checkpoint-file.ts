@@ -1,12 +1,21 @@
 import { readFile, stat } from "node:fs/promises";
 import { CheckpointError } from "../policy-error.ts";
 import { type RslRlCheckpoint, readRslRl } from "./rsl-rl.ts";
+import { sealOf } from "./seal.ts";
 
 const GiB = 2 ** 30;
 
 /** @throws CheckpointError when the path is not a readable checkpoint of rsl_rl or Firstsolo */
 export async function readCheckpointFile(path: string): Promise<RslRlCheckpoint> {
-  return readRslRl(await readBytes(path), path);
+  const bytes = await readBytes(path);
+  if (sealOf(bytes) === "broken") {
+    throw new CheckpointError(
+      "damaged",
+      `${path} is not what was written: its digest is that of other bytes`,
+      "The file is damaged: copy it again, or take another checkpoint of its run.",
+    );
+  }
+  return readRslRl(bytes, path);
 }
 
 /** A whole file of at most 1 GiB. @throws CheckpointError `not-a-file`, `no-such-file`, `too-large` */

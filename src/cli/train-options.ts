@@ -17,6 +17,7 @@ const commonFlags: readonly Flag[] = [
   ["--num_steps_per_env", "N", "num_steps_per_env"],
   ["--max_iterations", "N", "max_iterations"],
   ["--save_interval", "N", "save_interval"],
+  ["--keep_checkpoints", "N", "keep_checkpoints"],
   ["--report_gradients", "N", "checks.report_gradients"],
   ["--on_divergence", "WHAT", "checks.on_divergence"],
   ["--checkpoint_version", "N", "checkpoint_version"],
@@ -91,6 +92,10 @@ export interface TrainInput {
   readonly config: ResolveInput;
   readonly teacher?: TeacherRequest;
   readonly resume?: ResumeRequest;
+  /** Of a run that goes on: the newest checkpoint or none. */
+  readonly strict: boolean;
+  /** Of a run that goes on: code that its own configuration names may be run. */
+  readonly allowSinks: boolean;
 }
 
 /** What commander parsed: flags by name, as they were typed. */
@@ -112,6 +117,14 @@ export function addTrainOptions(command: Command): Command {
     .option(
       "--load_run <REGEX>",
       "name of a run folder, as Isaac Lab has it: with --resume of the run to go on with, else of the teacher's; FOLDER/REGEX looks in another folder than LOG_ROOT/EXPERIMENT_NAME; --checkpoint REGEX is then the file in it (default: the best one of a teacher, the last one to resume)",
+    )
+    .option(
+      "--strict",
+      "with --resume: no older checkpoint is taken where the newest is damaged or its rows are lost",
+    )
+    .option(
+      "--allow_sinks",
+      "with --resume: run the sinks that the run's own configuration names; they are code",
     )
     .option("--headless", "accepted: nothing opens a window");
   for (const [flag] of refused) command.addOption(new Option(flag).hideHelp());
@@ -157,9 +170,14 @@ export function trainInput(overrides: readonly string[], options: ParsedOptions)
     flags,
     overrides: [...swallowed, ...overrides],
   };
-  if (resume !== undefined) return { config, resume };
+  const common = {
+    config,
+    strict: options.strict === true,
+    allowSinks: options.allow_sinks === true,
+  };
+  if (resume !== undefined) return { ...common, resume };
   const teacher = teacherOf(options);
-  return teacher === undefined ? { config } : { config, teacher };
+  return teacher === undefined ? common : { ...common, teacher };
 }
 
 function refuseUnavailable(options: ParsedOptions): void {
