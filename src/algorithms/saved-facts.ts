@@ -22,10 +22,14 @@ export const progress = z.object({
 export const ruleName = z.enum(Object.keys(rules) as [keyof typeof rules]);
 export const reads = z.array(z.string().min(1)).min(1);
 
+const range = z
+  .object({ kind: z.literal("tanh"), center: z.array(z.number()), half: z.array(z.number()) })
+  .refine(({ center, half }) => center.length === half.length && half.length > 0, "is no range");
+
 export const head = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("mean-and-noise") }),
   z.object({ kind: z.literal("beta"), low: z.number(), high: z.number() }),
-  z.object({ kind: z.literal("tanh"), center: z.array(z.number()), half: z.array(z.number()) }),
+  range,
 ]);
 
 /**
