@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CheckpointError } from "../policy-error.ts";
 import { type RslRlCheckpoint, readRslRl } from "./rsl-rl.ts";
+import { sealOf } from "./seal.ts";
 
 /** What is made of it in memory is a few times as much. */
 const LARGEST = 2 ** 29;
@@ -10,6 +11,13 @@ const LFS = "version https://git-lfs.github.com/spec/";
 /** @throws CheckpointError when the path is not a readable checkpoint of rsl_rl or Firstsolo */
 export async function readCheckpointFile(path: string): Promise<RslRlCheckpoint> {
   const bytes = await readBytes(path);
+  if (sealOf(bytes) === "broken") {
+    throw new CheckpointError(
+      "damaged",
+      `${path} is not what was written: its digest is that of other bytes`,
+      "The file is damaged: copy it again, or take another checkpoint of its run.",
+    );
+  }
   try {
     return readRslRl(bytes, path);
   } catch (error) {

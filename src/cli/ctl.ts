@@ -46,12 +46,12 @@ function secondsOf(text: string | undefined): number {
 async function ask(run: string, request: Request, timeout: number): Promise<number> {
   refuseNobody(run);
   const posted = postRequest(run, request, "ctl");
-  const until = Date.now() + timeout * 1000;
+  const until = performance.now() + timeout * 1000;
   for (;;) {
     const outcome = posted.answer();
     if (outcome !== undefined) return report(request, run, outcome);
     const presence = presenceOf(run);
-    if (presence.state === "ended" || Date.now() > until) {
+    if (presence.state === "ended" || performance.now() > until) {
       // The answer may have come between our look and its end.
       const last = posted.answer();
       if (last !== undefined) return report(request, run, last);
@@ -66,6 +66,9 @@ async function ask(run: string, request: Request, timeout: number): Promise<numb
 function refuseNobody(run: string): void {
   const presence = presenceOf(run);
   if (presence.state === "ended") throw notInProgress(run, presence.why);
+  if (presence.state === "hidden") {
+    throw new RunError("not-ours", presence.why, "Ask as the user who started the run.");
+  }
   if (presence.state === "flying") return;
   const { pid } = presence.alive;
   process.stderr.write(

@@ -17,6 +17,7 @@ const commonFlags: readonly Flag[] = [
   ["--num_steps_per_env", "N", "num_steps_per_env"],
   ["--max_iterations", "N", "max_iterations"],
   ["--save_interval", "N", "save_interval"],
+  ["--keep_checkpoints", "N", "keep_checkpoints"],
   ["--report_gradients", "N", "checks.report_gradients"],
   ["--on_divergence", "WHAT", "checks.on_divergence"],
   ["--checkpoint_version", "N", "checkpoint_version"],
@@ -112,6 +113,10 @@ export interface TrainInput {
   readonly printConfig?: boolean;
   /** Flags that were taken and do nothing, for people. */
   readonly notices?: readonly string[];
+  /** Of a run that goes on: the newest checkpoint or none. */
+  readonly strict: boolean;
+  /** Of a run that goes on: code that its own configuration names may be run. */
+  readonly allowSinks: boolean;
 }
 
 /** What commander parsed: flags by name, as they were typed. */
@@ -138,6 +143,14 @@ export function addTrainOptions(command: Command): Command {
     .option(
       "--load_run <REGEX>",
       "name of a run folder, as Isaac Lab has it: with --resume of the run to go on with, else of the teacher's; FOLDER/REGEX looks in another folder than LOG_ROOT/EXPERIMENT_NAME; --checkpoint REGEX is then the file in it (default: the best one of a teacher, the last one to resume)",
+    )
+    .option(
+      "--strict",
+      "with --resume: no older checkpoint is taken where the newest is damaged or its rows are lost",
+    )
+    .option(
+      "--allow_sinks",
+      "with --resume: run the sinks that the run's own configuration names; they are code",
     )
     .option("--headless", "accepted: nothing opens a window");
   for (const [flag] of [...refused, ...idle]) command.addOption(new Option(flag).hideHelp());
@@ -185,6 +198,8 @@ export function trainInput(overrides: readonly string[], options: ParsedOptions)
   };
   const told = idleText(options);
   const more = {
+    strict: options.strict === true,
+    allowSinks: options.allow_sinks === true,
     ...(typeof options.record === "string" ? { record: options.record } : {}),
     ...(options.print_config === true ? { printConfig: true } : {}),
     ...(told.length > 0 ? { notices: told } : {}),

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -13,11 +12,9 @@ import { parseDevice, startEngine } from "../engine/start.ts";
 import { loadOwnSink } from "../metrics/own-sink.ts";
 import { RequestQueue } from "../running/requests.ts";
 import type { Progress } from "../running/run-state.ts";
-import { ControlMailbox, refuseSecondFlight } from "../runs/control.ts";
+import { ControlMailbox } from "../runs/control.ts";
 import { createRun, newRunId } from "../runs/create-run.ts";
-import { type OpenedRun, openRun } from "../runs/open-run.ts";
-import { RunError } from "../runs/run-error.ts";
-import { setAsideLater } from "../runs/set-aside.ts";
+import { setAside, setAsideLater, sweepDrafts } from "../runs/set-aside.ts";
 import { prepareRun } from "../training/assemble.ts";
 import { Notices } from "../training/messages.ts";
 import { openSimulator } from "../training/open-simulator.ts";
@@ -27,11 +24,11 @@ import { type SignalWatch, watchSignals } from "../training/signals.ts";
 import { trainRun } from "../training/train-run.ts";
 import { chooseUi } from "../tui/choose-ui.ts";
 import { withTeacher } from "./find-teacher.ts";
+import { type FoundRun, findRun, type ResumePoint, resumePoint } from "./resume.ts";
 import { threadsOf } from "./threads.ts";
 import {
   addTrainOptions,
   type ParsedOptions,
-  type ResumeRequest,
   type TrainInput,
   trainInput,
 } from "./train-options.ts";
@@ -65,14 +62,16 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   const { requests, signals, notices } = shell;
   const warn = notices.say;
   for (const line of input.notices ?? []) warn(line);
-  const opened = input.resume && (await findRun(input, input.resume));
-  const resolved = await resolveRun(input, opened);
+  const found = input.resume && (await findRun(input.resume, searchOf(input)));
+  const resolved = await resolveRun(input, found);
   const { algorithm } = resolved;
   let { config } = resolved;
-  const saved = opened && (await algorithm.read(opened.checkpoint));
+  const opened = found && (await resumePoint(found, algorithm));
+  const saved = opened?.saved;
   const ui = chooseUi(config.ui, process);
   for (const line of resolved.notices) warn(line);
   if (input.printConfig) process.stdout.write(`${toYaml(config, resolved.sources)}\n`);
+  for (const line of opened?.remarks ?? []) warn(line);
   const ownSinks = await Promise.all(config.sinks.map(loadOwnSink));
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
@@ -133,13 +132,36 @@ async function recordingFor(
   );
 }
 
-async function resolveRun(input: TrainInput, opened: OpenedRun | undefined): Promise<Resolved> {
-  const base = opened ? { base: opened.run.agentYamlPath } : {};
+function searchOf({ config, strict }: TrainInput) {
+  const { log_root, experiment_name } = resolveConfig(config).config;
+  return { experiment: join(log_root, experiment_name), strict };
+}
+
+async function resolveRun(input: TrainInput, found: FoundRun | undefined): Promise<Resolved> {
+  const base = found ? { base: found.run.agentYamlPath } : {};
   const given = input.teacher ? await withTeacher(input.config, input.teacher) : input.config;
   const resolved = resolveConfig({ ...base, ...given });
   const { config, algorithm } = resolved;
-  if (opened) refuseChangedRun(resolveConfig(base).config, config, algorithm);
+  if (found) {
+    const before = resolveConfig(base);
+    refuseChangedRun(before.config, config, algorithm);
+    if (!input.allowSinks) refuseForeignCode(resolved, before);
+  }
   return { ...resolved, config: (await algorithm.complete?.(config)) ?? config };
+}
+
+/**
+ * A sink is code. That a run's folder names one says nothing of whose folder it is: whoever goes on with the
+ * run names it anew. @throws ConfigError
+ */
+function refuseForeignCode({ config, sources }: Resolved, before: Resolved): void {
+  const [own] = config.sinks;
+  if (own === undefined || sources.sinks !== before.sources.sinks) return;
+  throw new ConfigError(
+    "foreign-code",
+    `The run's own configuration names a sink, ${own.module}: that is code, and nobody has asked for it now`,
+    "Where you trust it: --allow_sinks; without it: sinks=[].",
+  );
 }
 
 /** Whether somebody named a number of environments, be it the default. */
@@ -171,42 +193,26 @@ interface Claim {
 }
 
 /** The run's folder, known as flown by us before anything in it is changed. */
-async function claimRun(opened: OpenedRun | undefined, start: Progress, claim: Claim) {
+async function claimRun(opened: ResumePoint | undefined, start: Progress, claim: Claim) {
   const { config, id, agentYaml, requests, warn } = claim;
   const run = opened?.run ?? (await createRun(config, { id, agentYaml }));
   const mailbox = ControlMailbox.open(run.path, requests, { onFailure: warn });
+  run.heldBy({ lock: mailbox.lock, say: warn });
   if (opened) await goOn(opened, start, claim);
   return { run, mailbox };
 }
 
 /** Makes the folder of a resumed run what it was at that checkpoint. */
-async function goOn({ run, checkpoint }: OpenedRun, start: Progress, claim: Claim): Promise<void> {
+async function goOn(opened: ResumePoint, start: Progress, claim: Claim): Promise<void> {
+  const { run, saved, damaged } = opened;
   const { config, agentYaml, warn } = claim;
   await run.saveParams("agent", agentYaml);
-  const later = await setAsideLater(run, start.iteration, checkpoint);
+  await sweepDrafts(run);
+  await setAside(run, damaged, "damaged");
+  const later = await setAsideLater(run, start.iteration, saved.path);
   if (later.length > 0) {
     warn(`going on from an older checkpoint; put into superseded/: ${later.join(", ")}`);
   }
   if (start.iteration < config.max_iterations) return;
   warn(`all ${config.max_iterations} iterations are flown; --max_iterations N flies on`);
-}
-
-async function findRun(input: TrainInput, request: ResumeRequest): Promise<OpenedRun> {
-  const { path, ...patterns } = request;
-  const { log_root, experiment_name } = resolveConfig(input.config).config;
-  const opened = await openRun(path ?? join(log_root, experiment_name), patterns);
-  refuseSecondFlight(opened.run.path);
-  await refuseForeign(opened.checkpoint);
-  return opened;
-}
-
-/** Before its configuration is looked for: somebody else's run need not have one. @throws RunError */
-async function refuseForeign(checkpoint: string): Promise<void> {
-  const { kind } = await readCheckpointFile(checkpoint);
-  if (kind !== "ppo") return;
-  throw new RunError(
-    "not-our-run",
-    `${checkpoint} is a PPO checkpoint: there is no distillation to go on with`,
-    "Use it as a teacher: --checkpoint FILE without --resume.",
-  );
 }

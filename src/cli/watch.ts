@@ -44,7 +44,7 @@ async function watchAsText(run: string, json: boolean): Promise<void> {
   const write = textWriter(process.stdout);
   const plain = json ? jsonConsole(write) : new ReplayedConsole(write);
   while (!process.stdout.destroyed) {
-    const over = presenceOf(run).state === "ended";
+    const over = isOver(run);
     const news = source.read();
     for (const action of news) {
       if (action.kind === "row") plain.write(action.iteration, action.metrics);
@@ -54,6 +54,12 @@ async function watchAsText(run: string, json: boolean): Promise<void> {
     if (news.length === 0) await sleep(lookEvery);
     else await drained();
   }
+}
+
+/** Of another user's run nobody can tell: it is shown as it is. */
+function isOver(run: string): boolean {
+  const { state } = presenceOf(run);
+  return state === "ended" || state === "hidden";
 }
 
 /** Lets a slow reader keep up: what it doesn't take would be dropped. */
@@ -89,7 +95,7 @@ async function watchOnScreen(run: string): Promise<void> {
 
 /** All has been read: is anybody still flying, and has anybody answered? */
 function atRest(run: string, screen: OpenedScreen, steering: RemoteSteering): void {
-  const flying = presenceOf(run).state !== "ended";
+  const flying = !isOver(run);
   screen.observe({ kind: "presence", flying });
   steering.look(flying);
 }

@@ -66,6 +66,10 @@ export const commonKeys = {
   num_steps_per_env: whole(24, { least: 1, most: 100_000 }, "Control steps of one iteration"),
   max_iterations: whole(400, { least: 1, most: 10 * million }, "Iterations of the whole run"),
   save_interval: whole(50, { least: 1, most: 10 * million }, "Iterations between checkpoints"),
+  keep_checkpoints: maybeWhole(
+    { least: 1, most: million },
+    "Latest checkpoints that are kept, besides the best one; null: all",
+  ),
   checkpoint_version: whole(
     5,
     { least: 2, most: 5 },

@@ -1,5 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /**
@@ -26,7 +26,8 @@ export async function putWhole(
 export function putWholeSync(path: string, content: string, mode = 0o666): void {
   const draft = draftOf(path);
   try {
-    writeFileSync(draft, content, { mode });
+    rmSync(draft, { force: true });
+    writeFileSync(draft, content, { mode, flag: "wx" });
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });
@@ -34,22 +35,38 @@ export function putWholeSync(path: string, content: string, mode = 0o666): void 
   }
 }
 
-/** The same, and it stays so when the power goes: content and name are flushed to the disk. */
-export async function putWholeForGood(path: string, data: Uint8Array | string): Promise<void> {
+/**
+ * The same, and it stays so when the power goes: content and name are flushed to the disk. What lies there is
+ * read back before it takes the old one's place.
+ *
+ * @param mode of the file, e.g. 0o600
+ * @throws Error with code `EIO` when it reads back as something else
+ */
+export async function putWholeForGood(
+  path: string,
+  data: Uint8Array | string,
+  mode = 0o666,
+): Promise<void> {
   await putWhole(path, async (draft) => {
-    const file = await open(draft, "w");
+    // One of an earlier process of our number; what else is there, e.g. a link, is not written through.
+    await rm(draft, { force: true });
+    const file = await open(draft, "wx", mode);
     try {
       await file.writeFile(data);
       await file.sync();
     } finally {
       await file.close();
     }
+    if (Buffer.from(data).equals(await readFile(draft))) return;
+    throw Object.assign(new Error("EIO: what was written reads back as something else"), {
+      code: "EIO",
+    });
   });
   await flushFolder(dirname(path));
 }
 
 /** Makes the rename itself last; some file systems can't flush a folder, and lose nothing by it. */
-async function flushFolder(folder: string): Promise<void> {
+export async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();

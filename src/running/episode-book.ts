@@ -2,6 +2,7 @@ import type { StepResult } from "../../protocol/frame.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
 import { studentVsTeacher } from "./compare.ts";
 import { type EnvSplit, inside, type Rows } from "./env-split.ts";
+import { otherFleet } from "./running-error.ts";
 
 /** Figures of a group of rows, over the last episodes that ended in them. */
 export interface EpisodeFigures {
@@ -116,7 +117,13 @@ export class EpisodeBook {
     };
   }
 
+  /** @throws RunningError `other-fleet` when it was saved of another number of environments */
   load(state: EpisodeState): void {
+    for (const saved of [state.returns, state.lengths, state.whole]) {
+      if (saved.length !== this.#returns.length) {
+        throw otherFleet("episodes", saved.length, this.#returns.length);
+      }
+    }
     this.#returns = Float64Array.from(state.returns);
     this.#lengths = Int32Array.from(state.lengths);
     this.#whole = Uint8Array.from(state.whole);

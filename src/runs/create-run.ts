@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
-import { statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { writeAtomically, writeError } from "./atomic-write.ts";
 import { readCodeState } from "./code-state.ts";
+import { makeFolders } from "./make-folders.ts";
 import { RunError } from "./run-error.ts";
 import { RunFolder } from "./run-folder.ts";
 
@@ -35,20 +35,20 @@ export async function createRun(run: NewRun, options: CreateRunOptions): Promise
   const name = [timestamp(startedAt), run.run_name].filter((part) => part !== "").join("_");
   const path = await makeFolder(experiment, name);
   const folder = new RunFolder(path, options.id ?? newRunId());
-  await makeInside(path, "params");
   await folder.saveParams("agent", options.agentYaml);
   const identity = { id: folder.id, started_at: startedAt.toISOString() };
-  await writeAtomically(join(path, "run.json"), `${JSON.stringify(identity)}\n`);
+  await folder.saveIdentity(identity);
   await saveCodeState(path, options.codeFolder ?? process.cwd());
   return folder;
 }
 
 async function makeFolder(experiment: string, name: string): Promise<string> {
-  await makeInside(experiment, "");
+  await makeFolders(experiment);
   for (let attempt = 1; attempt <= 100; attempt += 1) {
     const path = join(experiment, attempt === 1 ? name : `${name}_${attempt}`);
     try {
-      await mkdir(path);
+      // What is in it may tell of its owner's work, and steers it: nobody else's.
+      await mkdir(path, 0o700);
       return path;
     } catch (cause) {
       const error = cause as NodeJS.ErrnoException;
@@ -59,30 +59,12 @@ async function makeFolder(experiment: string, name: string): Promise<string> {
   throw new RunError("too-many-runs", message, "Choose another --run_name.");
 }
 
-async function makeInside(folder: string, name: string): Promise<void> {
-  const path = join(folder, name);
-  try {
-    await makeFolders(path);
-  } catch (cause) {
-    throw writeError(path, 0, cause as NodeJS.ErrnoException);
-  }
-}
-
-/** Not `mkdir`'s own `recursive`: on a file system that refuses with ENOENT (`/proc`) it never returns. */
-async function makeFolders(path: string): Promise<void> {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  if (dirname(path) !== path) await makeFolders(dirname(path));
-  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST" || !statSync(path).isDirectory()) throw error;
-  });
-}
-
 /** Best effort: a run is worth more than the record of its code. */
 async function saveCodeState(path: string, codeFolder: string): Promise<void> {
   const state = await readCodeState(codeFolder);
   if (!state) return;
-  await makeInside(path, "git");
-  await writeAtomically(join(path, "git", `${state.repository}.diff`), state.text);
+  await makeFolders(join(path, "git"));
+  await writeAtomically(join(path, "git", `${state.repository}.diff`), state.text, 0o600);
 }
 
 /** `YYYY-MM-DD_HH-MM-SS`, local time. */

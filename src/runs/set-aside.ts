@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { writeError } from "./atomic-write.ts";
@@ -22,15 +22,33 @@ export async function setAsideLater(
   const later = names.filter((name) => Number(/^model_(\d+)\.pt$/.exec(name)?.[1]) >= iteration);
   if (names.includes("best_model.pt") && (await isLater(run, iteration)))
     later.push("best_model.pt");
-  if (later.length === 0) return [];
-  const folder = join(run.path, "superseded", timestamp(new Date()));
+  await setAside(run, later, "superseded");
+  return later;
+}
+
+/** Moves files of a run into `<folder>/<time>/`, where no `--resume` looks. @throws RunError */
+export async function setAside(
+  run: RunFolder,
+  names: readonly string[],
+  where: "superseded" | "damaged",
+): Promise<void> {
+  if (names.length === 0) return;
+  const folder = join(run.path, where, timestamp(new Date()));
   try {
-    await mkdir(folder, { recursive: true });
-    for (const name of later) await rename(join(run.path, name), join(folder, name));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const name of names) await rename(join(run.path, name), join(folder, name));
   } catch (cause) {
     throw writeError(folder, 0, cause as NodeJS.ErrnoException);
   }
-  return later;
+}
+
+/** Drafts of checkpoints that a flight which was killed has left. */
+export async function sweepDrafts(run: RunFolder): Promise<void> {
+  for (const name of await readdir(run.path)) {
+    if (/^\.(model_\d+|best_model)\.pt\.\d+\.tmp$/.test(name)) {
+      await rm(join(run.path, name), { force: true });
+    }
+  }
 }
 
 /** A best student that can't be read is nobody's best: it goes too. */

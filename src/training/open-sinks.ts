@@ -39,12 +39,14 @@ export interface SinkOptions {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** Every place the figures of a run go to, as one. */
+/** Every place the figures of a run go to, as one. A row of a run that another flight holds is refused: RunError. */
 export interface Sinks extends MetricSink {
   /** By the rows that were written: where a failure or a landing is. */
   nextIteration(): number;
   /** The row that was written last; empty before the first. */
   latest(): Metrics;
+  /** Resolves when all rows and events are on the disk: a checkpoint follows its rows, never goes before them. */
+  flush(): Promise<boolean>;
   /** A file of the run folder that W&B should have. */
   file(path: string): void;
   /** Closes them all; the last one reads what the first one wrote. */
@@ -84,10 +86,12 @@ export async function openSinks(options: SinkOptions): Promise<Sinks> {
   return {
     ...all,
     write: (iteration, metrics) => {
+      options.mailbox.lock.check();
       next = iteration + 1;
       latest = metrics;
       all.write(iteration, metrics);
     },
+    flush: () => jsonl.flush(),
     nextIteration: () => next,
     latest: () => latest,
     file: (path) => wandb?.file(path, { changes: true }),

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { sealed } from "../../policies/checkpoint/seal.ts";
 import type { LearnerState } from "../learning/learner.ts";
 import { LearningError } from "../learning/learning-error.ts";
 import type { CheckpointKind } from "../running/loop.ts";
@@ -8,16 +9,25 @@ import { RunError } from "../runs/run-error.ts";
 import type { CheckpointName } from "../runs/run-folder.ts";
 import { type RunContext, report } from "./run-context.ts";
 
+/** A checkpoint that the disk didn't take. */
+export interface Unsaved {
+  readonly error: RunError;
+  readonly name: CheckpointName;
+  readonly bytes: Uint8Array;
+}
+
 /**
- * Puts a state on disk, under a name for each of `kinds`. A disk that takes nothing doesn't end the run, as
- * the next checkpoint may find room: its error is given back. @throws LearningError, RemoteError
+ * Puts a state on disk behind the rows that led there, under a name for each of `kinds`. A disk that takes
+ * nothing doesn't end the run, as the next checkpoint may find room: what it didn't take is given back.
+ *
+ * @throws LearningError, RemoteError; RunError `taken-over`
  */
 export async function saveCheckpoint(
   context: RunContext,
   kinds: readonly CheckpointKind[],
   state: RunState,
-): Promise<RunError | undefined> {
-  const { run, assembled } = context;
+): Promise<Unsaved | undefined> {
+  const { run, assembled, sinks } = context;
   const iteration = Math.max(0, state.progress.iteration - 1);
   const names = kinds.map((kind) => [kind, nameOf(kind, iteration)] as const);
   // The one of the same iteration knows where the simulator was, a rescue doesn't.
@@ -26,18 +36,29 @@ export async function saveCheckpoint(
   });
   if (wanted.length === 0) return undefined;
   refuseDiverged(state.learner);
-  const bytes = await assembled.write(state);
-  let failure: RunError | undefined;
+  await sinks.flush();
+  const onlyBest = kinds.every((kind) => kind === "best");
+  const bytes = sealed(await assembled.write(onlyBest ? withoutPast(state) : state));
+  let unsaved: Unsaved | undefined;
   for (const [kind, name] of wanted) {
-    failure = (await put(context, { name, bytes, kind, iteration })) ?? failure;
+    const error = await put(context, { name, bytes, kind, iteration });
+    if (error) unsaved = { error, name, bytes };
   }
+  if (!unsaved) await dropOld(context);
   // A simulator that dies when it is asked ends the run, but not before the student is on disk.
   if (state.source.lost !== undefined) throw state.source.lost;
-  return failure;
+  return unsaved;
 }
 
 function nameOf(kind: CheckpointKind, iteration: number): CheckpointName {
   return kind === "best" ? "best_model.pt" : `model_${iteration}.pt`;
+}
+
+/** The best student is for flying: what only a run that goes on needs of the past stays out of its file. */
+function withoutPast(state: RunState): RunState {
+  const { arrays, ...learner } = state.learner;
+  const kept = Object.entries(arrays).filter(([name]) => !name.startsWith("buffers/"));
+  return { ...state, learner: { ...learner, arrays: Object.fromEntries(kept) } };
 }
 
 interface Parcel {
@@ -55,17 +76,23 @@ async function put(context: RunContext, parcel: Parcel): Promise<RunError | unde
     context.sinks.file(path);
     return undefined;
   } catch (error) {
-    if (!(error instanceof RunError)) throw error;
+    if (!(error instanceof RunError) || error.code === "taken-over") throw error;
     const why = `${kind}: ${error.message}. ${error.hint}`;
     report(context, "checkpoint-failed", why, { kind }, iteration);
     return error;
   }
 }
 
+/** One that can't be removed is in nobody's way. */
+async function dropOld({ config, run }: RunContext): Promise<void> {
+  if (config.keep_checkpoints === null) return;
+  await run.dropOldCheckpoints(config.keep_checkpoints).catch(() => undefined);
+}
+
 /** Weights that are no numbers must not take the place of good ones. @throws LearningError `diverged` */
 function refuseDiverged({ arrays }: LearnerState): void {
   for (const [name, { data }] of Object.entries(arrays)) {
-    const bad = data.find((value) => !Number.isFinite(value));
+    const bad = name.startsWith("buffers/") ? undefined : data.find((v) => !Number.isFinite(v));
     if (bad === undefined) continue;
     throw new LearningError(
       "diverged",

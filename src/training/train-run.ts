@@ -11,7 +11,8 @@ import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { finish } from "./final-evaluation.ts";
 import { reportGradients } from "./gradient-report.ts";
 import { type RunContext, report } from "./run-context.ts";
-import { saveCheckpoint } from "./save-checkpoint.ts";
+import { saveCheckpoint, type Unsaved } from "./save-checkpoint.ts";
+import { saveElsewhere } from "./save-elsewhere.ts";
 import { watchRun } from "./watch-run.ts";
 
 /** From the first step to the summary; gives the exit code. Sinks are closed whatever happens. */
@@ -20,8 +21,8 @@ export async function trainRun(context: RunContext): Promise<number> {
   try {
     await recordStart(context);
     const { progress, stage, unsaved } = await trainAll(context);
+    if (unsaved !== undefined) throw await saveElsewhere(context.run, unsaved);
     await finish(context, progress, stage);
-    if (unsaved !== undefined) throw unsaved;
     exitCode = context.signals.interrupted ? exitCodes.interrupted : exitCodes.ok;
   } catch (error) {
     exitCode = exitCodeOf(error);
@@ -86,17 +87,18 @@ interface Trained {
   /** Of the last iteration. */
   readonly stage: Stage;
   /** Why the last checkpoint is not on disk: what was learned since the one before is lost. */
-  readonly unsaved: RunError | undefined;
+  readonly unsaved: Unsaved | undefined;
 }
 
 async function trainAll(context: RunContext): Promise<Trained> {
   const { config, algorithm, assembled, sinks, requests, start } = context;
   const { max_iterations, save_interval } = config;
   const { room } = algorithm.description;
-  let unsaved: RunError | undefined;
+  let unsaved: Unsaved | undefined;
   const save = async (kinds: readonly CheckpointKind[], state: RunState) => {
     unsaved = await saveCheckpoint(context, kinds, state);
-    return unsaved === undefined ? "done" : `failed: ${unsaved.message}. ${unsaved.hint}`;
+    if (unsaved === undefined) return "done";
+    return `failed: ${unsaved.error.message}. ${unsaved.error.hint}`;
   };
   const gradients = reportGradients(context);
   const watch = watchRun(context);

@@ -103,9 +103,9 @@ beforeAll(async () => {
   await fly({ args: [...args, ...endless], signal: "SIGINT", after: 10 }, async (err) => {
     page = await (await fetch(/http:\S+\/metrics/.exec(err)![0])).text();
   });
-  await fly({ args: ["--resume", run], signal: "SIGKILL", after: 9 });
+  await fly({ args: ["--resume", run, "--allow_sinks"], signal: "SIGKILL", after: 9 });
   const last = lengths[1]! + 12;
-  await fly({ args: ["--resume", run, "--max_iterations", String(last)] });
+  await fly({ args: ["--resume", run, "--allow_sinks", "--max_iterations", String(last)] });
   const lines = readFileSync(join(run, "metrics.jsonl"), "utf8").trimEnd().split("\n");
   rows = lines.map((line) => decodeRow(line)!);
 }, 300_000);

@@ -1,4 +1,7 @@
+import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
 import type { Random } from "../../../policies/random.ts";
+import { LearningError } from "../../learning/learning-error.ts";
+import { arraysUnder } from "../../learning/parameters.ts";
 import type { Batch } from "./batch.ts";
 
 /**
@@ -49,6 +52,44 @@ export class DaggerBuffer {
     return { steps, numEnvs, inputs, targets, alive: new Float32Array(count).fill(1), memory: [] };
   }
 
+  /** `buffers/past/NUMBER/NAME`, oldest first, `[steps, numEnvs, width]`; shared, to be read at once. */
+  save(): NamedArrays {
+    const arrays: Record<string, NamedArray> = {};
+    for (const [number, batch] of this.#batches.entries()) {
+      const { steps, numEnvs, inputs, targets, alive } = batch;
+      const memory = batch.memory.map((data, i) => [`memory/${i}`, data] as const);
+      const rows = Object.entries({ inputs, targets, alive });
+      for (const [name, data] of rows) {
+        const shape = [steps, numEnvs, data.length / rowsOf(batch)];
+        arrays[`${pastPrefix}${number}/${name}`] = { shape, data };
+      }
+      for (const [name, data] of memory) {
+        arrays[`${pastPrefix}${number}/${name}`] = {
+          shape: [numEnvs, data.length / numEnvs],
+          data,
+        };
+      }
+    }
+    return arrays;
+  }
+
+  /** The inverse; nothing where nothing was kept. @throws LearningError `bad-buffer` */
+  load(arrays: NamedArrays): void {
+    this.#batches = [];
+    this.#rows = 0;
+    for (let number = 0; `${pastPrefix}${number}/inputs` in arrays; number += 1) {
+      const batch = batchIn(arraysUnder(`${pastPrefix}${number}/`, arrays));
+      if (batch === undefined) {
+        throw new LearningError(
+          "bad-buffer",
+          `The checkpoint's rollout ${number} of the buffer is not whole.`,
+          "Resume from another checkpoint of the run.",
+        );
+      }
+      this.add(batch);
+    }
+  }
+
   #find(row: number): { batch: Batch; at: number } {
     let at = row;
     for (const batch of this.#batches) {
@@ -57,6 +98,27 @@ export class DaggerBuffer {
     }
     throw new RangeError(`row ${row} of ${this.#rows}`);
   }
+}
+
+const pastPrefix = "buffers/past/";
+
+/** Undefined where its arrays contradict each other. */
+function batchIn(arrays: NamedArrays): Batch | undefined {
+  const { inputs, targets, alive } = arrays;
+  const [steps, numEnvs] = inputs?.shape ?? [];
+  if (!inputs || !targets || !alive || !steps || !numEnvs) return undefined;
+  const alike = [targets, alive].every(({ shape }) => shape[0] === steps && shape[1] === numEnvs);
+  const count = Object.keys(arrays).filter((name) => name.startsWith("memory/")).length;
+  const memory = Array.from({ length: count }, (_, i) => arrays[`memory/${i}`]);
+  if (!alike || memory.some((state) => state?.shape[0] !== numEnvs)) return undefined;
+  return {
+    steps,
+    numEnvs,
+    inputs: inputs.data,
+    targets: targets.data,
+    alive: alive.data,
+    memory: memory.map((state) => state!.data),
+  };
 }
 
 function rowsOf({ steps, numEnvs }: Batch): number {

@@ -34,7 +34,7 @@ export interface DistillationSettings {
   readonly optimizer: RuleName;
   /**
    * Transitions of past rollouts that are learned from again, as DAgger does; 0: the newest rollout
-   * alone. Not kept in checkpoints: a resumed run collects it anew.
+   * alone. Kept in checkpoints, but for the best student's.
    */
   readonly buffer_size: number;
   /**
@@ -287,6 +287,7 @@ export class Distillation implements Learner {
         ...(await readParameters(this.groups)),
         ...Object.fromEntries(statistics.map(([name, a]) => [`normalisers/student/${name}`, a])),
         ...arrays,
+        ...this.#buffer?.save(),
       },
       counters: { ...counters, buffer: this.#random.save() },
     };
@@ -297,6 +298,7 @@ export class Distillation implements Learner {
     const { normaliser } = this.policies.student;
     if (normaliser) normaliser.load(arraysUnder("normalisers/student/", state.arrays));
     this.#owner.load(state);
+    this.#buffer?.load(state.arrays);
     if (state.counters.buffer) this.#random.load(state.counters.buffer as RandomState);
   }
 

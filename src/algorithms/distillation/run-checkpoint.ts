@@ -19,6 +19,7 @@ import { arraysUnder } from "../../learning/parameters.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
 import type { SavedRun } from "../algorithm.ts";
+import { checkIteration } from "../saved-facts.ts";
 import {
   format,
   type OptimiserCounters,
@@ -28,6 +29,7 @@ import {
   runFactsOf,
   stateOf,
 } from "./run-facts.ts";
+import { bufferIn, pastEntry } from "./saved-buffer.ts";
 import { fromTorchOptimiser, toTorchOptimiser } from "./torch-optimiser.ts";
 
 /** What the policies did on given observations when the checkpoint was made, for whoever loads it. */
@@ -57,6 +59,8 @@ export function writeRunCheckpoint(
   const facts = runFactsOf(state, policies);
   const entries: Record<string, TorchValue> = { facts: JSON.stringify(facts) };
   if (simulator) entries.simulator = bytesTensor(simulator);
+  const past = pastEntry(state.learner.arrays);
+  if (past) entries.buffer = past;
   if (teacherModel) entries.teacher_onnx = bytesTensor(teacherModel);
   if (examples.student) Object.assign(entries, exampleEntries("student", examples.student));
   if (examples.teacher) Object.assign(entries, exampleEntries("teacher", examples.teacher));
@@ -95,9 +99,14 @@ export function readRunCheckpoint(
   const text = isDict(own) ? own.get("facts") : undefined;
   if (!isDict(own) || typeof text !== "string") throw foreign(where);
   const facts = parseRunFacts(text, where);
+  checkIteration(facts.flight.progress, file.iteration, where);
   const simulator = bytesIn(own.get("simulator"));
   return {
-    state: stateOf(facts, learnerStateOf(file, facts), simulator ? { simulator } : {}),
+    state: stateOf(
+      facts,
+      learnerStateOf(file, facts, bufferIn(own, where)),
+      simulator ? { simulator } : {},
+    ),
     own: {
       noiseStd: file.student.std?.[0] ?? 0,
       student: facts.student,
@@ -109,7 +118,7 @@ export function readRunCheckpoint(
   };
 }
 
-function learnerStateOf(file: RslRlDistillation, facts: RunFacts): LearnerState {
+function learnerStateOf(file: RslRlDistillation, facts: RunFacts, past: NamedArrays): LearnerState {
   const { layers, normaliser, inputWidth } = file.student;
   const width = inputWidth / (facts.student.history ?? 1);
   const statistics = normaliser && new Normaliser(width, firstColumns(normaliser, width)).save();
@@ -121,6 +130,7 @@ function learnerStateOf(file: RslRlDistillation, facts: RunFacts): LearnerState 
       ...under("parameters/student/", layers),
       ...under("normalisers/student/", statistics ?? {}),
       ...under("optimisers/student/", fromTorchOptimiser(optimiser, facts.optimiser, shapes)),
+      ...past,
     },
     counters: {
       "optimisers/student": { rule: facts.optimiser.name, step: facts.optimiser.step },

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
 import type { Head } from "../../../policies/checkpoint/actor.ts";
 import type { RslRlActorState } from "../../../policies/checkpoint/rsl-rl-actor.ts";
 import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
@@ -7,7 +9,7 @@ import { type RuleName, rules } from "../../learning/rules.ts";
 import type { CollectorFacts } from "../../running/collector.ts";
 import type { Ended } from "../../running/episode-book.ts";
 import type { Progress, RunState } from "../../running/run-state.ts";
-import { RunError } from "../../runs/run-error.ts";
+import { checkedFacts, counter, head, progress, randomState, ruleName } from "../saved-facts.ts";
 import type { PlanState } from "./phases.ts";
 import type { ActorState } from "./teacher-student-actor.ts";
 
@@ -113,23 +115,75 @@ export function stateOf(
   return { progress: flight.progress, plan, source: { facts, bytes }, learner };
 }
 
-/** @throws RunError when the text is not JSON or of another format. */
-export function parseRunFacts(text: string, where: string): RunFacts {
-  let facts: RunFacts;
-  try {
-    facts = JSON.parse(text);
-  } catch (cause) {
-    throw new RunError(
-      "bad-checkpoint",
-      `${where}: infos["firstsolo"]["facts"] is not JSON`,
-      "The file is damaged: resume from another checkpoint of the run.",
-      { cause },
-    );
-  }
-  if (facts.format === format) return facts;
-  throw new RunError(
-    "checkpoint-format",
-    `${where} is of format ${facts.format}; this version reads format ${format}`,
-    "Use the version of firstsolo that wrote it.",
+const memory = z.array(z.array(z.number()));
+const ended = z.array(z.tuple([z.number(), counter]));
+const bit = z.literal([0, 1]);
+
+const policyFacts = z.object({
+  kind: z.enum(["network", "hover", "simulator", "onnx"]),
+  activation: z.string(),
+  head: head.optional(),
+  history: counter.min(1).optional(),
+  reads: z.array(z.string().min(1)),
+});
+
+const blind = "reads no observations";
+
+/** The hover controller and a simulator's own teacher see what they like. */
+function sees({ kind, reads }: z.output<typeof policyFacts>): boolean {
+  return reads.length > 0 || kind === "hover" || kind === "simulator";
+}
+
+const episodes = z
+  .object({
+    returns: z.array(z.number()).min(1),
+    lengths: z.array(counter),
+    whole: z.array(bit),
+    training: ended,
+    student: ended,
+    teacher: ended,
+  })
+  .refine(
+    ({ returns, lengths, whole }) =>
+      lengths.length === returns.length && whole.length === returns.length,
+    "as many returns, lengths and whole ones are expected",
   );
+
+const schema = z.object({
+  format: z.literal(format),
+  optimiser: z
+    .object({ name: ruleName, step: counter, momentNames: z.array(z.string()) })
+    .refine(
+      ({ name, momentNames }) => isDeepStrictEqual(momentNames, rules[name].moments),
+      "its moments are not those of its rule",
+    ),
+  student: policyFacts
+    .refine(({ kind }) => kind === "network", "is no network")
+    .refine(sees, blind),
+  teacher: policyFacts.refine(sees, blind),
+  flight: z
+    .object({
+      progress,
+      cockpit: z.object({
+        flownByTeacher: z.array(bit).min(1),
+        noise: randomState,
+        draws: randomState,
+        studentMemory: memory,
+        teacherMemory: memory,
+        handOver: z
+          .object({ phase: z.literal([1, 2]), from: counter, to: counter, streak: counter })
+          .refine(({ from, to }) => from <= to, "it ends before it begins"),
+      }),
+      episodes,
+    })
+    .refine(
+      ({ cockpit, episodes: { returns } }) => cockpit.flownByTeacher.length <= returns.length,
+      "there are more drivers than environments",
+    ),
+  buffer: randomState.optional(),
+});
+
+/** @throws RunError `bad-checkpoint` when they are not whole, `checkpoint-format` when of another format */
+export function parseRunFacts(text: string, where: string): RunFacts {
+  return checkedFacts(schema, text, { where, format }) as RunFacts;
 }

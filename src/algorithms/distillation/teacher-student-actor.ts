@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Flown, Memory, Policy } from "../../../policies/policy.ts";
 import type { Random, RandomState } from "../../../policies/random.ts";
 import type { Frame } from "../../../protocol/frame.ts";
@@ -6,6 +7,7 @@ import type { Stage } from "../../learning/stage.ts";
 import { clipped, copyRows, refuseBrokenActions } from "../../running/actions.ts";
 import type { Acted, Actor } from "../../running/actor.ts";
 import type { EnvSplit } from "../../running/env-split.ts";
+import { RunningError } from "../../running/running-error.ts";
 
 export interface ActorState {
   readonly flownByTeacher: readonly number[];
@@ -125,6 +127,9 @@ export class TeacherStudentActor implements Actor {
 
   load(state: unknown): void {
     const saved = state as ActorState;
+    const { student, teacher, split } = this.#options;
+    checkMemory("the student", saved.studentMemory, student.initialMemory(split.numEnvs));
+    checkMemory("the teacher", saved.teacherMemory, teacher.initialMemory(split.numEnvs));
     this.#flownByTeacher.set(saved.flownByTeacher.slice(0, this.#flownByTeacher.length));
     this.#options.random.load(saved.noise);
     this.#options.draws.load(saved.draws);
@@ -161,4 +166,14 @@ export class TeacherStudentActor implements Actor {
     }
     return { actions, noise };
   }
+}
+
+function checkMemory(who: string, saved: readonly (readonly number[])[], expected: Memory): void {
+  const [found, wanted] = [saved, expected].map((all) => [...all].map(({ length }) => length));
+  if (isDeepStrictEqual(found, wanted)) return;
+  throw new RunningError(
+    "other-memory",
+    `The checkpoint's memory of ${who} has ${found!.join(" + ") || "no"} numbers, expected ${wanted!.join(" + ") || "none"}.`,
+    "Resume with the run's own num_envs and policy, or from another checkpoint.",
+  );
 }

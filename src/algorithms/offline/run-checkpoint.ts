@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { createActorPolicy } from "../../../policies/checkpoint/actor-policy.ts";
 import { readCheckpointFile } from "../../../policies/checkpoint/checkpoint-file.ts";
 import { checkOwnExample } from "../../../policies/checkpoint/load-teacher.ts";
@@ -23,6 +24,17 @@ import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
 import type { SavedRun } from "../algorithm.ts";
 import { checkFit } from "../fit.ts";
+import {
+  checkedFacts,
+  checkIteration,
+  counter,
+  damaged,
+  head,
+  progress,
+  randomState,
+  reads,
+  ruleName,
+} from "../saved-facts.ts";
 
 /** Bumped when what is kept changes so that an older reader would go wrong. */
 const format = 1;
@@ -37,6 +49,41 @@ interface Facts {
     readonly counters: RunState["learner"]["counters"];
   };
 }
+
+const optimiser = z.object({ rule: ruleName, step: counter, learningRate: z.number().optional() });
+
+const counters = z
+  .looseObject({
+    updates: counter,
+    random: randomState,
+    reward: z.object({ scale: z.number(), shift: z.number() }),
+  })
+  .superRefine((all, context) => {
+    const owners = Object.entries(all).filter(([name]) => name.startsWith("optimisers/"));
+    if (owners.length === 0) context.addIssue("holds no optimiser");
+    for (const [name, state] of owners) {
+      if (!optimiser.safeParse(state).success) context.addIssue(`${name} is none`);
+    }
+  });
+
+const schema = z.object({
+  format: z.literal(format),
+  algorithm: z.string().min(1),
+  actor: z.object({ activation: z.string().min(1), head, reads }),
+  run: z.object({
+    progress,
+    plan: z.null(),
+    watch: z.unknown().optional(),
+    source: z.object({
+      drawable: counter,
+      epoch: counter,
+      random: z.object({ epoch: randomState, window: randomState, now: randomState }),
+      strip: counter,
+      drawn: counter,
+    }),
+    counters,
+  }),
+});
 
 /** Of a checkpoint as it was read. */
 export interface SavedPolicy {
@@ -93,7 +140,9 @@ export async function readRun(path: string): Promise<SavedRun & { readonly own: 
   const own = isDict(file.infos) ? file.infos.get("firstsolo") : undefined;
   const text = isDict(own) ? own.get("facts") : undefined;
   if (file.kind !== "policy" || !isDict(own) || typeof text !== "string") throw foreign(path);
-  const { run, actor } = parse(text, path);
+  const facts = checkedFacts(schema, text, { where: path, format }) as unknown as Facts;
+  const { run, actor } = facts;
+  checkIteration(run.progress, file.iteration, path);
   const { source, counters, ...rest } = run;
   const learner = { arrays: arraysIn(own.get("arrays"), path), counters };
   const state: RunState = { ...rest, source: { facts: source, bytes: {} }, learner };
@@ -122,26 +171,6 @@ function arraysIn(value: TorchValue | undefined, path: string): Record<string, N
     arrays[String(name)] = { shape: tensor.shape, data: tensor.data as Float32Array };
   }
   return arrays;
-}
-
-function parse(text: string, path: string): Facts {
-  let facts: Facts;
-  try {
-    facts = JSON.parse(text);
-  } catch (cause) {
-    throw damaged(path, "its facts are not JSON", cause);
-  }
-  if (facts.format === format) return facts;
-  throw new RunError(
-    "checkpoint-format",
-    `${path} is of format ${facts.format}; this version reads format ${format}`,
-    "Use the version of firstsolo that wrote it.",
-  );
-}
-
-function damaged(path: string, what: string, cause?: unknown): RunError {
-  const hint = "The file is damaged: resume from another checkpoint of the run.";
-  return new RunError("bad-checkpoint", `${path}: ${what}`, hint, { cause });
 }
 
 function foreign(path: string): RunError {

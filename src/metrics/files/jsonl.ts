@@ -15,12 +15,17 @@ export interface JsonlOptions {
   readonly now?: () => number;
 }
 
+export interface JsonlSink extends MetricSink {
+  /** Resolves when every row and event is on the disk, also for a power cut; false where it takes none. */
+  flush(): Promise<boolean>;
+}
+
 /**
  * The canonical record: one row per iteration in `metrics.jsonl`, all that happened in
  * `events.jsonl`. A last line that was only half written is cut off. Events stay when rows are cut:
  * they did happen. @throws the file system's error when the files can't be opened
  */
-export async function openJsonl(options: JsonlOptions): Promise<MetricSink> {
+export async function openJsonl(options: JsonlOptions): Promise<JsonlSink> {
   const { folder, onFailure, now = () => Date.now() / 1000 } = options;
   const resumeAt = options.resumeAt ?? Number.POSITIVE_INFINITY;
   const metricsPath = join(folder, "metrics.jsonl");
@@ -30,6 +35,10 @@ export async function openJsonl(options: JsonlOptions): Promise<MetricSink> {
   return {
     write: (iteration, metrics) => rows.append(encodeRow({ iteration, time: now(), metrics })),
     event: (event) => events.append(encodeEvent(event)),
+    flush: async () => {
+      const done = await Promise.all([rows.flush(), events.flush()]);
+      return done.every((flushed) => flushed);
+    },
     close: async () => {
       await Promise.all([rows.close(), events.close()]);
     },
@@ -57,4 +66,19 @@ async function wholeLines(path: string, keep: (line: string) => boolean | "end")
     if (verdict) kept = end;
   }
   return kept;
+}
+
+/**
+ * The iteration behind the last of the rows that follow each other without a hole; undefined where there is
+ * no row at all. A run that goes on from there has all its figures.
+ */
+export async function rowsReach(path: string): Promise<number | undefined> {
+  let next: number | undefined;
+  for await (const { text } of linesOf(path)) {
+    const iteration = decodeRow(text)?.iteration;
+    if (iteration === undefined) continue;
+    if (next !== undefined && iteration > next) break;
+    next = Math.max(next ?? 0, iteration + 1);
+  }
+  return next;
 }
