@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { refuseChangedRun } from "../config/kept-keys.ts";
-import { type Resolved, resolveConfig } from "../config/resolve.ts";
+import { completed, type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
@@ -110,7 +110,7 @@ async function resolveRun(input: TrainInput, opened: OpenedRun | undefined): Pro
   const resolved = resolveConfig({ ...base, ...given });
   const { config, algorithm } = resolved;
   if (opened) refuseChangedRun(resolveConfig(base).config, config, algorithm);
-  return { ...resolved, config: (await algorithm.complete?.(config)) ?? config };
+  return completed(resolved);
 }
 
 async function simulatorFor({ config, algorithm }: Resolved, run: string, shell: Shell) {
@@ -159,11 +159,15 @@ async function goOn({ run, checkpoint }: OpenedRun, start: Progress, claim: Clai
 
 async function findRun(input: TrainInput, request: ResumeRequest): Promise<OpenedRun> {
   const { path, ...patterns } = request;
-  const { log_root, experiment_name } = resolveConfig(input.config).config;
-  const opened = await openRun(path ?? join(log_root, experiment_name), patterns);
+  const opened = await openRun(path ?? (await experimentFolder(input)), patterns);
   refuseSecondFlight(opened.run.path);
   await refuseForeign(opened.checkpoint);
   return opened;
+}
+
+async function experimentFolder({ config }: TrainInput): Promise<string> {
+  const { log_root, experiment_name } = (await completed(resolveConfig(config))).config;
+  return join(log_root, experiment_name);
 }
 
 /** Before its configuration is looked for: somebody else's run need not have one. @throws RunError */
