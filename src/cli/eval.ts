@@ -62,6 +62,7 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
     base: run.agentYamlPath,
     overrides: [...flags, ...overrides],
   });
+  if (!algorithm.flies(config)) throw flownNowhere(run.path);
   const signals = watchSignals(new RequestQueue(), warn);
   // As the run had: the figures of its summary come out again to the last bit.
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
@@ -85,6 +86,14 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
     signals.release();
     await simulator.close();
   }
+}
+
+function flownNowhere(run: string): ConfigError {
+  return new ConfigError(
+    "no-simulator",
+    `${run} was trained without a simulator: nothing says where its student could fly`,
+    "Name one that is running: --sim ENDPOINT.",
+  );
 }
 
 function describe(figures: Readonly<Record<string, unknown>>): string {

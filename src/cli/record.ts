@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { deriveSeed, Random } from "../../policies/random.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
@@ -14,6 +16,7 @@ import { splitEnvs } from "../running/env-split.ts";
 import { EpisodeBook } from "../running/episode-book.ts";
 import { type MixedPolicy, PolicyMix } from "../running/policy-mix.ts";
 import { RequestQueue } from "../running/requests.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 import { openSimulator } from "../training/open-simulator.ts";
 import { watchSignals } from "../training/signals.ts";
 import { type PolicyShare, parseShares } from "./policy-shares.ts";
@@ -71,7 +74,10 @@ async function record(overrides: string[], options: RecordOptions, version: stri
   const episodes = numberOf("--episodes", options.episodes, { whole: true });
   const noiseStd = numberOf("--noise", options.noise, { whole: false });
   const shares = parseShares(options.policy.length > 0 ? options.policy : ["hover"]);
+  checkCompression(options.compression);
+  checkOverrides(overrides);
   const config = configOf(overrides, options);
+  refuseExisting(options);
   const signals = watchSignals(new RequestQueue(), warn);
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
   const told = { onNotice: warn, onWaiting: warn };
@@ -86,10 +92,41 @@ async function record(overrides: string[], options: RecordOptions, version: stri
     const result = await fly(site, options);
     for (const { policy } of policies) policy.dispose();
     console.log(describe(result, simulator.description));
+    if (signals.interrupted) process.exitCode = exitCodes.interrupted;
   } finally {
     signals.release();
     await simulator.close();
   }
+}
+
+/** Everything else is no matter of flights. */
+function checkOverrides(overrides: readonly string[]): void {
+  const other = overrides.find((override) => !/^(\+*env|(agent\.)?sim)\./.test(override));
+  if (other === undefined) return;
+  throw new ConfigError(
+    "no-effect",
+    `${other} can't change a recording; expected env.KEY=VALUE or sim.KEY=VALUE`,
+    "Drop it; `firstsolo record --help` lists the flags.",
+  );
+}
+
+function checkCompression(name: string): void {
+  if (name === "none" || name === "gzip") return;
+  throw new ConfigError(
+    "bad-value",
+    `--compression is ${name}; expected none or gzip`,
+    "Drop it: simulated flights hardly shrink.",
+  );
+}
+
+/** Before anything is started or flown. */
+function refuseExisting({ output, overwrite }: RecordOptions): void {
+  if (overwrite || !existsSync(output)) return;
+  throw new ConfigError(
+    "exists",
+    `${resolve(output)} is there already`,
+    "Choose another name, or replace it: --overwrite.",
+  );
 }
 
 function configOf(overrides: readonly string[], options: RecordOptions): DistillationConfig {
@@ -160,12 +197,19 @@ async function fly(site: Site, options: RecordOptions): Promise<RecordedResult> 
       bar.show(recorder.finished);
     }
   } catch (error) {
-    recorder.close("drop");
+    if (recorder.finished === 0) writer.abandon();
+    else if (stop.aborted) return recorder.close("drop");
+    else sayKept(recorder.close("drop"));
     throw error;
   } finally {
     bar.end();
   }
   return recorder.close("drop");
+}
+
+/** Whole episodes that were flown before something failed are flights as good as any. */
+function sayKept({ path, episodes }: RecordedResult): void {
+  warn(`${path} holds the ${episodes} episodes that were flown before this`);
 }
 
 function describe(result: RecordedResult, simulator: string): string {

@@ -4,7 +4,7 @@ import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { refuseChangedRun } from "../config/kept-keys.ts";
-import { type Resolved, resolveConfig } from "../config/resolve.ts";
+import { completed, type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
 import { compileWith } from "../engine/compile/compile.ts";
@@ -147,7 +147,7 @@ async function resolveRun(input: TrainInput, found: FoundRun | undefined): Promi
     refuseChangedRun(before.config, config, algorithm);
     if (!input.allowSinks) refuseForeignCode(resolved, before);
   }
-  return { ...resolved, config: (await algorithm.complete?.(config)) ?? config };
+  return completed(resolved);
 }
 
 /**

@@ -51,7 +51,7 @@ export function resolveConfig(input: ResolveInput = {}): Resolved {
     .map((setting) => check(spelt(setting, known), known));
   const given = new Map(settings.map((setting) => [setting.name, setting]));
   const parsed = known.schema.parse(tree(given)) as unknown as Config;
-  const config = freeze(complete(parsed, algorithm));
+  const config = freeze(named(parsed, algorithm));
   checkSimulator(config);
   algorithm.check(config);
   const sources = sourcesOf(given, known);
@@ -160,7 +160,16 @@ function tree(given: ReadonlyMap<string, Setting>): Record<string, unknown> {
   return { ...root, env: Object.fromEntries(env) };
 }
 
-function complete(config: Config, { name: algorithm }: Algorithm): Config {
+/** With what only its data can say, e.g. the task, by which the experiment is then named. @throws DatasetError */
+export async function completed(resolved: Resolved): Promise<Resolved> {
+  const { config, algorithm, sources } = resolved;
+  const whole = (await algorithm.complete?.(config)) ?? config;
+  const automatic = whole.task !== config.task && sources.experiment_name === undefined;
+  const final = automatic ? named({ ...whole, experiment_name: "" }, algorithm) : whole;
+  return { ...resolved, config: freeze(final) };
+}
+
+function named(config: Config, { name: algorithm }: Algorithm): Config {
   if (config.experiment_name !== "") return config;
   const task = basename(config.task).replace(/[^\w]+/g, "_");
   const name = task.endsWith(algorithm) ? task : `${task}_${algorithm}`;

@@ -57,6 +57,9 @@ function known(value: number | undefined): number | null {
 /** One line for people. */
 export function verdictText(verdict: Verdict): string {
   const { student_return, teacher_return, student_vs_teacher, episodes } = verdict;
+  if (student_return === null && teacher_return === null && episodes === null) {
+    return "the student was not flown";
+  }
   const figure = (value: number | null) => (value === null ? "unknown" : value.toFixed(2));
   // Of a teacher that is not above zero a share says nothing to people.
   const comparable = student_vs_teacher !== null && (teacher_return ?? 0) > 0;

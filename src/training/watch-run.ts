@@ -39,7 +39,7 @@ function tell(
   iteration: number,
 ): void {
   for (const { message, next, ...details } of events) {
-    const text = next === "" ? message : `${message} ${next}`;
+    const text = next === "" ? message : `${message}. ${next}`;
     report(context, "monitor", text, { ...details, advice: next }, iteration);
     if (details.level !== "alarm" || context.config.checks.on_divergence !== "stop") continue;
     throw new RunningError(

@@ -33,6 +33,7 @@ export async function assemble(
   const data = await openData(config);
   for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
   const offline = siteOf(data, site);
+  if (!env) say(nobodyFlies(data.flights));
   for (const warning of rewardWarnings(rewardSettings(config), hasDeaths(data.flights)))
     say(warning);
   const learner = await create(config, offline);
@@ -82,7 +83,16 @@ async function openData({ dataset, dataset_format, dataset_memory, algorithm }: 
   return { flights, episodes, statistics } satisfies Data;
 }
 
-function siteOf({ flights, statistics }: Data, { config, env }: Site<OfflineConfig>): OfflineSite {
+function nobodyFlies({ path, spec }: RecordedFlights): string {
+  const task = spec.env?.task;
+  const why = task ? `its task '${task}' is none of those built in` : "it names no task";
+  return `nothing is evaluated: ${path} is learned from without a simulator, as ${why}; evaluation.* and env.* have no effect. Name one with --task or --sim to fly the student`;
+}
+
+function siteOf({ flights, statistics }: Data, site: Site<OfflineConfig>): OfflineSite {
+  const { config, env, say } = site;
+  const { remark, ...action } = actionOf(flights, env?.spec, statistics.actions);
+  if (remark) say(remark);
   const reads = readsOf(flights, config.obs_groups.student, env?.spec);
   const parts = reads.map((group) => statistics.groups[group]!);
   const joined = (pick: (part: (typeof parts)[number]) => ArrayLike<number>) =>
@@ -90,7 +100,7 @@ function siteOf({ flights, statistics }: Data, { config, env }: Site<OfflineConf
   return {
     reads,
     observationWidth: reads.reduce((sum, group) => sum + flights.spec.groups[group]!.width, 0),
-    action: actionOf(flights, env?.spec),
+    action,
     statistics: {
       mean: joined(({ mean }) => mean),
       std: joined(({ std }) => std),

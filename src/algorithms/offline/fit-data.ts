@@ -1,7 +1,7 @@
 import { elementsOf } from "../../../policies/named-array.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
+import type { Moments } from "../../datasets/moments.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
-import type { OfflineSite } from "../../learning/offline/site.ts";
 import { RunningError } from "../../running/running-error.ts";
 
 /**
@@ -40,24 +40,62 @@ function missing(who: string, group: string, there: readonly string[]): RunningE
   );
 }
 
-/** Bounds of the actions: the simulator's, else those that the data set says. @throws RunningError */
+export interface ActionRange {
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  /** For people, where nobody says the bounds. */
+  readonly remark?: string;
+}
+
+/**
+ * Bounds of the actions: the simulator's, else those that the data set says; else what was measured in the
+ * data, which is ±1 where no action lies beyond. @throws RunningError where the widths differ
+ */
 export function actionOf(
   { spec: { action }, path }: RecordedFlights,
   spec: EnvSpec | undefined,
-): OfflineSite["action"] {
-  if (spec) {
-    const width = elementsOf(spec.action.shape);
-    if (width === action.width) return { low: spec.action.low, high: spec.action.high };
+  measured: Pick<Moments, "min" | "max">,
+): ActionRange {
+  const width = spec ? elementsOf(spec.action.shape) : action.width;
+  if (spec && width !== action.width) {
     throw new RunningError(
       "does-not-fit",
       `Actions have ${action.width} components in ${path}, and ${width} in the task '${spec.task}'.`,
       "Evaluate in the task that the flights were recorded in (--task).",
     );
   }
-  if (action.low && action.high) return { low: action.low, high: action.high };
-  throw new RunningError(
-    "unbounded-action",
-    `${path} does not say between which bounds actions lie.`,
-    "Name the task or a simulator (--task, --sim), whose bounds are taken.",
+  const stated = [spec?.action, action];
+  const found = Array.from({ length: width }, (_, i) => statedFor(i, stated));
+  const known = found.filter((range) => range !== undefined);
+  if (known.length === width) return columnsOf(known);
+  const inside = measured.min.every((least, i) => least >= -1 && measured.max[i]! <= 1);
+  const ranges = found.map((range, i) => range ?? measuredFor(i, measured, inside));
+  const taken = inside ? "-1 to 1, where all lie" : "from the least to the largest of them";
+  const remark = `${path} does not say between which bounds actions lie: taken as ${taken}; a simulator says its own (--task, --sim)`;
+  return { ...columnsOf(ranges), remark };
+}
+
+type Range = readonly [low: number, high: number];
+type Stated = { readonly low?: readonly number[]; readonly high?: readonly number[] } | undefined;
+
+/** By the first that says something finite. */
+function statedFor(component: number, stated: readonly Stated[]): Range | undefined {
+  const ranges = stated.map(
+    (one): Range => [one?.low?.[component] ?? Number.NaN, one?.high?.[component] ?? Number.NaN],
   );
+  return ranges.find(([low, high]) => Number.isFinite(low) && Number.isFinite(high) && high > low);
+}
+
+function measuredFor(
+  component: number,
+  { min, max }: Pick<Moments, "min" | "max">,
+  inside: boolean,
+): Range {
+  if (inside) return [-1, 1];
+  const [low, high] = [min[component]!, max[component]!];
+  return high > low ? [low, high] : [low - 1, high + 1];
+}
+
+function columnsOf(ranges: readonly Range[]): ActionRange {
+  return { low: ranges.map(([low]) => low), high: ranges.map(([, high]) => high) };
 }

@@ -43,18 +43,16 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
     keys: offlineKeys(own.name, own.settings),
     omits: ["num_steps_per_env", "checkpoint_version"],
     flags: [...flags, ...(own.flags ?? [])],
-    keptKeys: ["dataset", "dataset_format", "dataset_memory", "obs_groups.student", "algorithm"],
+    // The data set itself may have moved: that it is the same one, its flights tell.
+    keptKeys: ["dataset_format", "dataset_memory", "obs_groups.student", "algorithm"],
     collects: false,
     flies: ({ task, sim }) => task !== "" || sim.endpoint !== null,
     wishes: ({ obs_groups }) => (obs_groups.student ? [{ groups: obs_groups.student }] : []),
     complete: async (config) => (await import("./complete.ts")).complete(config),
     check,
     remarks: () => [],
-    idle: ({ task, sim }) => {
-      if (task !== "" || sim.endpoint !== null) return [];
-      const why = "no simulator: name one with --task or --sim, unless the data set does";
-      return [{ keys: /^(evaluation|env)\./, why }];
-    },
+    // Whether anything is flown, the data set has a say in: `assemble` tells.
+    idle: () => [],
     assemble: async (site) => (await import("./assemble.ts")).assemble(site, create),
     read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
     policies: async (saved, spec) => (await import("./run-checkpoint.ts")).policiesOf(saved, spec),
@@ -62,10 +60,17 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
 }
 
 function check({ dataset, algorithm }: OfflineConfig): void {
-  if (dataset !== null) return;
+  if (dataset === null) {
+    throw new ConfigError(
+      "no-dataset",
+      `${algorithm.class_name} learns from recorded flights, and none are named`,
+      "Name them: --dataset FILE.hdf5. `firstsolo record` makes some.",
+    );
+  }
+  if (algorithm.bc_fraction !== 0) return;
   throw new ConfigError(
-    "no-dataset",
-    `${algorithm.class_name} learns from recorded flights, and none are named`,
-    "Name them: --dataset FILE.hdf5. `firstsolo record` makes some.",
+    "bad-value",
+    "algorithm.bc_fraction is 0: no episode would be learned from; expected a number above 0, at most 1",
+    "For example --bc_fraction 0.1, the best tenth.",
   );
 }

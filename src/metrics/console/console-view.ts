@@ -88,11 +88,12 @@ export function consoleView(iteration: number, metrics: Metrics, plan: ConsolePl
     return { ...flown, rows: rslRlRows(metrics), phase: phaseAt(iteration, metrics, plan) };
   }
   const own = { rows: ownRows(metrics, description), phase: stageView(metrics, plan, description) };
-  if (!Number.isNaN(collection)) return { ...flown, ...own };
+  // No figure per environment step: nothing is flown to learn from.
+  if (metrics["Perf/total_fps"] !== undefined) return { ...flown, ...own };
   const read = metrics["Perf/read_time"] ?? 0;
   const speed = (plan.updatesPerIteration ?? Number.NaN) / (read + learningTime);
   const gathering = { word: "read" as const, seconds: read };
-  return { ...flown, ...own, speed, unit: "updates/s", gathering };
+  return { ...flown, ...own, speed, unit: "updates/s", gathering, totalSteps: undefined };
 }
 
 function stageView(

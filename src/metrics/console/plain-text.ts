@@ -46,9 +46,16 @@ function phaseLines({ number, label, iteration, length }: PhaseView): readonly s
 export function eventText(event: RunEvent): string {
   const message = printable(event.message, longestMessage);
   const begins = event.type === "phase-switch" || event.type === "stage";
-  if (!begins) return `[${headOf(event)}] ${message}${adviceOf(event)}\n`;
+  if (!begins) return `[${headOf(event)}] ${message}${adviceOf(event)}\n${tableOf(event)}`;
   const rule = "=".repeat(width);
   return `${rule}\n  ${message}\n  Iteration: ${event.iteration}\n${rule}\n\n`;
+}
+
+/** What was measured, where an event brings a table: its lines. */
+function tableOf({ table }: RunEvent): string {
+  if (typeof table !== "string") return "";
+  const lines = table.split("\n").map((line) => `  ${printable(line, longestMessage)}\n`);
+  return `${lines.join("")}\n`;
 }
 
 /** A monitor says its own name, and how bad it is. */
