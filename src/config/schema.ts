@@ -75,7 +75,7 @@ export const commonKeys = {
     { least: 2, most: 5 },
     "Layout of the checkpoints: rsl_rl's of version 2 (2.3), 3, 4 or 5",
   ),
-  experiment_name: folderName("", "Folder of the runs; empty: the task's name + _distillation"),
+  experiment_name: folderName("", "Folder of the runs; empty: the task's name and the algorithm's"),
   run_name: folderName("", "Put behind the time in the run folder's name"),
   log_root: text("logs/rsl_rl", "Folder of all experiments"),
   logger: oneOf(["none", "wandb", "tensorboard"], "none", "Where figures go besides the files"),

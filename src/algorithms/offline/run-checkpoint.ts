@@ -66,6 +66,16 @@ const counters = z
     }
   });
 
+const sampling = z.object({
+  drawable: counter,
+  epoch: counter,
+  random: z.object({ epoch: randomState, window: randomState, now: randomState }),
+  strip: counter,
+  drawn: counter,
+});
+
+const flown = z.object({ episodes: counter, steps: counter, rewards: z.number() });
+
 const schema = z.object({
   format: z.literal(format),
   algorithm: z.string().min(1),
@@ -74,13 +84,7 @@ const schema = z.object({
     progress,
     plan: z.null(),
     watch: z.unknown().optional(),
-    source: z.object({
-      drawable: counter,
-      epoch: counter,
-      random: z.object({ epoch: randomState, window: randomState, now: randomState }),
-      strip: counter,
-      drawn: counter,
-    }),
+    source: z.object({ sampling, flown }),
     counters,
   }),
 });
