@@ -7,7 +7,6 @@ import {
   describe,
   isDict,
   isList,
-  isTensor,
   Opaque,
   OrderedDict,
   type TorchTensor,

@@ -22,7 +22,7 @@ export class Flow {
     this.steps = steps;
   }
 
-  then(step: Step): Flow {
+  after(step: Step): Flow {
     return new Flow([...this.steps, step]);
   }
 }

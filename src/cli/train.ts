@@ -111,7 +111,10 @@ async function resolveRun(input: TrainInput, opened: OpenedRun | undefined): Pro
   const resolved = resolveConfig({ ...base, ...given });
   const { config, algorithm } = resolved;
   if (opened) refuseChangedRun(resolveConfig(base).config, config, algorithm);
-  return { ...resolved, config: (await algorithm.complete?.(config)) ?? config };
+  return {
+    ...resolved,
+    config: (await algorithm.complete?.(config, { resumed: opened !== undefined })) ?? config,
+  };
 }
 
 async function simulatorFor({ config, algorithm }: Resolved, run: string, shell: Shell) {

@@ -56,7 +56,7 @@ export const distillation: Algorithm<DistillationConfig> = {
     ["--min_teacher_return", "X", "evaluation.min_teacher_return"],
     ["--phase1_iterations", "N", "algorithm.phase1_iterations"],
   ],
-  complete: async (config) => (await import("./complete.ts")).complete(config),
+  complete: async (config, given) => (await import("./complete.ts")).complete(config, given),
   flies: () => true,
   wishes,
   check: crossCheck,
