@@ -68,7 +68,7 @@ function contradict(named: readonly string[], own: readonly string[]): boolean {
 function otherGroups(path: string, named: readonly string[], own: ConfiguredGroups): ConfigError {
   return new ConfigError(
     "other-groups",
-    `obs_groups.teacher is [${named.join(", ")}], but the teacher ${path} was trained on [${own.groups.join(", ")}], in this order, by ${own.path}`,
+    `The teacher ${path} was trained on the observation groups [${own.groups.join(", ")}], in this order, by ${own.path}; obs_groups.teacher is [${named.join(", ")}]`,
     "Leave obs_groups.teacher out: it is then read from that file.",
   );
 }
