@@ -44,7 +44,8 @@ export async function findAgentConfig(file: string, role: Role): Promise<AgentCo
     const text = await readIfThere(path);
     if (text !== undefined)
       found = filled(found, parseAgentConfig(text.toString("utf8"), role, path));
-    for (const other of await othersIn(folder)) {
+    const beside = i === 0 ? [file.replace(/\.[^./]*$/, ".json")] : [];
+    for (const other of [...(await othersIn(folder)), ...beside]) {
       if (found?.activation !== undefined) break;
       found = filled(found, await parseOther(other, role));
     }

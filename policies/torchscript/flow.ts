@@ -22,7 +22,7 @@ export class Flow {
     this.steps = steps;
   }
 
-  with(step: Step): Flow {
+  after(step: Step): Flow {
     return new Flow([...this.steps, step]);
   }
 }

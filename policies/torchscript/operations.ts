@@ -64,17 +64,17 @@ function both(name: string, operation: Operation): readonly [string, Operation][
 function activated([x, ...given]: readonly unknown[], name: string, usual: readonly unknown[]) {
   const numbers = given.filter((value) => typeof value === "number" || typeof value === "string");
   const odd = numbers.some((value, i) => value !== usual[i]);
-  return x instanceof Flow && !odd ? x.with({ op: "activation", name }) : undefined;
+  return x instanceof Flow && !odd ? x.after({ op: "activation", name }) : undefined;
 }
 
 function linear([x, weight, bias = null]: readonly unknown[]) {
   if (!(x instanceof Flow) || !isTensor(weight)) return undefined;
   if (bias !== null && !isTensor(bias)) return undefined;
-  return x.with({ op: "linear", weight, bias });
+  return x.after({ op: "linear", weight, bias });
 }
 
 function through(x: unknown, by: unknown, op: "sub" | "div") {
-  if (x instanceof Flow && isTensor(by)) return x.with({ op, by });
+  if (x instanceof Flow && isTensor(by)) return x.after({ op, by });
   return undefined;
 }
 
@@ -90,5 +90,5 @@ function mapped({ shape, data }: TorchTensor, change: (value: number) => number)
 
 function clamped([x, low, high]: readonly unknown[]) {
   if (!(x instanceof Flow) || typeof low !== "number" || typeof high !== "number") return undefined;
-  return x.with({ op: "clamp", low, high });
+  return x.after({ op: "clamp", low, high });
 }

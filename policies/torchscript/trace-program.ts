@@ -173,11 +173,11 @@ class Tracer {
     const name = shortName(module.name);
     const state = isDict(module.state) ? module.state : new Map();
     if (!(flow instanceof Flow)) return undefined;
-    if (name === "_FirstSliceDeterministicOutput") return flow.with({ op: "first-half" });
+    if (name === "_FirstSliceDeterministicOutput") return flow.after({ op: "first-half" });
     if (name === "_BetaDeterministicOutput") {
       const [scale, low] = [state.get("range_scale"), state.get("range_offset")];
       if (typeof scale !== "number" || typeof low !== "number") return undefined;
-      return flow.with({ op: "beta", low, high: low + scale });
+      return flow.after({ op: "beta", low, high: low + scale });
     }
     const isTorch = module.name.startsWith("__torch__.torch.nn.modules.");
     if (!isTorch || (name !== "GRU" && name !== "LSTM")) return undefined;
@@ -190,7 +190,7 @@ class Tracer {
       ([key, value]) => /_l\d+/.test(String(key)) && isTensor(value),
     );
     const type = name === "GRU" ? "gru" : "lstm";
-    const next = flow.with({
+    const next = flow.after({
       op: "rnn",
       type,
       weights: new Map(weights) as ReadonlyMap<string, TorchTensor>,

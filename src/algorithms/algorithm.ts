@@ -75,8 +75,8 @@ export interface Algorithm<C extends Config = Config> {
   readonly flags?: readonly Flag[];
   /** Its experience comes from a simulator, and can be recorded. */
   readonly collects: boolean;
-  /** The configuration with what only the data can say. */
-  complete?(config: C): Promise<C>;
+  /** The configuration with what only the data, or a teacher's file, can say; `resumed`: a run goes on. */
+  complete?(config: C, given: { readonly resumed: boolean }): Promise<C>;
   /** Whether this configuration flies anywhere. */
   flies(config: C): boolean;
   /** What a simulator is asked for, the likelier first; where it has none of them, all it has. */

@@ -63,12 +63,7 @@ async function exportCommand(given: string | undefined, options: ExportOptions):
   refuseOnnx(file);
   const checkpoint = await readCheckpointFile(file);
   const { activation } = options;
-  const plan = await planFlight(file, checkpoint, {
-    activation,
-    role,
-    // Another layout of the same weights needs none.
-    assume: format === "rsl_rl",
-  });
+  const plan = await planFlight(file, checkpoint, { activation, role });
   let made: Made;
   if (format === "rsl_rl") {
     made = await exportCheckpoint(file, checkpoint, Number(options.checkpoint_version));

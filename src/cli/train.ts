@@ -147,7 +147,7 @@ async function resolveRun(input: TrainInput, found: FoundRun | undefined): Promi
     refuseChangedRun(before.config, config, algorithm);
     if (!input.allowSinks) refuseForeignCode(resolved, before);
   }
-  return completed(resolved);
+  return completed(resolved, { resumed: found !== undefined });
 }
 
 /**

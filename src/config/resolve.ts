@@ -161,9 +161,12 @@ function tree(given: ReadonlyMap<string, Setting>): Record<string, unknown> {
 }
 
 /** With what only its data can say, e.g. the task, by which the experiment is then named. @throws DatasetError */
-export async function completed(resolved: Resolved): Promise<Resolved> {
+export async function completed(
+  resolved: Resolved,
+  given: { readonly resumed: boolean },
+): Promise<Resolved> {
   const { config, algorithm, sources } = resolved;
-  const whole = (await algorithm.complete?.(config)) ?? config;
+  const whole = (await algorithm.complete?.(config, given)) ?? config;
   const automatic = whole.task !== config.task && sources.experiment_name === undefined;
   const final = automatic ? named({ ...whole, experiment_name: "" }, algorithm) : whole;
   return { ...resolved, config: freeze(final) };

@@ -121,7 +121,6 @@ describe.runIf(existsSync(compiled))("the command", () => {
     [["train", "--num_env", "3"], "unknown option '--num_env'", "Did you mean --num_envs?"],
     [["train", "num_env=3"], "Unknown key num_env (num_env=3)", "Did you mean num_envs?"],
     [["train", "--video"], "--video: the runner sees", "Record in the simulator's"],
-    [["eval"], "missing required argument 'run'", "`firstsolo --help`"],
     [["eval", "/nowhere/run"], "There is no /nowhere/run", "/nowhere isn't there either"],
   ])("%j ends in 2 with a message, a hint and no stack", (args, message, hint) => {
     const { status, stderr, stdout } = firstsolo(...args);
@@ -129,6 +128,13 @@ describe.runIf(existsSync(compiled))("the command", () => {
     expect(stderr).toContain(`firstsolo: ${message}`);
     expect(stderr).toContain(`  → ${hint}`);
     expect(stderr).not.toMatch(/^ +at /m);
+    expect(status).toBe(2);
+  });
+
+  it.each([["eval"], ["export", "--format", "onnx"]])("%s asks for a run where there is none", (...args) => {
+    const cwd = mkdtempSync(join(tmpdir(), "firstsolo-nowhere-"));
+    const { status, stderr } = spawnSync(process.execPath, [shim, ...args], { encoding: "utf8", cwd });
+    expect(stderr).toMatch(/^firstsolo: There is no run in .*logs\/rsl_rl\n {2}→ Name a run folder/);
     expect(status).toBe(2);
   });
 

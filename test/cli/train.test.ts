@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -29,7 +29,10 @@ describe("the line of a colleague from Isaac Lab", () => {
   let flown: Session;
 
   beforeAll(async () => {
-    mkdirSync(join(hangar.work, "ppo"));
+    // A run of rsl_rl's has its configuration beside its checkpoint.
+    const params = join(hangar.work, "ppo", "params");
+    mkdirSync(params, { recursive: true });
+    copyFileSync(join(dirname(shipped), "params", "agent.yaml"), join(params, "agent.yaml"));
     copyFileSync(shipped, teacher);
     const short = ["--max_iterations", "6", "--num_steps_per_env", "10", "evaluation.window=1"];
     const few = ["evaluation.final_episodes=60", "env.episode_length_s=0.4"];

@@ -57,7 +57,7 @@ export const distillation: Algorithm<DistillationConfig> = {
     ["--phase1_iterations", "N", "algorithm.phase1_iterations"],
   ],
   collects: true,
-  complete: async (config) => (await import("./complete.ts")).complete(config),
+  complete: async (config, given) => (await import("./complete.ts")).complete(config, given),
   flies: () => true,
   wishes,
   check: crossCheck,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -11,14 +11,17 @@ let run = "";
 beforeEach(() => {
   run = mkdtempSync(join(tmpdir(), "firstsolo-groups-"));
   mkdirSync(join(run, "params"));
-  writeFileSync(join(run, "model_7.pt"), "x");
+  copyFileSync("policies/teachers/hover-rsl_rl-4.0.1.pt", join(run, "model_7.pt"));
 });
 afterEach(() => rmSync(run, { recursive: true, force: true }));
 
 function completed(groups: string, ...overrides: readonly string[]): Promise<DistillationConfig> {
-  writeFileSync(join(run, "params", "agent.yaml"), `obs_groups: {policy: ${groups}}`);
+  writeFileSync(
+    join(run, "params", "agent.yaml"),
+    `policy: {activation: elu}\nobs_groups: {policy: ${groups}}`,
+  );
   const { config } = resolveConfig({ overrides: [`checkpoint=${run}`, ...overrides] });
-  return complete(config as DistillationConfig);
+  return complete(config as DistillationConfig, { resumed: false });
 }
 
 describe("a teacher's own agent.yaml", () => {
@@ -55,7 +58,24 @@ describe("a teacher's own agent.yaml", () => {
   it("is not looked for where the teacher is no file", async () => {
     for (const checkpoint of ["hover", "simulator"]) {
       const { config } = resolveConfig({ overrides: [`checkpoint=${checkpoint}`] });
-      expect(await complete(config as DistillationConfig)).toEqual(config);
+      const given = config as DistillationConfig;
+      expect(await complete(given, { resumed: false })).toEqual(config);
     }
+  });
+
+  it("is not looked at again when a run goes on: its teacher is in its checkpoint", async () => {
+    const { config } = resolveConfig({ overrides: [`checkpoint=${run}/gone.pt`] });
+    expect(await complete(config as DistillationConfig, { resumed: true })).toEqual(config);
+  });
+
+  it("that says no activation stops the run, unless one is named or elu is to be assumed", async () => {
+    writeFileSync(join(run, "params", "agent.yaml"), "seed: 1");
+    const attempt = (...overrides: readonly string[]) => {
+      const { config } = resolveConfig({ overrides: [`checkpoint=${run}`, ...overrides] });
+      return complete(config as DistillationConfig, { resumed: false });
+    };
+    await expect(attempt()).rejects.toMatchObject({ code: "no-activation" });
+    await attempt("policy.teacher_activation=tanh");
+    await attempt("policy.assume_activation=true");
   });
 });
