@@ -51,6 +51,11 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./chaos.ts")).registerChaos(program),
   },
   {
+    name: "keys",
+    description: "make a pair of CURVE keys",
+    register: async (program) => (await import("./keys.ts")).registerKeys(program),
+  },
+  {
     name: "inspect",
     description: "show what a checkpoint holds",
     register: async (program) => (await import("./inspect.ts")).registerInspect(program),
