@@ -35,8 +35,7 @@ export function clientCurveOptions(curve: ClientCurve | undefined) {
  * the public key, `NAME.key_secret` with both. @throws EndpointError
  */
 export async function readKeyFile(path: string, { secret }: { secret: boolean }): Promise<KeyFile> {
-  const hint =
-    "Make a pair with umask 077; python -c \"import zmq.auth; zmq.auth.create_certificates('.', 'NAME')\".";
+  const hint = "Make a pair with: firstsolo keys NAME.";
   const refuse = (why: string) => new EndpointError("bad-key-file", `${path} ${why}`, hint);
   if (secret) await refuseOpenFile(path);
   const text = await readFile(path, "utf8").catch((error: Error) => {

@@ -19,7 +19,11 @@ if (major < 20 || (major === 20 && minor < 15)) {
   console.error(`firstsolo: the compiled code is not there\n  → Run npm install in ${root}`);
   process.exitCode = 2;
 } else {
-  const { main: run } = await import(main.href);
+  const { main: run } = await import(main.href).catch((error) => {
+    if (error.code !== "EMFILE" && error.code !== "ENFILE") throw error;
+    console.error(`firstsolo: ${error.message}\n  → Allow more files: ulimit -n 1024`);
+    process.exit(70);
+  });
   const exitCode = await run(process.argv.slice(2));
   // Pipes are written in the background on some systems.
   await Promise.all([process.stdout, process.stderr].map(flushed));

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { exitCodes } from "../training/exit-codes.ts";
 import { reportError } from "./report-error.ts";
+import { refuseFewFiles } from "./system-error.ts";
 
 interface Door {
   readonly name: string;
@@ -9,6 +10,9 @@ interface Door {
   /** Loads the room behind the door; most of them load TensorFlow or MuJoCo. */
   readonly register: (program: Command) => Promise<void>;
 }
+
+/** Those that open sockets, or load the libraries of a flight. */
+const flying: ReadonlySet<string> = new Set(["train", "eval", "sim", "conform", "chaos", "doctor"]);
 
 const doors: readonly Door[] = [
   {
@@ -52,6 +56,11 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./chaos.ts")).registerChaos(program),
   },
   {
+    name: "keys",
+    description: "make a pair of CURVE keys",
+    register: async (program) => (await import("./keys.ts")).registerKeys(program),
+  },
+  {
     name: "inspect",
     description: "show what a checkpoint or a file of recorded flights holds",
     register: async (program) => (await import("./inspect.ts")).registerInspect(program),
@@ -84,6 +93,8 @@ export async function main(args: readonly string[]): Promise<number> {
   });
   process.on("uncaughtException", fail).on("unhandledRejection", fail);
   try {
+    // From now on it is known, and stays so where the folder is deleted in flight.
+    process.cwd();
     await Promise.race([dispatch(args), failed]);
     return Number(process.exitCode ?? exitCodes.ok);
   } catch (error) {
@@ -99,6 +110,7 @@ async function dispatch(args: readonly string[]): Promise<void> {
   if (args[0] === "help" && args[1]) return dispatch([args[1], "--help"]);
   const program = frame();
   const door = doors.find(({ name }) => name === args[0]);
+  if (door && flying.has(door.name)) refuseFewFiles();
   if (door) await door.register(program);
   else for (const { name, description } of doors) program.command(name).description(description);
   await program.parseAsync(args, { from: "user" });

@@ -2,6 +2,8 @@ import { inspect } from "node:util";
 import { CommanderError } from "commander";
 import { exitCodeOf, exitCodes } from "../training/exit-codes.ts";
 
+import { explainSystemError } from "./system-error.ts";
+
 /** The text for stderr and the exit code of whatever ended the command. */
 export interface ErrorReport {
   /** Empty where all has been said. */
@@ -16,6 +18,11 @@ export interface ErrorReport {
  */
 export function reportError(error: unknown, { debug }: { readonly debug: boolean }): ErrorReport {
   if (error instanceof CommanderError) return usageReport(error);
+  const system = explainSystemError(error);
+  if (system) {
+    const text = lines(system.message, system.hint) + (debug ? `${inspect(error)}\n` : "");
+    return { text, exitCode: system.exitCode };
+  }
   const exitCode = exitCodeOf(error);
   const { message, hint } = (error ?? {}) as Record<string, unknown>;
   const said = typeof message === "string" ? message : String(error);

@@ -20,11 +20,36 @@ export async function readCodeState(folder: string): Promise<CodeState | undefin
       git(top, "status"),
       git(top, "diff", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD"),
     ]);
-    const parts = [`commit ---\n${commit}`, `status ---\n${status}`, `diff ---\n${diff}`];
+    const { kept, leftOut } = withoutSecretFiles(diff);
+    const note =
+      leftOut.length === 0 ? "" : `left out: they look like secrets: ${leftOut.join(", ")}\n`;
+    const parts = [`commit ---\n${commit}`, `status ---\n${status}`, `diff ---\n${note}${kept}`];
     return { repository: basename(top), text: parts.map((part) => `--- git ${part}\n`).join("\n") };
   } catch {
     return undefined;
   }
+}
+
+/** Names of files that hold keys and passwords, and what such files are full of. */
+const secretName =
+  /(^|\/)(\.env[^/]*|[^/]*\.env|\.?(netrc|npmrc|pypirc|pgpass|htpasswd)|id_(rsa|dsa|ecdsa|ed25519)|kubeconfig)$|\.(pem|key|key_secret|p12|pfx|jks|keystore|kdbx|asc|ppk)$|secret|credential|passw(or)?d|api[-_.]?key|(^|[/._-])tokens?([._-]|$)|(^|\/)\.(ssh|aws|gnupg|kube)\//i;
+const secretText =
+  /-----BEGIN [A-Z ]*PRIVATE KEY|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{30,}|\bhf_\w{30,}|\bsk-[\w-]{20,}|\bxox[baprs]-[\w-]{10,}|(secret|passw(or)?d|api[-_]?key|token)["']?\s*[:=]\s*["']?[\w+/.-]{16,}/i;
+
+/** The sections of a difference less those of files that look like secrets; with the names of those. */
+export function withoutSecretFiles(diff: string): {
+  readonly kept: string;
+  readonly leftOut: readonly string[];
+} {
+  const leftOut: string[] = [];
+  // What is in a file begins with a space, a plus or a minus here: a line that begins so is a section's.
+  const sections = diff.split(/^(?=diff --git )/m).filter((section) => {
+    const name = /^diff --git .*? "?b\/(.*?)"?$/m.exec(section)?.[1] ?? "";
+    if (!secretName.test(name) && !secretText.test(section)) return true;
+    leftOut.push(name);
+    return false;
+  });
+  return { kept: sections.join(""), leftOut };
 }
 
 export interface CodeOrigin {

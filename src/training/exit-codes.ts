@@ -9,7 +9,7 @@ export const exitCodes = {
   simulator: 3,
   /** A loss or weight is no longer a number. */
   diverged: 4,
-  /** A mistake of ours, or a disk that takes nothing any more. */
+  /** A mistake of ours, a disk that takes nothing any more, or a run that another flight has taken over. */
   internal: 70,
   /** Stopped by Ctrl-C, after a checkpoint. */
   interrupted: 130,
@@ -27,6 +27,8 @@ const byCode: ReadonlyMap<unknown, number> = new Map([
   ["simulator-lost", exitCodes.simulator],
   ["disk-full", exitCodes.internal],
   ["not-writable", exitCodes.internal],
+  ["too-many-files", exitCodes.internal],
+  ["taken-over", exitCodes.internal],
 ]);
 
 /** By the class of an error: those that come from the other side of the wire. */

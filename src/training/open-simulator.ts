@@ -111,7 +111,8 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
     await close();
     const own = await startSimulator(config, log);
     ({ close, pid } = own);
-    const { endpoint, exited } = own;
+    const { endpoint, exited, remark } = own;
+    if (remark !== undefined) options.onNotice(remark);
     return connectWanted(options.wishes, {
       ...remoteOptions(config, options, attempt),
       endpoint,

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { makeTemporaryFolder } from "../disk/temporary-folder.ts";
 import type { SimulatorLog } from "./simulator-log.ts";
 
 export interface OwnSimulator {
@@ -11,6 +10,8 @@ export interface OwnSimulator {
   readonly pid: number | undefined;
   /** Settles when its process has ended, with lines that say how. */
   readonly exited: Promise<string>;
+  /** Why its socket is not where TMPDIR says. */
+  readonly remark?: string;
   /** Ends it, by force after three seconds, and sweeps up. */
   close(): Promise<void>;
 }
@@ -20,7 +21,7 @@ export async function startSimulator(
   what: { readonly task: string; readonly num_envs: number },
   log: SimulatorLog,
 ): Promise<OwnSimulator> {
-  const folder = await mkdtemp(join(tmpdir(), "firstsolo-"));
+  const { path: folder, remark } = makeTemporaryFolder("firstsolo-");
   const endpoint = `ipc://${folder}/sim.ipc`;
   const child = spawnSimulator(what, endpoint);
   log.follow(child);
@@ -39,7 +40,7 @@ export async function startSimulator(
     await rm(folder, { recursive: true, force: true });
     process.off("exit", sweep);
   };
-  return { endpoint, pid: child.pid, exited, close };
+  return { endpoint, pid: child.pid, exited, close, ...(remark === undefined ? {} : { remark }) };
 }
 
 function endOf(child: ChildProcess, log: SimulatorLog): Promise<string> {

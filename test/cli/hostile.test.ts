@@ -1,9 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeRslRlDistillation } from "../../policies/checkpoint/rsl-rl-write.ts";
-import { checkpointOf, humanError, namesIn, openHangar, rowsOf, small } from "./flights.ts";
+import {
+  checkpointOf,
+  humanError,
+  namesIn,
+  openHangar,
+  rowsOf,
+  small,
+  type Watch,
+} from "./flights.ts";
 
 const { train, run, work, program } = openHangar();
 const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ");
@@ -91,5 +99,70 @@ describe("a disk that takes nothing", () => {
     expect(stderr).toMatch(/firstsolo: .* can't be written: /);
     expect(stderr).toMatch(humanError);
     expect(code).toBe(70);
+  });
+});
+
+describe("a place to start in that is none", () => {
+  it("is named: a working folder that is gone", () => {
+    const { status, stderr } = shell(`mkdir gone; cd gone; rmdir ../gone; $FLY --ui none`);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^firstsolo: The folder .*gone\n/)]);
+    expect(stderr).toMatch(humanError);
+  });
+
+  it.each([18, 24, 40, 64, 100])("is named: %i open files", (limit) => {
+    const { status, stderr } = shell(`ulimit -n ${limit}; $FLY --ui none --log_root few`);
+    expect(stderr).not.toMatch(/internal error|^ {4}at /m);
+    expect(stderr).toMatch(/open files|ulimit -n 1024/);
+    expect([2, 70]).toContain(status);
+  });
+
+  it.each([
+    ["missing", "/nowhere/at/all"],
+    ["too long for a socket", `/tmp/${"x".repeat(100)}`],
+  ])("is said, and another is taken: temporary files, %s", (_, folder) => {
+    const { status, stderr } = shell(`TMPDIR=${folder} $FLY --ui none --log_root temporary`);
+    expect([status, stderr]).toEqual([0, expect.stringContaining("/tmp is used instead")]);
+  });
+});
+
+describe("a run folder that goes in flight", () => {
+  const gone: readonly (readonly [string, (run: string) => void])[] = [
+    ["deleted", (folder) => rmSync(folder, { recursive: true })],
+    ["renamed", (folder) => renameSync(folder, `${folder}-moved`)],
+    ["deleted with all runs", (folder) => rmSync(dirname(folder), { recursive: true })],
+  ];
+
+  /** While the flight stands still, so that it has not made anew the half of what goes. */
+  const whenRow = (row: number, act: (folder: string) => void): Watch => ({
+    onRow: ({ iteration }, runner, events) => {
+      if (iteration !== row) return;
+      runner.kill("SIGSTOP");
+      act(String(events.find(({ type }) => type === "start")!.run));
+      runner.kill("SIGCONT");
+    },
+  });
+
+  it.each(gone)(
+    "is made anew with all that a resume needs, and that is said: %s",
+    async (_, go) => {
+      const often = [...small, "--save_interval", "1"];
+      const { code, run, rows, stderr } = await train(often, whenRow(2, go));
+      expect([code, rows.length, stderr]).toEqual([0, 6, expect.stringContaining("made anew")]);
+      expect(rowsOf(run).map(({ iteration }) => iteration)).toEqual([0, 1, 2, 3, 4, 5]);
+      const further = await train(["--resume", run, "--max_iterations", "7"]);
+      expect([further.code, further.rows.length]).toEqual([0, 1]);
+    },
+  );
+
+  it("that can't be made anew has its student beside it, and says where", async () => {
+    const replace = (folder: string) => {
+      rmSync(folder, { recursive: true });
+      writeFileSync(folder, "in the way");
+    };
+    const { code, run, stderr } = await train(small, whenRow(1, replace));
+    expect([code, stderr]).toEqual([70, expect.stringMatching(humanError)]);
+    const path = /The last student is in (.*)\.$/m.exec(stderr)?.[1];
+    expect(path).toBe(`${run}-model_5.pt`);
+    expect((await checkpointOf(path!)).progress.iteration).toBe(6);
   });
 });

@@ -1,9 +1,19 @@
-import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openJsonl } from "../../src/metrics/files/jsonl.ts";
+import { openJsonl, rowsReach } from "../../src/metrics/files/jsonl.ts";
 import { decodeRow, encodeEvent, encodeRow } from "../../src/metrics/files/jsonl-row.ts";
 import { canLimitFiles, limitFileSize } from "./file-limit.ts";
 
@@ -199,3 +209,66 @@ describe.runIf(canLimitFiles)("a disk that stays full", () => {
 function quiet(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+describe("rows that were flushed", () => {
+  it("are in the file, all of them", async () => {
+    const sink = await openJsonl({ folder, onFailure });
+    for (let i = 0; i < 50; i += 1) {
+      sink.write(i, { x: i });
+      if (i % 10 !== 9) continue;
+      expect(await sink.flush()).toBe(true);
+      expect(iterations()).toEqual([...Array(i + 1).keys()]);
+    }
+    await sink.close();
+  });
+
+  it.runIf(canLimitFiles)("say so where the disk takes none", async () => {
+    const sink = await openJsonl({ folder, onFailure });
+    const release = limitFileSize(200);
+    for (let i = 0; i < 50; i += 1) sink.write(i, { x: i });
+    const flushed = await sink.flush();
+    release();
+    expect(flushed).toBe(false);
+    expect(await sink.flush()).toBe(true);
+    expect(iterations()).toEqual([...Array(50).keys()]);
+    await sink.close();
+  });
+});
+
+describe("a file that goes away in flight", () => {
+  it.each([
+    ["deleted", () => rmSync(rowsPath())],
+    ["deleted with its folder", () => rmSync(folder, { recursive: true })],
+    ["renamed with its folder", () => renameSync(folder, `${folder}-moved`)],
+  ])("is made anew, whole: %s", async (_, go) => {
+    const sink = await openJsonl({ folder, onFailure });
+    for (let i = 0; i < 3; i += 1) sink.write(i, { x: i });
+    await sink.flush();
+    go();
+    for (let i = 3; i < 6; i += 1) sink.write(i, { x: i });
+    await sink.close();
+    expect(iterations()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(said).toContain(`${rowsPath()}: was gone; made anew, whole`);
+  });
+
+  it("is not a link, and is its owner's alone", async () => {
+    const elsewhere = join(folder, "elsewhere");
+    symlinkSync(elsewhere, rowsPath());
+    await expect(openJsonl({ folder, onFailure })).rejects.toThrow("ELOOP");
+    expect(existsSync(elsewhere)).toBe(false);
+    rmSync(rowsPath());
+    await writeRows(0, 2);
+    expect(statSync(rowsPath()).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe("how far the rows reach", () => {
+  it("is behind the last that follows all before it", async () => {
+    expect(await rowsReach(rowsPath())).toBeUndefined();
+    await writeRows(3, 8);
+    expect(await rowsReach(rowsPath())).toBe(8);
+    const line = (iteration: number) => `${encodeRow({ iteration, time: 1, metrics: {} })}\n`;
+    appendFileSync(rowsPath(), line(6) + line(8) + "\0".repeat(40) + line(10) + line(11));
+    expect(await rowsReach(rowsPath())).toBe(9);
+  });
+});

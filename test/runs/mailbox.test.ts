@@ -44,7 +44,7 @@ const pause = JSON.stringify({ request: "pause", by: "x" });
 
 describe("what is no file in the mailbox", () => {
   it.each([
-    ["a pipe", (path: string) => execFileSync("mkfifo", [path])],
+    ["a pipe", (path: string) => execFileSync("sh", ["-c", `mkfifo "$0"`, path])],
     ["a folder", (path: string) => mkdirSync(join(path, "deep"), { recursive: true })],
     ["a link", (path: string) => symlinkSync("/dev/zero", path)],
   ])("is named once and passed over: %s", (_, put) => {

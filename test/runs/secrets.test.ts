@@ -1,0 +1,83 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readClientCurve } from "../../sim-adapters/curve-keys.ts";
+import { makeKeys } from "../../sim-adapters/make-keys.ts";
+import { createRun } from "../../src/runs/create-run.ts";
+
+let root = "";
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "firstsolo-secrets-"));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const run = { log_root: "", experiment_name: "e", run_name: "" };
+const created = (codeFolder = root) =>
+  createRun({ ...run, log_root: join(root, "logs") }, { agentYaml: "seed: 1\n", codeFolder });
+
+describe("the record of the code", () => {
+  it("leaves out files that look like secrets, by name or by what is in them, and says so", async () => {
+    const code = join(root, "robot");
+    mkdirSync(code);
+    const git = (...args: string[]) =>
+      execFileSync("git", ["-C", code, "-c", "user.name=a", "-c", "user.email=a@b", ...args]);
+    const put = (name: string, text: string) => {
+      mkdirSync(dirname(join(code, name)), { recursive: true });
+      writeFileSync(join(code, name), text);
+    };
+    const secret = "hush-hush-hush-hush";
+    const secrets: Readonly<Record<string, string>> = {
+      ".env": secret,
+      "conf/prod.env": secret,
+      "sim.key_secret": secret,
+      "deploy/id_ed25519": secret,
+      "my credentials.txt": secret,
+      "train.py": `wandb_api_key = "${secret}"`,
+      "notes.txt": `-----BEGIN OPENSSH PRIVATE KEY-----\n${secret}`,
+    };
+    const harmless = { "gains.txt": "2", "tokenizer.py": "2", "keyboard.py": "2" };
+    git("init", "-q");
+    for (const name of Object.keys({ ...secrets, ...harmless })) put(name, "1\n");
+    git("add", ".");
+    git("commit", "-qm", "one");
+    for (const [name, text] of Object.entries({ ...secrets, ...harmless })) put(name, `${text}\n`);
+    const { path } = await created(code);
+    const text = readFileSync(join(path, "git/robot.diff"), "utf8");
+    expect(text).not.toContain(secret);
+    for (const name of Object.keys(harmless)) expect(text).toContain(`+++ b/${name}`);
+    const said = /^left out: they look like secrets: (.*)$/m.exec(text)?.[1] ?? "";
+    expect(said.split(", ").sort()).toEqual(Object.keys(secrets).sort());
+  });
+});
+
+describe("a run folder", () => {
+  it("is its owner's alone, with all that is written into it", async () => {
+    const folder = await created();
+    await folder.saveCheckpoint("model_1.pt", Uint8Array.of(1));
+    expect(statSync(folder.path).mode & 0o777).toBe(0o700);
+    for (const name of ["run.json", "params/agent.yaml", "model_1.pt"]) {
+      expect(statSync(join(folder.path, name)).mode & 0o777).toBe(0o600);
+    }
+  });
+});
+
+describe("keys that are made", () => {
+  it("are read as a pair, and the secret one is its owner's alone", async () => {
+    const [sim, runner] = [await makeKeys(root, "sim"), await makeKeys(root, "runner")];
+    const curve = await readClientCurve(sim.publicFile, runner.secretFile);
+    expect(Object.values(curve).map((key) => key.length)).toEqual([40, 40, 40]);
+    expect(statSync(sim.secretFile).mode & 0o777).toBe(0o600);
+    expect(readFileSync(sim.publicFile, "utf8")).not.toContain("secret-key");
+  });
+
+  it("never take the place of others, nor have names that lead elsewhere", async () => {
+    const { secretFile } = await makeKeys(root, "sim");
+    const before = readFileSync(secretFile, "utf8");
+    for (const name of ["sim", "../sim", "", ".key"]) {
+      await expect(makeKeys(root, name)).rejects.toMatchObject({ code: "bad-key-file" });
+    }
+    expect(readFileSync(secretFile, "utf8")).toBe(before);
+  });
+});
