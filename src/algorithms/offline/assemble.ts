@@ -91,9 +91,9 @@ function nobodyFlies({ path, spec }: RecordedFlights): string {
 
 function siteOf({ flights, statistics }: Data, site: Site<OfflineConfig>): OfflineSite {
   const { config, env, say } = site;
+  const reads = readsOf(flights, config.obs_groups.student, env?.spec);
   const { remark, ...action } = actionOf(flights, env?.spec, statistics.actions);
   if (remark) say(remark);
-  const reads = readsOf(flights, config.obs_groups.student, env?.spec);
   const parts = reads.map((group) => statistics.groups[group]!);
   const joined = (pick: (part: (typeof parts)[number]) => ArrayLike<number>) =>
     Float32Array.from(parts.flatMap((part) => Array.from(pick(part))));

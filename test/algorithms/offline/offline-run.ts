@@ -19,24 +19,34 @@ import { watchSignals } from "../../../src/training/signals.ts";
 import { trainRun } from "../../../src/training/train-run.ts";
 
 /** Of no simulator that there is. */
-const spec: EnvSpec = {
-  ...{ task: "synthetic", numEnvs: 1, controlPeriod: 0.02, autoreset: "same_step" },
-  maxEpisodeSteps: 50,
-  observations: { policy: { dtype: "<f4", shape: [3] } },
-  action: { dtype: "<f4", shape: [2], low: [-1, -1], high: [1, 1] },
-  capabilities: [],
-};
+export function specOf({ observationWidth = 3, actionWidth = 2 }: Widths): EnvSpec {
+  const bound = new Array<number>(actionWidth).fill(1);
+  return {
+    ...{ task: "synthetic", numEnvs: 1, controlPeriod: 0.02, autoreset: "same_step" },
+    maxEpisodeSteps: 50,
+    observations: { policy: { dtype: "<f4", shape: [observationWidth] } },
+    action: { dtype: "<f4", shape: [actionWidth], low: bound.map((one) => -one), high: bound },
+    capabilities: [],
+  };
+}
 
-export interface Synthetic {
+interface Widths {
+  /** Default 3 and 2. */
+  readonly observationWidth?: number;
+  readonly actionWidth?: number;
+}
+
+export interface Synthetic extends Widths {
   readonly episodes: number;
   /** Standard deviation of the actions about 0, which are within ±1. */
   readonly actionStd: number;
-  readonly seed?: number;
 }
 
 /** Random observations and actions; the reward is ten times the first action, and the clock ends all episodes. */
-export async function synthesise(path: string, { episodes, actionStd, seed = 5 }: Synthetic) {
-  const random = new Random(seed);
+export async function synthesise(path: string, synthetic: Synthetic) {
+  const { episodes, actionStd, observationWidth = 3, actionWidth = 2 } = synthetic;
+  const random = new Random(5);
+  const spec = specOf(synthetic);
   const steps = spec.maxEpisodeSteps;
   const normal = (count: number, std = 1) =>
     Float32Array.from({ length: count }, () => Math.max(-1, Math.min(1, std * random.normal())));
@@ -44,13 +54,16 @@ export async function synthesise(path: string, { episodes, actionStd, seed = 5 }
   for (let episode = 0; episode < episodes; episode += 1) {
     const truncated = new Uint8Array(steps);
     truncated[steps - 1] = 1;
-    const actions = normal(2 * steps, actionStd);
-    const rewards = Float32Array.from({ length: steps }, (_, step) => 10 * actions[2 * step]!);
+    const actions = normal(actionWidth * steps, actionStd);
+    const rewards = Float32Array.from(
+      { length: steps },
+      (_, step) => 10 * actions[actionWidth * step]!,
+    );
     const arrays = {
-      ...{ "obs/policy": normal(3 * steps), actions, rewards },
+      ...{ "obs/policy": normal(observationWidth * steps), actions, rewards },
       ...{ terminated: new Uint8Array(steps), truncated },
     };
-    writer.write(writer.start(), steps, { arrays, last: { policy: normal(3) } });
+    writer.write(writer.start(), steps, { arrays, last: { policy: normal(observationWidth) } });
   }
   return writer.close();
 }
