@@ -1,3 +1,4 @@
+import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { recordExample } from "../../policies/flight-example.ts";
 import { buildGraph } from "../../policies/graph/build-graph.ts";
@@ -8,6 +9,7 @@ import type { NetworkPolicy } from "../../policies/networks/network-policy.ts";
 import { openOnnx } from "../../policies/onnx/onnx-runtime.ts";
 import { writeOnnx } from "../../policies/onnx/write-onnx.ts";
 import { Random } from "../../policies/random.ts";
+import { type CompileMode, compileWith } from "../../src/engine/compile/compile.ts";
 import type { Arrays, Experience } from "../../src/learning/experience.ts";
 import type { BatchLearner } from "../../src/learning/offline/batch-learner.ts";
 import type { OfflineSite } from "../../src/learning/offline/site.ts";
@@ -67,8 +69,48 @@ interface Laws {
   readonly targetFigures?: readonly string[];
 }
 
-/** What every learner of single transitions keeps to. */
-export function offlineLaws(name: string, { make, bootstraps, targetFigures }: Laws): void {
+/** What every learner of single transitions keeps to, however its updates are called. */
+export function offlineLaws(name: string, laws: Laws): void {
+  for (const mode of ["off", "on"] as const) {
+    const make: Laws["make"] = (at) => laws.make({ ...at, compile: compileWith(mode) });
+    lawsOf(`${name}, compile ${mode}`, { ...laws, make });
+  }
+  compiledLaws(name, laws);
+}
+
+function compiledLaws(name: string, { make }: Laws): void {
+  describe(`${name}, compiled,`, () => {
+    const learned = async (mode: CompileMode) => {
+      const learner = make({ ...site, compile: compileWith(mode) });
+      const figures = [];
+      // Each form is traced twice before it is compiled, and batches may be of other sizes.
+      for (const rows of [16, 16, 24, 16, 24]) {
+        figures.push(await learner.update(flights(6, rows), stage));
+      }
+      const state = await learner.save();
+      learner.dispose();
+      return { figures, state };
+    };
+
+    it("comes to the same bits as operation by operation", async () => {
+      const eager = await learned("off");
+      expect(await learned("on")).toEqual(eager);
+      expect(await learned("verify")).toEqual(eager);
+    });
+
+    it("leaves no tensor behind in a thousand updates", async () => {
+      const learner = make({ ...site, compile: compileWith("on") });
+      const many = flights(100, 16);
+      await learner.update(many, stage);
+      const before = tf.memory().numTensors;
+      for (let i = 0; i < 10; i += 1) await learner.update(many, stage);
+      expect(tf.memory().numTensors).toBe(before);
+      learner.dispose();
+    });
+  });
+}
+
+function lawsOf(name: string, { make, bootstraps, targetFigures }: Laws): void {
   const { statistics: _, ...bare } = site;
   learnerLaws(name, {
     make: (kind) => make(kind === "fresh" ? { ...bare, seed: 99 } : site),

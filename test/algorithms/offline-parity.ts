@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import { compileWith } from "../../src/engine/compile/compile.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { isOff, type ParityKind, type ReferenceFile } from "../../src/learning/parity/reference.ts";
 import { readSafetensors } from "../../src/learning/safetensors.ts";
@@ -21,11 +22,13 @@ export function offlineParity(kind: ParityKind, { files, others }: ParityCases):
   beforeAll(() => startEngine("auto"));
 
   describe(`CORL's own updates of ${kind.name}`, () => {
-    it.each(files)("are reproduced: %s", async (name) => {
+    const modes = ["off", "on", "verify"] as const;
+    const cases = files.flatMap((name) => modes.map((mode) => [name, mode] as const));
+    it.each(cases)("are reproduced: %s, compile %s", async (name, mode) => {
       const file = referenceFile(name);
       const before = tf.memory().numTensors;
       expect(kind.recognises(file)).toBe(true);
-      const updates = await kind.replay(file, {});
+      const updates = await kind.replay(file, { compile: compileWith(mode) });
       expect(updates).toHaveLength(6);
       expect(updates.map(({ weights }) => weights !== undefined)).toEqual([
         ...[true, true, false, false, false, true],

@@ -25,18 +25,21 @@ export function createBc(settings: BcSettings, site: OfflineSite): BatchLearner 
   });
   const { network, policy, view, graph } = acting;
   const groups = [groupOf("actor", "actor", [network])];
-  return new BatchLearner({
-    ...{ groups, view, graph, random },
-    owners: [new Owner("actor", groups, { learningRate: settings.learning_rate })],
-    updates: [imitation],
-    losses: ["bc"],
-    policies: { student: policy },
-    learn: ({ observations, actions }, { figures, step }) => {
-      step(imitation, () => {
-        const loss: tf.Scalar = meanSquare(network.forward(observations, []).outputs, actions);
-        figures.note("Loss/bc", loss);
-        return loss;
-      });
+  return new BatchLearner(
+    {
+      ...{ groups, view, graph, random },
+      owners: [new Owner("actor", groups, { learningRate: settings.learning_rate })],
+      updates: [imitation],
+      losses: ["bc"],
+      policies: { student: policy },
+      learn: ({ observations, actions }, { figures, step }) => {
+        step(imitation, () => {
+          const loss: tf.Scalar = meanSquare(network.forward(observations, []).outputs, actions);
+          figures.note("Loss/bc", loss);
+          return loss;
+        });
+      },
     },
-  });
+    site.compile,
+  );
 }

@@ -44,25 +44,28 @@ export function createCql(
     const [copiesFollow] = form;
     if (copiesFollow) follow(settings.tau);
   };
-  return new BatchLearner({
-    ...{ groups, updates, losses: update.losses, random, learn },
-    form: (number) => [number % settings.target_update_period === 0],
-    draw: ({ rows, actionWidth }) => {
-      const one = [rows, actionWidth];
-      const many = [rows, settings.cql_n_actions, actionWidth];
-      // In CORL's order.
-      return [
-        draws.normal(one),
-        draws.normal(settings.cql_max_target_backup ? many : one),
-        draws.uniform(many),
-        draws.normal(many),
-        draws.normal(many),
-      ];
+  return new BatchLearner(
+    {
+      ...{ groups, updates, losses: update.losses, random, learn },
+      form: (number) => [number % settings.target_update_period === 0],
+      draw: ({ rows, actionWidth }) => {
+        const one = [rows, actionWidth];
+        const many = [rows, settings.cql_n_actions, actionWidth];
+        // In CORL's order.
+        return [
+          draws.normal(one),
+          draws.normal(settings.cql_max_target_backup ? many : one),
+          draws.uniform(many),
+          draws.normal(many),
+          draws.normal(many),
+        ];
+      },
+      owners: createOwners(groups, ratesOf(updates, settings)),
+      policies: { student: acting.policy },
+      ...{ view: acting.view, graph: acting.graph },
     },
-    owners: createOwners(groups, ratesOf(updates, settings)),
-    policies: { student: acting.policy },
-    ...{ view: acting.view, graph: acting.graph },
-  });
+    site.compile,
+  );
 }
 
 function lossOf({ name }: Update) {

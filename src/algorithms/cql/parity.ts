@@ -21,11 +21,11 @@ export const cqlParity: ParityKind = {
   name: "cql",
   tolerance: offlineTolerance,
   recognises: ({ metadata }) => metadata.algorithm === "cql",
-  async replay(file) {
+  async replay(file, { compile }) {
     const settings = settingsOf(file);
     const draws = new RecordedDraws(file);
     const maxAction = numberNamed(file, "max_action");
-    const learner = createCql(settings, siteOf(file, maxAction), {
+    const learner = createCql(settings, siteOf(file, { maxAction, compile }), {
       ...{ weights: arraysUnder(file, "initial."), maxAction, draws },
     });
     return replayOffline(file, { learner, draws, figures: figuresOf(settings) });

@@ -10,11 +10,11 @@ export const distillationParity: ParityKind = {
   name: "distillation",
   tolerance: { weights: parityTolerance.weights, metrics: parityTolerance.loss },
   recognises: ({ metadata }) => metadata.behavior_loss !== undefined,
-  async replay(file, { keepLeftover = false }) {
+  async replay(file, { keepLeftover = false, compile }) {
     const parity = readParityCase(file, !keepLeftover);
     const policy = studentOf(parity);
     try {
-      const updates = await replayParity(file, parity, policy);
+      const updates = await replayParity(file, parity, policy, compile);
       return updates.map(({ lossError, weightError, worst }, i) => ({
         update: i + 1,
         weights: { error: weightError, at: worst },

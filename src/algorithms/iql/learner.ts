@@ -43,13 +43,16 @@ export function createIql(settings: IqlSettings, site: OfflineSite, given?: Give
     owners.at(-1)!.learningRate = rate;
     return { "Loss/actor_learning_rate": rate };
   };
-  return new BatchLearner({
-    ...{ groups, owners },
-    updates: [update.valueUpdate, update.criticUpdate, update.actorUpdate],
-    losses: update.losses,
-    policies: { student: acting.policy },
-    ...{ view: acting.view, graph: acting.graph, random, prepare, learn },
-  });
+  return new BatchLearner(
+    {
+      ...{ groups, owners },
+      updates: [update.valueUpdate, update.criticUpdate, update.actorUpdate],
+      losses: update.losses,
+      policies: { student: acting.policy },
+      ...{ view: acting.view, graph: acting.graph, random, prepare, learn },
+    },
+    site.compile,
+  );
 }
 
 function groupsOf({ actor, logStd, value, critics, criticTargets }: update.IqlNetworks) {

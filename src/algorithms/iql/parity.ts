@@ -20,12 +20,12 @@ export const iqlParity: ParityKind = {
   name: "iql",
   tolerance: offlineTolerance,
   recognises: ({ metadata }) => metadata.algorithm === "iql",
-  async replay(file) {
+  async replay(file, { compile }) {
     const settings = settingsOf(file);
     if (!settings.iql_deterministic) arrayNamed(file, "initial.actor.log_std");
     // CORL's losses compare the tanh itself with the actions; max_action only scales what is flown.
     const given = { weights: arraysUnder(file, "initial."), maxAction: 1 };
-    const learner = createIql(settings, siteOf(file, 1), given);
+    const learner = createIql(settings, siteOf(file, { maxAction: 1, compile }), given);
     return replayOffline(file, {
       learner,
       figures: {

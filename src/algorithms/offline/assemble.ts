@@ -36,7 +36,8 @@ export async function assemble(
   if (!env) say(nobodyFlies(data.flights));
   for (const warning of rewardWarnings(rewardSettings(config), hasDeaths(data.flights)))
     say(warning);
-  const learner = await create(config, offline);
+  const { compile } = site;
+  const learner = await create(config, { ...offline, ...(compile && { compile }) });
   const student = learner.policies.student as NetworkPolicy;
   const source = sourceOf(data, learner.needs, config);
   const { interval, episodes } = config.evaluation;

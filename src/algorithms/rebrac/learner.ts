@@ -46,20 +46,24 @@ export function createRebrac(
     groups.followCritic(settings.tau);
   };
   const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
-  return new BatchLearner({
-    groups: groups.all,
-    owners: createOwners(groups.all, { critic, actor }),
-    updates: [update.criticUpdate, update.actorUpdate],
-    losses: update.losses,
-    policies: { student: acting.policy },
-    view: { ...acting.view, nextActions: true },
-    form: (number) => [(number - 1) % settings.policy_freq === 0],
-    draw: ({ rows, actionWidth }, [actorSteps]) => {
-      const shape = [rows, actionWidth];
-      return actorSteps ? [draws.normal(shape), draws.uniform(shape)] : [draws.normal(shape)];
+  return new BatchLearner(
+    {
+      groups: groups.all,
+      owners: createOwners(groups.all, { critic, actor }),
+      updates: [update.criticUpdate, update.actorUpdate],
+      losses: update.losses,
+      policies: { student: acting.policy },
+      view: { ...acting.view, nextActions: true },
+      form: (number) => [(number - 1) % settings.policy_freq === 0],
+      stepping: ([actorSteps]) => (actorSteps ? ["critic", "actor"] : ["critic"]),
+      draw: ({ rows, actionWidth }, [actorSteps]) => {
+        const shape = [rows, actionWidth];
+        return actorSteps ? [draws.normal(shape), draws.uniform(shape)] : [draws.normal(shape)];
+      },
+      ...{ graph: acting.graph, random, learn },
     },
-    ...{ graph: acting.graph, random, learn },
-  });
+    site.compile,
+  );
 }
 
 interface Source {

@@ -20,10 +20,10 @@ export const rebracParity: ParityKind = {
   name: "rebrac",
   tolerance: offlineTolerance,
   recognises: ({ metadata }) => metadata.algorithm === "rebrac",
-  async replay(file) {
+  async replay(file, { compile }) {
     const draws = new RecordedDraws(file);
     const maxAction = file.metadata.max_action ? numberNamed(file, "max_action") : 1;
-    const learner = createRebrac(settingsOf(file), siteOf(file, maxAction), {
+    const learner = createRebrac(settingsOf(file), siteOf(file, { maxAction, compile }), {
       ...{ weights: arraysUnder(file, "initial."), maxAction, draws },
     });
     return replayOffline(file, {

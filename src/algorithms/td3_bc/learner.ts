@@ -47,16 +47,20 @@ export function createTd3Bc(
     follow(settings.tau);
   };
   const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
-  return new BatchLearner({
-    groups: groups.all,
-    owners: createOwners(groups.all, { critic, actor }),
-    updates: [update.criticUpdate, update.actorUpdate],
-    losses: update.losses,
-    policies: { student: acting.policy },
-    form: (number) => [number % settings.policy_freq === 0],
-    draw: ({ rows, actionWidth }) => [draws.normal([rows, actionWidth])],
-    ...{ view: acting.view, graph: acting.graph, random, learn },
-  });
+  return new BatchLearner(
+    {
+      groups: groups.all,
+      owners: createOwners(groups.all, { critic, actor }),
+      updates: [update.criticUpdate, update.actorUpdate],
+      losses: update.losses,
+      policies: { student: acting.policy },
+      form: (number) => [number % settings.policy_freq === 0],
+      stepping: ([actorSteps]) => (actorSteps ? ["critic", "actor"] : ["critic"]),
+      draw: ({ rows, actionWidth }) => [draws.normal([rows, actionWidth])],
+      ...{ view: acting.view, graph: acting.graph, random, learn },
+    },
+    site.compile,
+  );
 }
 
 interface Source {

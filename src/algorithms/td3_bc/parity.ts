@@ -19,10 +19,10 @@ export const td3BcParity: ParityKind = {
   name: "td3_bc",
   tolerance: offlineTolerance,
   recognises: ({ metadata }) => metadata.algorithm === "td3_bc",
-  async replay(file) {
+  async replay(file, { compile }) {
     const draws = new RecordedDraws(file);
     const maxAction = numberNamed(file, "max_action");
-    const learner = createTd3Bc(settingsOf(file), siteOf(file, maxAction), {
+    const learner = createTd3Bc(settingsOf(file), siteOf(file, { maxAction, compile }), {
       ...{ weights: arraysUnder(file, "initial."), maxAction, draws },
     });
     return replayOffline(file, {

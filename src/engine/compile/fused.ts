@@ -7,10 +7,11 @@ export interface NamedOperation extends Operation {
 }
 
 /**
- * TensorFlow's two kinds of products add up in the same order from so many rows on, and over so many columns:
- * outside of that bits differ (measured, one and two threads).
+ * TensorFlow's two kinds of products add up in the same order from so many rows on, over so many columns, and
+ * where the result is no single column: outside of that bits differ (measured, one and two threads).
  */
 const leastRows = 16;
+const leastColumns = 2;
 const mostSummed = 384;
 
 const sums: ReadonlySet<string> = new Set(["Add", "AddV2"]);
@@ -44,14 +45,15 @@ function isMatMul({ name }: Operation): boolean {
 }
 
 function isMatrixProduct(
-  { name, inputs, attributes }: Operation,
+  { name, inputs, attributes, node }: NamedOperation,
   shapes: Recording["shapes"],
 ): boolean {
   if (name !== "BatchMatMulV2") return false;
   if (attributes.some((one) => one.name === "adj_x" && one.value === true)) return false;
   const [first, second] = inputs.map((source) => shapes.get(source));
   if (first?.length !== 2 || second?.length !== 2) return false;
-  return first[0]! >= leastRows && first[1]! <= mostSummed;
+  const columns = shapes.get(node)?.[1] ?? 0;
+  return first[0]! >= leastRows && first[1]! <= mostSummed && columns >= leastColumns;
 }
 
 function asMatMul(one: NamedOperation, kinds: Kinds): NamedOperation {

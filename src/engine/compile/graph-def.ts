@@ -24,7 +24,7 @@ export type Kinds = Pick<
 >;
 
 /** TensorFlow's `DataType`. */
-const dataTypes = { float32: 1, int32: 3, bool: 10 } as const;
+export const dataTypes = { float32: 1, int32: 3, bool: 10 } as const;
 
 /** Of TensorFlow 2.4: any later library reads it. */
 const producer = 561;

@@ -1,5 +1,6 @@
 import { fused } from "./fused.ts";
-import type { Node } from "./graph-def.ts";
+import { dataTypes, type Node } from "./graph-def.ts";
+import { guarded } from "./guarded.ts";
 import type { Binding } from "./native-backend.ts";
 import type { Constant, Recording, Source, TensorType } from "./recording.ts";
 
@@ -19,7 +20,9 @@ export class Parts {
   /** Constants and operations. */
   body(recording: Recording): void {
     for (const [i, value] of recording.constants.entries()) this.#constant(`c${i}`, value);
-    for (const { node, name, inputs, attributes } of fused(recording, this.#kinds)) {
+    const known = { kinds: this.#kinds, shapes: recording.shapes };
+    const operations = guarded(fused(recording, this.#kinds), known);
+    for (const { node, name, inputs, attributes } of operations) {
       this.#add({ name: node, op: name, inputs: this.#named(inputs), attributes });
     }
   }
@@ -64,8 +67,16 @@ export class Parts {
     return this.#add({ name, op: "AssignVariableOp", inputs, attributes });
   }
 
+  /**
+   * Numbers that others compute with could as well be fed, so that TensorFlow neither multiplies two of them
+   * beforehand nor takes a reciprocal for a quotient: bits would differ. Shapes and axes it must know.
+   */
   #constant(name: string, tensor: Constant): string {
-    return this.#add(this.#constantNode(name, tensor));
+    const { dtype, shape } = tensor;
+    if (dtype !== dataTypes.float32) return this.#add(this.#constantNode(name, tensor));
+    const value = this.#add(this.#constantNode(`${name}/value`, tensor));
+    const attributes = [this.#type("dtype", dtype), this.#shape(shape)];
+    return this.#add({ name, op: "PlaceholderWithDefault", inputs: [value], attributes });
   }
 
   #constantNode(name: string, tensor: Constant): Node {

@@ -4,6 +4,7 @@ import type { NamedArray } from "../../../policies/named-array.ts";
 import type { Normaliser } from "../../../policies/networks/normaliser.ts";
 import type { Policy } from "../../../policies/policy.ts";
 import type { Random, RandomState } from "../../../policies/random.ts";
+import { type Compile, eagerly, type Static } from "../../engine/compile/program.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import { checkOwners } from "../check-owners.ts";
 import type { Experience } from "../experience.ts";
@@ -13,6 +14,7 @@ import type { Owner } from "../owner.ts";
 import type { GradientMeter, ParameterGroup, Update } from "../owners.ts";
 import { arraysUnder, loadParameters, readParameters } from "../parameters.ts";
 import type { Stage } from "../stage.ts";
+import { BatchProgram, type Noted } from "./batch-program.ts";
 import { Figures, Sheet } from "./figures.ts";
 import {
   disposeTransitions,
@@ -22,7 +24,7 @@ import {
 } from "./transitions.ts";
 
 /** What chooses the form of an update, e.g. whether the actor steps in it. */
-export type Form = readonly (string | number | boolean)[];
+export type Form = readonly Static[];
 
 /** What an update is given besides its batch. */
 export interface UpdateContext {
@@ -48,6 +50,8 @@ export interface BatchAlgorithm {
   readonly random: Random;
   /** @param number of the update, from 1, over the whole run. Default: all are alike */
   form?(number: number): Form;
+  /** Names of the owners that step in an update of that form, once each; default: all. */
+  stepping?(form: Form): readonly string[];
   /** Sets what changes from update to update, such as rates; gives figures. */
   prepare?(number: number, progress: number): Metrics;
   /** In their order; default: nothing. To be disposed by the caller. */
@@ -70,11 +74,15 @@ export class BatchLearner implements Learner {
   readonly losses: readonly string[];
   readonly policies: Readonly<Record<string, Policy>>;
   readonly #algorithm: BatchAlgorithm;
+  readonly #program: BatchProgram;
   #view: TransitionView;
   #number = 0;
 
-  /** @throws LearningError when its claims don't hold together, see `checkOwners` */
-  constructor(algorithm: BatchAlgorithm) {
+  /**
+   * @param compile who makes one call of an update's operations; default: each is a call of its own
+   * @throws LearningError when its claims don't hold together, see `checkOwners`
+   */
+  constructor(algorithm: BatchAlgorithm, compile: Compile = eagerly) {
     const { view, groups, updates, losses, policies } = algorithm;
     const notes = view.nextActions ? ["next_actions"] : [];
     this.needs = { groups: view.reads, successors: view.reads, notes };
@@ -85,6 +93,7 @@ export class BatchLearner implements Learner {
     this.#algorithm = algorithm;
     this.#view = view;
     checkOwners(this);
+    this.#program = new BatchProgram(algorithm, compile);
   }
 
   /**
@@ -117,22 +126,34 @@ export class BatchLearner implements Learner {
   }
 
   #learn(batch: Transitions, figures: Figures, meter: GradientMeter | undefined): void {
-    const { form: formOf, draw, view, owners } = this.#algorithm;
+    const { form: formOf, draw, view } = this.#algorithm;
     const form = formOf?.(this.#number) ?? [];
     const drawn = draw?.({ rows: batch.rows, actionWidth: view.actionWidth }, form) ?? [];
-    const sheet = new Sheet();
+    const { names, values } = meter
+      ? this.#measured(batch, { drawn, form }, meter)
+      : this.#program.run(batch, drawn, form);
+    figures.add(names, values);
+    tf.dispose(drawn);
+  }
+
+  /** A meter looks at parameters between the steps: they are calls of their own. */
+  #measured(
+    batch: Transitions,
+    given: Pick<UpdateContext, "drawn" | "form">,
+    meter: GradientMeter,
+  ): Noted {
+    const { owners } = this.#algorithm;
+    const figures = new Sheet();
     tf.tidy(() => {
       this.#algorithm.learn(batch, {
-        ...{ drawn, form, figures: sheet },
+        ...{ ...given, figures },
         step: (update, loss) => {
           const owner = owners.find(({ name }) => name === update.owner)!;
-          const step = () => owner.step(loss);
-          (meter ? meter.measure(update, loss, step) : step()).dispose();
+          meter.measure(update, loss, () => owner.step(loss)).dispose();
         },
       });
     });
-    figures.add(sheet.names, sheet.take());
-    tf.dispose(drawn);
+    return { names: figures.names, values: figures.take() };
   }
 
   /** The student for exports: inputs `obs`, outputs `actions` in the simulator's units. */
@@ -171,6 +192,7 @@ export class BatchLearner implements Learner {
   }
 
   dispose(): void {
+    this.#program.dispose();
     for (const owner of this.#algorithm.owners) owner.dispose();
     for (const { parameters } of this.groups) for (const { value } of parameters) value.dispose();
     this.#view.normaliser?.dispose();

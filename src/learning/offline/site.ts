@@ -1,5 +1,6 @@
 import type { OutputRange } from "../../../policies/networks/bounded.ts";
 import type { NormaliserState } from "../../../policies/networks/normaliser.ts";
+import type { Compile } from "../../engine/compile/program.ts";
 import { LearningError } from "../learning-error.ts";
 import type { ValueFacts } from "../monitors/divergence.ts";
 
@@ -16,6 +17,8 @@ export interface OfflineSite {
   /** Of the data's episodes, undiscounted, and the steps of the longest: for `normalize_reward`. */
   readonly returns?: Returns | undefined;
   readonly seed: number;
+  /** Who makes one call of an update's operations; absent: each is a call of its own. */
+  readonly compile?: Compile | undefined;
 }
 
 export interface StateStatistics {

@@ -65,8 +65,21 @@ export function transitionsAt(
 }
 
 export function disposeTransitions(transitions: Transitions): void {
-  const { rows: _, ...tensors } = transitions;
-  tf.dispose(tensors as unknown as tf.TensorContainer);
+  tf.dispose(tensorsOf(transitions) as tf.Tensor[]);
+}
+
+/** All that it consists of, in an order that `transitionsFrom` knows. */
+export function tensorsOf(transitions: Transitions): readonly tf.Tensor[] {
+  const { observations, actions, rewards, next, alive, nextActions } = transitions;
+  return [observations, actions, rewards, next, alive, ...(nextActions ? [nextActions] : [])];
+}
+
+export function transitionsFrom(tensors: readonly tf.Tensor[]): Transitions {
+  const [observations, actions, rewards, next, alive, nextActions] = tensors as [
+    ...[tf.Tensor2D, tf.Tensor2D, tf.Tensor1D, tf.Tensor2D, tf.Tensor1D, tf.Tensor2D?],
+  ];
+  const all = { observations, actions, rewards, next, alive, ...(nextActions && { nextActions }) };
+  return { rows: observations.shape[0], ...all };
 }
 
 interface At {

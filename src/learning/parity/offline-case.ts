@@ -12,6 +12,7 @@ import {
   compareArrays,
   compareFigures,
   type ReferenceFile,
+  type ReplayOptions,
   setting,
   type UpdateError,
 } from "./reference.ts";
@@ -57,13 +58,17 @@ export class RecordedDraws implements Draws {
   }
 }
 
+export interface SiteOptions extends Pick<ReplayOptions, "compile"> {
+  readonly maxAction: number;
+}
+
 /** Sizes of the first batch, as a simulator would say them. */
-export function siteOf(file: ReferenceFile, maxAction: number): OfflineSite {
+export function siteOf(file: ReferenceFile, { maxAction, compile }: SiteOptions): OfflineSite {
   const [, observationWidth = 0] = arrayNamed(file, "batch1.observations").shape;
   const [, actionWidth = 0] = arrayNamed(file, "batch1.actions").shape;
   const high = new Array<number>(actionWidth).fill(maxAction);
   const action = { low: high.map((bound) => -bound), high };
-  return { reads: ["policy"], observationWidth, action, seed: 0 };
+  return { reads: ["policy"], observationWidth, action, seed: 0, compile };
 }
 
 /** Widths of the hidden layers of a network, from the arrays themselves. */

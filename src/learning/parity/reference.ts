@@ -1,4 +1,5 @@
 import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
+import type { Compile } from "../../engine/compile/program.ts";
 import { LearningError } from "../learning-error.ts";
 import type { Safetensors } from "../safetensors.ts";
 
@@ -25,6 +26,8 @@ export interface Tolerance {
 export interface ReplayOptions {
   /** Distillation: train on the steps after the last full window too, as rsl_rl doesn't. */
   readonly keepLeftover?: boolean;
+  /** Who makes one call of an update's operations; absent: each is a call of its own. */
+  readonly compile?: Compile | undefined;
 }
 
 /** A kind of reference file: how to recognise one, and how to repeat its updates. */
