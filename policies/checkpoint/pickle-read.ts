@@ -35,6 +35,7 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, where: string)
   return new Machine(bytes, rules, where).run();
 }
 
+/** Longer than a file should be: all instructions work on the same stack and memo. */
 class Machine {
   readonly #in: ByteReader;
   readonly #rules: PickleRules;

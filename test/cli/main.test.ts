@@ -131,12 +131,20 @@ describe.runIf(existsSync(compiled))("the command", () => {
     expect(status).toBe(2);
   });
 
-  it.each([["eval"], ["export", "--format", "onnx"]])("%s asks for a run where there is none", (...args) => {
-    const cwd = mkdtempSync(join(tmpdir(), "firstsolo-nowhere-"));
-    const { status, stderr } = spawnSync(process.execPath, [shim, ...args], { encoding: "utf8", cwd });
-    expect(stderr).toMatch(/^firstsolo: There is no run in .*logs\/rsl_rl\n {2}→ Name a run folder/);
-    expect(status).toBe(2);
-  });
+  it.each([["eval"], ["export", "--format", "onnx"]])(
+    "%s asks for a run where there is none",
+    (...args) => {
+      const cwd = mkdtempSync(join(tmpdir(), "firstsolo-nowhere-"));
+      const { status, stderr } = spawnSync(process.execPath, [shim, ...args], {
+        encoding: "utf8",
+        cwd,
+      });
+      expect(stderr).toMatch(
+        /^firstsolo: There is no run in .*logs\/rsl_rl\n {2}→ Name a run folder/,
+      );
+      expect(status).toBe(2);
+    },
+  );
 
   it("without a word shows its help and ends in 2", () => {
     const { status, stderr } = firstsolo();

@@ -177,6 +177,15 @@ describe("a pickle that wants to exhaust us", () => {
     expect(readPickle("}", tower, tower, "s")?.code).toBe("damaged-pickle");
   });
 
+  it("is answered in seconds when it is nothing but instructions", () => {
+    const start = performance.now();
+    for (const op of ["}", ")\x94", "]", "\x85"]) {
+      const many = Buffer.alloc(2_900_000, op, "latin1");
+      readPickle("(", op === "\x85" ? ")" : "", many, "t");
+    }
+    expect(performance.now() - start).toBeLessThan(4 * 5000);
+  });
+
   it("says little of a long name", () => {
     const long = "n".repeat(100_000);
     for (const error of [
