@@ -19,7 +19,7 @@ export interface PickleRules {
   readonly build: (target: unknown, state: unknown) => void;
 }
 
-const OPERATIONS = 3_000_000;
+const OPERATIONS = 2_000_000;
 /** More is no name of a class. */
 const NAME = 512;
 const MARK = Symbol("mark");

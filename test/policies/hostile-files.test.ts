@@ -180,7 +180,7 @@ describe("a pickle that wants to exhaust us", () => {
   it("is answered in seconds when it is nothing but instructions", () => {
     const start = performance.now();
     for (const op of ["}", ")\x94", "]", "\x85"]) {
-      const many = Buffer.alloc(2_900_000, op, "latin1");
+      const many = Buffer.alloc(1_900_000, op, "latin1");
       readPickle("(", op === "\x85" ? ")" : "", many, "t");
     }
     expect(performance.now() - start).toBeLessThan(4 * 5000);
