@@ -276,8 +276,9 @@ class Machine {
   }
 
   #tuple(length: number): boolean {
-    const items = Array.from({ length }, () => this.#pop()).reverse();
-    return this.#push(new TorchTuple(items as TorchValue[]));
+    const items: TorchValue[] = [];
+    for (let i = 0; i < length; i++) items.unshift(this.#pop() as TorchValue);
+    return this.#push(new TorchTuple(items));
   }
 
   #append(items: readonly unknown[]): boolean {

@@ -177,13 +177,13 @@ describe("a pickle that wants to exhaust us", () => {
     expect(readPickle("}", tower, tower, "s")?.code).toBe("damaged-pickle");
   });
 
-  it("is answered in seconds when it is nothing but instructions", () => {
-    const start = performance.now();
-    for (const op of ["}", ")\x94", "]", "\x85"]) {
-      const many = Buffer.alloc(1_900_000, op, "latin1");
-      readPickle("(", op === "\x85" ? ")" : "", many, "t");
-    }
-    expect(performance.now() - start).toBeLessThan(4 * 5000);
+  it.each(["}", ")\x94", "]", "\x85"])("is answered in seconds when it is nothing but %j", (op) => {
+    const many = Buffer.alloc(1_900_000, op, "latin1");
+    // Of the processor: others may be at work on the machine.
+    const before = process.cpuUsage();
+    readPickle("(", op === "\x85" ? ")" : "", many, "t");
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1e6).toBeLessThan(5);
   });
 
   it("says little of a long name", () => {
