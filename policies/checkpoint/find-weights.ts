@@ -95,3 +95,14 @@ function tensorKeys(state: TorchDict): string[] {
     typeof key === "string" && isTensor(value) ? [key] : [],
   );
 }
+
+/** Keys of a dict for messages, and those of the dicts in it: `state_dict (cnn.0.weight), epoch`. */
+export function keysText(dict: TorchDict): string {
+  const text = (key: TorchKey) => String(key).slice(0, 60);
+  const shown = [...dict].slice(0, 12).map(([key, value]) => {
+    if (!isDict(value) || value.size === 0) return text(key);
+    const inside = [...value.keys()].slice(0, 4).map(text).join(", ");
+    return `${text(key)} (${inside}${value.size > 4 ? ", …" : ""})`;
+  });
+  return shown.join(", ") || "none";
+}

@@ -19,7 +19,7 @@ export interface PickleRules {
   readonly build: (target: unknown, state: unknown) => void;
 }
 
-const OPERATIONS = 3_000_000;
+const OPERATIONS = 2_000_000;
 /** More is no name of a class. */
 const NAME = 512;
 const MARK = Symbol("mark");
@@ -35,6 +35,7 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, where: string)
   return new Machine(bytes, rules, where).run();
 }
 
+/** Longer than a file should be: all instructions work on the same stack and memo. */
 class Machine {
   readonly #in: ByteReader;
   readonly #rules: PickleRules;
@@ -275,8 +276,9 @@ class Machine {
   }
 
   #tuple(length: number): boolean {
-    const items = Array.from({ length }, () => this.#pop()).reverse();
-    return this.#push(new TorchTuple(items as TorchValue[]));
+    const items: TorchValue[] = [];
+    for (let i = 0; i < length; i++) items.unshift(this.#pop() as TorchValue);
+    return this.#push(new TorchTuple(items));
   }
 
   #append(items: readonly unknown[]): boolean {

@@ -85,6 +85,7 @@ const EPSILON = "_epsilon";
 const CLAMP = "_clamp";
 const STATISTICS = ["_mean", "_var", "_std", "count"];
 
+/** Longer than a file should be: every check names the file and the key as the file has it. */
 class ActorReader {
   readonly #entries: ActorEntries;
   readonly #where: string;

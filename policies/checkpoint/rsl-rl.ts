@@ -1,7 +1,7 @@
 import { CheckpointError } from "../policy-error.ts";
 import { readProgram } from "../torchscript/read-program.ts";
 import type { Head } from "./actor.ts";
-import { findWeights, unwrapped } from "./find-weights.ts";
+import { findWeights, keysText, unwrapped } from "./find-weights.ts";
 import { remembersLate, rlGamesEntries } from "./rl-games.ts";
 import { type ActorEntries, type RslRlActor, readActor } from "./rsl-rl-actor.ts";
 import { TorchReader } from "./torch-reader.ts";
@@ -159,11 +159,7 @@ function readWeights(
 ): RslRlCheckpoint {
   const found = findWeights(file);
   if (found === undefined) {
-    const within = [...file].slice(0, 12).map(([key, value]) => {
-      const inside = isDict(value) && value.size > 0 ? ` (${keysOf(value, 4)})` : "";
-      return String(key).slice(0, 60) + inside;
-    });
-    throw notRslRl(where, `its keys are ${within.join(", ") || "none"}`);
+    throw notRslRl(where, `its keys are ${keysText(file)}`);
   }
   const { layout, state, under = "the state dict" } = found;
   if (layout === "rl_games") return { ...common, ...readRlGames(state, where) };
@@ -175,11 +171,6 @@ function readWeights(
   const renamed = new Map([...state].map(([key, value]) => [`mlp.${key}`, value] as const));
   const entries = { ...newEntries(renamed, under, { ppo: false }) };
   return { ...common, kind: "ppo", version: "4", actor: readActor(entries, where), origin };
-}
-
-function keysOf(dict: TorchDict, most: number): string {
-  const keys = [...dict.keys()].slice(0, most).map((key) => String(key).slice(0, 60));
-  return keys.join(", ") + (dict.size > most ? ", …" : "");
 }
 
 function readRlGames(

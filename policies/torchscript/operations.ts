@@ -47,8 +47,10 @@ export const operations: ReadonlyMap<string, Operation> = new Map<string, Operat
     ([x]) => (x instanceof Flow || x === STATE || isTensor(x) ? x : undefined),
   ]),
   // A view of the program's own memory, and what is written into it.
-  ["slice", ([x, ...rest]) => (isTensor(x) && rest.length === 0 ? x : undefined)],
+  ["slice", ([x, ...range]) => (isTensor(x) && isWhole(range) ? x : undefined)],
   ["copy_", ([to, from]) => (isTensor(to) && from === STATE ? STATE : undefined)],
+  ["gru", ([x, state, weights]) => remembered(x, "gru", [state], weights)],
+  ["lstm", ([x, states, weights]) => remembered(x, "lstm", states, weights)],
   ["unflatten", ([x]) => (x instanceof Flow ? x : undefined)],
   ["__not__", ([a]) => (typeof a === "boolean" ? !a : undefined)],
 ]);
@@ -91,4 +93,24 @@ function mapped({ shape, data }: TorchTensor, change: (value: number) => number)
 function clamped([x, low, high]: readonly unknown[]) {
   if (!(x instanceof Flow) || typeof low !== "number" || typeof high !== "number") return undefined;
   return x.after({ op: "clamp", low, high });
+}
+
+/** `[]`, or dimension, first, last, stride of a slice that leaves nothing out. */
+function isWhole([, from = 0, to = null, stride = 1]: readonly unknown[]): boolean {
+  const toEnd = to === null || (typeof to === "number" && to > 2 ** 31);
+  return (from === 0 || from === null) && toEnd && stride === 1;
+}
+
+const PARTS = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
+
+/** torch.gru and torch.lstm: outputs and the states behind them, from four arrays for each layer. */
+function remembered(x: unknown, type: "gru" | "lstm", states: unknown, weights: unknown) {
+  const held = Array.isArray(states) && states.every(isTensor);
+  if (!(x instanceof Flow) || !held || !Array.isArray(weights)) return undefined;
+  if (weights.length % PARTS.length !== 0 || !weights.every(isTensor)) return undefined;
+  const named = weights.map(
+    (weight, i) => [`${PARTS[i % 4]}_l${Math.floor(i / 4)}`, weight as TorchTensor] as const,
+  );
+  const next = x.after({ op: "rnn", type, weights: new Map(named) });
+  return [next, ...states.map(() => STATE)];
 }

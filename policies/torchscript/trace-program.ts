@@ -26,13 +26,18 @@ export class UnknownProgram extends Error {}
 export function traceProgram(root: Opaque, program: Program): Flow {
   const tracer = new Tracer(program);
   const found = tracer.call(root, "forward", [new Flow([])], 0);
-  if (found instanceof Flow) return found;
-  throw new UnknownProgram("gives back something else than actions");
+  if (!(found instanceof Flow)) throw new UnknownProgram("gives back something else than actions");
+  const [rnn] = found.steps.filter(({ op }) => op === "rnn");
+  const states = rnn?.op === "rnn" ? { gru: 1, lstm: 2 }[rnn.type] : 0;
+  if (tracer.carried === states) return found;
+  throw new UnknownProgram("does not carry its memory from step to step");
 }
 
 class Tracer {
   readonly #program: Program;
   #statements = 0;
+  /** States that have been put back into the program's own memory. */
+  carried = 0;
 
   constructor(program: Program) {
     this.#program = program;
@@ -40,7 +45,7 @@ class Tracer {
 
   call(module: Opaque, method: string, args: readonly unknown[], depth: number): unknown {
     if (depth > DEPTH) throw new UnknownProgram("calls itself");
-    const known = this.#primitive(module, args);
+    const known = this.#primitive(module, method, args);
     if (known !== undefined) return known;
     const found = this.#program.classes.get(module.name)?.methods.get(method);
     const short = shortName(module.name);
@@ -84,6 +89,11 @@ class Tracer {
   }
 
   #assign(line: string, scope: Scope): void {
+    const kept = /^self\.\w+ = (.+)$/.exec(line);
+    if (kept && this.#value(this.#parse(kept[1]!), scope) === STATE) {
+      this.carried += 1;
+      return;
+    }
     const parts = /^(\w+(?:, \w+)*)(,?)(?: : [^=]+)? = (.+)$/.exec(line);
     if (parts === null) throw new UnknownProgram(`says ${line.slice(0, 80)}`);
     const names = parts[1]!.split(", ");
@@ -157,6 +167,7 @@ class Tracer {
     const torch = alias instanceof Named ? alias.name : torchFunction(path);
     if (torch !== undefined) {
       const result = operations.get(torch)?.(values());
+      if (torch === "copy_" && result === STATE) this.carried += 1;
       if (result !== undefined) return result;
       throw new UnknownProgram(`computes torch.${torch} in a way that is not known`);
     }
@@ -168,7 +179,7 @@ class Tracer {
   }
 
   /** Modules whose code is long and whose meaning is their name. */
-  #primitive(module: Opaque, args: readonly unknown[]): unknown {
+  #primitive(module: Opaque, method: string, args: readonly unknown[]): unknown {
     const [flow] = args;
     const name = shortName(module.name);
     const state = isDict(module.state) ? module.state : new Map();
@@ -182,6 +193,12 @@ class Tracer {
     const isTorch = module.name.startsWith("__torch__.torch.nn.modules.");
     if (!isTorch || (name !== "GRU" && name !== "LSTM")) return undefined;
     const constants = this.#program.classes.get(module.name)?.constants;
+    // So scripting calls what tensors take; a traced one has short code, and its results in any order.
+    if (method !== "forward__0") return undefined;
+    const held = name === "GRU" ? [args[1]] : args[1];
+    if (!Array.isArray(held) || held.length === 0 || !held.every(isTensor)) {
+      throw new UnknownProgram("starts its memory anew at every step");
+    }
     const odd = constants?.get("bidirectional") === "True" || constants?.get("bias") === "False";
     if (odd || Number(constants?.get("proj_size") ?? 0) > 0) {
       throw new UnknownProgram(`has a ${name} of an unusual kind`);

@@ -177,6 +177,15 @@ describe("a pickle that wants to exhaust us", () => {
     expect(readPickle("}", tower, tower, "s")?.code).toBe("damaged-pickle");
   });
 
+  it.each(["}", ")\x94", "]", "\x85"])("is answered in seconds when it is nothing but %j", (op) => {
+    const many = Buffer.alloc(1_900_000, op, "latin1");
+    // Of the processor: others may be at work on the machine.
+    const before = process.cpuUsage();
+    readPickle("(", op === "\x85" ? ")" : "", many, "t");
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1e6).toBeLessThan(5);
+  });
+
   it("says little of a long name", () => {
     const long = "n".repeat(100_000);
     for (const error of [

@@ -88,6 +88,34 @@ class LeggedGymLstm(nn.Module):
         self.cell_state[:] = 0.0
 
 
+class Keeping(nn.Module):
+    """Its memory is assigned, not written into."""
+
+    def __init__(self, actor, memory):
+        super().__init__()
+        self.actor = actor
+        self.memory = memory
+        self.register_buffer("hidden_state", torch.zeros(memory.num_layers, 1, memory.hidden_size))
+
+    def forward(self, x):
+        out, h = self.memory(x.unsqueeze(0), self.hidden_state)
+        self.hidden_state = h
+        return self.actor(out.squeeze(0))
+
+
+class Forgetting(nn.Module):
+    """A memory that starts anew at every step."""
+
+    def __init__(self, actor, memory):
+        super().__init__()
+        self.actor = actor
+        self.memory = memory
+
+    def forward(self, x):
+        out, _ = self.memory(x.unsqueeze(0))
+        return self.actor(out.squeeze(0))
+
+
 class Scaled(nn.Module):
     """A program of somebody's own: what it does to its actor's outputs is in no weight."""
 
@@ -136,7 +164,7 @@ def save(name, model, recurrent=False, trace=False, **notes):
     model.eval()
     inputs = torch.randn(STEPS if recurrent else 1, ROWS, OBS)
     with torch.no_grad():
-        script = torch.jit.trace(model, inputs[0]) if trace else torch.jit.script(model)
+        script = torch.jit.trace(model, inputs[0, :1]) if trace else torch.jit.script(model)
         outputs = flown(script, inputs, recurrent)
         for state in ("hidden_state", "cell_state"):
             if hasattr(script, state):
@@ -175,6 +203,10 @@ def main():
     save("legged_gym-mlp", mlp([OBS, 10, 9, ACTIONS], nn.SELU), activation="selu")
     save("legged_gym-lstm", LeggedGymLstm(mlp([6, 8, ACTIONS], nn.ELU), nn.LSTM(OBS, 6, 2)), True, activation="elu")
     save("traced-mlp", mlp([OBS, 9, 8, ACTIONS], nn.SiLU), trace=True, activation="swish")
+    save("keeping-gru", Keeping(mlp([6, ACTIONS], nn.ELU), nn.GRU(OBS, 6)), True, activation="elu")
+    traced = LeggedGymLstm(mlp([6, 8, ACTIONS], nn.GELU), nn.LSTM(OBS, 6))
+    save("traced-lstm", traced, True, trace=True, activation="gelu")
+    save("other-forgetting", Forgetting(mlp([6, 8, ACTIONS], nn.ELU), nn.GRU(OBS, 6)))
     save("other-scaled", Scaled(mlp([OBS, 9, ACTIONS], nn.ELU)))
     save("other-branched", Branched(mlp([OBS, 4], nn.ELU), mlp([OBS + 4, ACTIONS], nn.ELU)))
     save("other-slope", mlp([OBS, 9, ACTIONS], lambda: nn.LeakyReLU(0.2)))
