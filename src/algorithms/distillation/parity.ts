@@ -7,7 +7,8 @@ import { LearningError } from "../../learning/learning-error.ts";
 import { arraysUnder } from "../../learning/parameters.ts";
 import type { Safetensors } from "../../learning/safetensors.ts";
 import type { Stage } from "../../learning/stage.ts";
-import { Distillation, type DistillationSettings, distillationDefaults } from "./distillation.ts";
+import { Distillation } from "./distillation.ts";
+import { type DistillationSettings, distillationDefaults } from "./update-settings.ts";
 
 /** Absolute tolerances: generous for float32 on another library. */
 export const parityTolerance = { weights: 1e-4, loss: 1e-5 } as const;

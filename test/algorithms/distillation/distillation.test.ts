@@ -3,10 +3,8 @@ import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { Normaliser } from "../../../policies/networks/normaliser.ts";
 import { createRecurrent } from "../../../policies/networks/recurrent.ts";
 import { Random } from "../../../policies/random.ts";
-import {
-  Distillation,
-  type DistillationSettings,
-} from "../../../src/algorithms/distillation/distillation.ts";
+import { Distillation } from "../../../src/algorithms/distillation/distillation.ts";
+import type { DistillationSettings } from "../../../src/algorithms/distillation/update-settings.ts";
 import type { Experience } from "../../../src/learning/experience.ts";
 import type { Stage } from "../../../src/learning/stage.ts";
 import { learnerLaws } from "../../learning/learner-laws.ts";

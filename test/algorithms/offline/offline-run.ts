@@ -86,6 +86,7 @@ export async function trainHere(
   const quiet = [`log_root=${logs}`, "ui=none", "evaluation.final_episodes=0"];
   const { config, algorithm, sources } = await completed(
     resolveConfig({ overrides: [...quiet, ...overrides] }),
+    { resumed: false },
   );
   const engine = await startEngine("auto");
   const prepared = await prepareRun(algorithm, {
