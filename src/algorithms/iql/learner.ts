@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { createMlp } from "../../../policies/networks/mlp.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
-import { type BatchAlgorithm, BatchLearner } from "../../learning/offline/batch-learner.ts";
+import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
+import { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { createTwins } from "../../learning/offline/critic.ts";
 import {
   createDeterministicActor,

@@ -1,6 +1,7 @@
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import { actorCriticGroups } from "../../learning/offline/actor-critic.ts";
-import { type BatchAlgorithm, BatchLearner } from "../../learning/offline/batch-learner.ts";
+import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
+import { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { createTwins } from "../../learning/offline/critic.ts";
 import {
   createDeterministicActor,

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Compile, Program, Static } from "../../engine/compile/program.ts";
 import { LearningError } from "../learning-error.ts";
 import type { Owner } from "../owner.ts";
-import type { BatchAlgorithm, Form } from "./batch-learner.ts";
+import type { BatchAlgorithm, Form } from "./batch-algorithm.ts";
 import { Sheet } from "./figures.ts";
 import { type Transitions, tensorsOf, transitionsFrom } from "./transitions.ts";
 
