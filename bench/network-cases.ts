@@ -2,10 +2,13 @@
 import type { CompileMode } from "../src/engine/compile/compile.ts";
 import type { Device } from "../src/engine/engine.ts";
 
-/** A network 12 – h – h – h – 4, behind a GRU of h where it unrolls. */
+/**
+ * A network 12 – h – h – h – 4, behind a GRU of h where it unrolls; of TD3+BC all six, with two hidden layers,
+ * for 17 observations and 6 actions.
+ */
 export interface Case {
   /** `both`: two of them act on the same observations, as a student and its teacher do. */
-  readonly kind: "act" | "both" | "step" | "unroll";
+  readonly kind: "act" | "both" | "step" | "unroll" | "td3_bc" | "td3_bc with LayerNorm";
   /** That go through it at once; when it unrolls, in each of 15 time steps. */
   readonly rows: number;
   readonly width: number;
@@ -19,6 +22,9 @@ export const cases: readonly Case[] = [
     [100, 1500, 4096].map((rows) => ({ kind: "step", rows, width }) as const),
   ),
   ...[100, 1000].map((rows) => ({ kind: "unroll", rows, width: 128 }) as const),
+  ...(["td3_bc", "td3_bc with LayerNorm"] as const).map(
+    (kind) => ({ kind, rows: 256, width: 256 }) as const,
+  ),
 ];
 
 /** Big batches take seconds there. */
@@ -28,9 +34,14 @@ export function acts({ kind }: Case): boolean {
   return kind === "act" || kind === "both";
 }
 
+export function learnsOffline({ kind }: Pick<Case, "kind">): boolean {
+  return kind.startsWith("td3_bc");
+}
+
 export function nameOf({ kind, rows, width }: Case): string {
   const shape = `h = ${width}`;
   if (kind === "unroll") return `optimiser step through 15 of a GRU, N = ${rows}, ${shape}`;
+  if (learnsOffline({ kind })) return `${kind} update, batch ${rows}, ${shape}`;
   if (kind === "step") return `optimiser step, batch ${rows}, ${shape}`;
   return `${kind === "act" ? "act" : "act of two"}, N = ${rows}, ${shape}`;
 }

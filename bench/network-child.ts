@@ -4,10 +4,19 @@ import { NetworkPolicy } from "../policies/networks/network-policy.ts";
 import { createRecurrent } from "../policies/networks/recurrent.ts";
 import { Random } from "../policies/random.ts";
 import { Distillation } from "../src/algorithms/distillation/distillation.ts";
+import { createTd3Bc } from "../src/algorithms/td3_bc/learner.ts";
+import { td3BcSettings } from "../src/algorithms/td3_bc/settings.ts";
 import { compileWith } from "../src/engine/compile/compile.ts";
 import { startEngine } from "../src/engine/start.ts";
 import { CompiledPolicies } from "../src/learning/compiled-policies.ts";
-import { acts, type Case, type NetworkFigures, type NetworkJob, nameOf } from "./network-cases.ts";
+import {
+  acts,
+  type Case,
+  learnsOffline,
+  type NetworkFigures,
+  type NetworkJob,
+  nameOf,
+} from "./network-cases.ts";
 import { median, timed } from "./timing.ts";
 
 const inputWidth = 12;
@@ -15,6 +24,10 @@ const outputWidth = 4;
 /** Optimiser steps of one update: its upload and its readback are shared among them. */
 const updateSteps = 10;
 const random = new Random(1);
+const stage = {
+  ...{ name: "bench", index: 0, of: 1, iteration: 0, length: 1, progress: 0 },
+  settings: {},
+};
 
 const job = JSON.parse(process.argv[2] ?? "null") as NetworkJob;
 try {
@@ -29,6 +42,7 @@ try {
 
 async function measureCase(one: Case, seconds: number): Promise<number> {
   const { kind, rows, width } = one;
+  if (learnsOffline(one)) return measureOffline(one, seconds);
   const hidden = [width, width, width];
   const mlp = { inputWidth, outputWidth, hidden, activation: "elu", random: random.uniform };
   const unrolls = kind === "unroll";
@@ -44,6 +58,39 @@ async function measureCase(one: Case, seconds: number): Promise<number> {
   const durations = await timed(action, { warmUp, seconds, least: 3 });
   for (const policy of policies) policy.dispose();
   return (1000 * median(durations)) / perAction;
+}
+
+/** Updates as a run takes them: batches of recorded flights, every second with a step of the actor. */
+async function measureOffline({ kind, rows, width }: Case, seconds: number): Promise<number> {
+  const [observationWidth, actionWidth] = [17, 6];
+  const hidden = [width, width];
+  const settings = td3BcSettings.parse({
+    ...{ actor_hidden_dims: hidden, critic_hidden_dims: hidden },
+    layer_norm: kind === "td3_bc with LayerNorm",
+  });
+  const statistics = {
+    mean: new Float32Array(observationWidth),
+    std: new Float32Array(observationWidth).fill(1),
+    count: 1,
+  };
+  const high = new Array<number>(actionWidth).fill(1);
+  const action = { low: high.map((bound) => -bound), high };
+  const site = { reads: ["policy"], observationWidth, action, statistics, seed: 1 };
+  const learner = createTd3Bc(settings, { ...site, compile: compileWith(job.compile) });
+  const all = updateSteps * rows;
+  const arrays = {
+    "obs/policy": normal(all * observationWidth),
+    "next/policy": normal(all * observationWidth),
+    actions: normal(all * actionWidth),
+    rewards: normal(all),
+    terminated: new Uint8Array(all),
+    truncated: new Uint8Array(all),
+  };
+  const experience = { steps: updateSteps, numEnvs: rows, arrays };
+  const update = () => learner.update(experience, stage);
+  const durations = await timed(update, { warmUp: 2, seconds, least: 3 });
+  learner.dispose();
+  return (1000 * median(durations)) / updateSteps;
 }
 
 function acting(policies: readonly NetworkPolicy[], rows: number): () => Promise<unknown> {
@@ -77,8 +124,6 @@ function updating(policy: NetworkPolicy, rows: number, steps: number): () => Pro
       ...Object.fromEntries(memory),
     },
   };
-  const [index, of, iteration, length] = [0, 1, 0, 1];
-  const stage = { name: "bench", index, of, iteration, length, progress: 0, settings: {} };
   return () => learner.update(experience, stage);
 }
 

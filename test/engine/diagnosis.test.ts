@@ -108,6 +108,19 @@ describe("a diagnosis", () => {
   });
 });
 
+describe("what compiling brings", () => {
+  it("is one line, and of a machine that can't compile another", () => {
+    const compile = { firstMilliseconds: 61.4, eagerMilliseconds: 2.42, compiledMilliseconds: 1.1 };
+    expect(describeDiagnosis({ ...well, compile })).toMatch(
+      /compiled +an update takes 1\.10 ms instead of 2\.42 \(2\.2 times as fast\), once 61 ms\n/,
+    );
+    expect(describeDiagnosis(wasm)).toMatch(/compiled +no\n/);
+    expect(describeDiagnosis({ ...well, compile: { failed: "no session" } })).toMatch(
+      /compiled +no: no session\n/,
+    );
+  });
+});
+
 describe("the probes of this machine", () => {
   let facts: Facts;
   beforeAll(async () => {

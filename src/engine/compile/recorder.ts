@@ -148,7 +148,8 @@ export class Recorder {
     for (const [i, { id, shape }] of produced.entries()) {
       this.know(id, i === 0 ? node : `${node}:${i}`, shape);
     }
-    this.operations.push({ name, attributes: [...attributes], inputs: sources });
+    const typed = [...attributes, ...leftOut(binding, name, produced)];
+    this.operations.push({ name, attributes: typed, inputs: sources });
     return produced;
   }
 
@@ -162,6 +163,13 @@ export class Recorder {
       ? "a constant"
       : `what ${this.operations[Number(place)]?.name} gives`;
   }
+}
+
+/** Types that tfjs-node leaves to be found out from the inputs: a graph wants to be told. */
+function leftOut(binding: Binding, name: string, produced: readonly Produced[]): Attribute[] {
+  if (name !== "ExpandDims") return [];
+  const type = binding.TF_ATTR_TYPE;
+  return [{ name: "T", type, value: produced[0]!.dtype }];
 }
 
 /** The operation of tfjs that asked, from the call stack. */

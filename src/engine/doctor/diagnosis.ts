@@ -1,4 +1,5 @@
 import { howToCall } from "../../disk/how-to-call.ts";
+import type { CompileFacts } from "../compile/probe.ts";
 import type { Engine } from "../engine.ts";
 import { type Flavour, type Host, howToInstall } from "../install/host.ts";
 import type { ZeromqFacts } from "./probe-zeromq.ts";
@@ -15,6 +16,8 @@ export interface Facts {
   readonly node: string;
   readonly host: Host;
   readonly engine: Engine | Failure;
+  /** Absent where updates run operation by operation. */
+  readonly compile?: CompileFacts | Failure;
   /** What the engine warned of while it started. */
   readonly warnings: readonly string[];
   readonly python: PythonFound;
@@ -192,11 +195,12 @@ function mujocoFindings(mujoco: Facts["mujoco"]): readonly Finding[] {
 
 /** The report for people, one line per part and two per finding. */
 export function describeDiagnosis(facts: Facts): string {
-  const { engine, zeromq, mujoco, python, compiler, cache, host } = facts;
+  const { engine, compile, zeromq, mujoco, python, compiler, cache, host } = facts;
   const libc = host.glibc === undefined ? "" : `, glibc ${host.glibc}`;
   const lines = [
     row("Node", `${facts.node} on ${host.platform} ${host.arch}${libc}`),
     row("engine", isFailure(engine) ? "none" : engineLine(engine)),
+    row("compiled", compile === undefined ? "no" : compileLine(compile)),
     row("cards", facts.cards.join(", ") || "no NVIDIA driver"),
     row("ZeroMQ", isFailure(zeromq) ? "none" : zeromqLine(zeromq)),
     row("MuJoCo", isFailure(mujoco) ? "none" : mujoco.version),
@@ -223,6 +227,14 @@ function engineLine(engine: Engine): string {
     prebuilt: " (the package's own download)",
   };
   return engine.description + (engine.source === undefined ? "" : from[engine.source]);
+}
+
+function compileLine(compile: CompileFacts | Failure): string {
+  if (isFailure(compile)) return `no: ${compile.failed}`;
+  const { firstMilliseconds, eagerMilliseconds, compiledMilliseconds } = compile;
+  const gain = (eagerMilliseconds / compiledMilliseconds).toFixed(1);
+  const [eager, step] = [eagerMilliseconds, compiledMilliseconds].map((ms) => ms.toFixed(2));
+  return `an update takes ${step} ms instead of ${eager} (${gain} times as fast), once ${firstMilliseconds.toFixed(0)} ms`;
 }
 
 function zeromqLine(zeromq: ZeromqFacts): string {

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { probeCompile } from "../compile/probe.ts";
 import type { Device, EngineOptions } from "../engine.ts";
 import { EngineError, reasonOf } from "../engine-error.ts";
 import { bytesUnder, cacheRoot } from "../install/cache.ts";
@@ -8,7 +9,7 @@ import { runCommand } from "../install/command.ts";
 import { readInstalled } from "../install/installed.ts";
 import { nativePackage, packageFolder, projectRoot } from "../install/package-paths.ts";
 import { startEngine } from "../start.ts";
-import type { Facts, Failure } from "./diagnosis.ts";
+import { type Facts, type Failure, isFailure } from "./diagnosis.ts";
 import { findCompiler, findPython, nvidiaCards, probeHost } from "./probes.ts";
 
 /** Looks at everything that a flight needs. Never throws: a part that does not work is a fact. */
@@ -16,6 +17,7 @@ export async function probeFacts(device: Device, options: EngineOptions = {}): P
   const warnings: string[] = [];
   const warn = (line: string) => warnings.push(line);
   const engine = await orFailure(() => startEngine(device, { ...options, warn }));
+  const compile = isFailure(engine) ? undefined : await orFailure(async () => probeCompile());
   const zeromq = await orFailure(async () => (await import("./probe-zeromq.ts")).probeZeromq());
   const mujoco = await orFailure(probeMujoco);
   const compiler = await findCompiler(runCommand);
@@ -26,6 +28,7 @@ export async function probeFacts(device: Device, options: EngineOptions = {}): P
     node: process.versions.node,
     host: probeHost(),
     engine,
+    ...(compile && { compile }),
     warnings,
     python: await findPython(runCommand),
     ...(compiler === undefined ? {} : { compiler }),

@@ -25,6 +25,48 @@ const entries = {
   ],
 };
 
+type Tensors = readonly [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+
+/** TensorFlow has rewrites for each of them, or tfjs a way of its own to call it. */
+const rewritable: Readonly<Record<string, (given: Tensors) => tf.Tensor>> = {
+  "a quotient by a root": ([a, b]) => tf.div(a, tf.sqrt(b)),
+  "a quotient by a number": ([a]) => tf.div(a, 3),
+  "a product with two numbers": ([a]) => tf.mul(tf.mul(a, 0.3), 0.7),
+  "a product and a quotient with numbers": ([a]) => tf.div(tf.mul(a, 0.3), 0.7),
+  "sums with two numbers": ([a]) => tf.sub(tf.add(a, 0.3), 0.7),
+  "products with a common factor": ([a, b, c]) => tf.add(tf.mul(a, b), tf.mul(a, c)),
+  "quotients by the same": ([a, b, c]) => tf.sub(tf.div(b, a), tf.div(c, a)),
+  "a sum of sums": ([a, b, c, d]) => tf.add(a, tf.add(b, tf.add(c, d))),
+  "a sum of many": ([a, b, c, d]) => tf.addN([a, tf.addN([b, c]), d]),
+  "a sum of two at once": ([a, b]) => tf.addN([a, tf.square(b)]),
+  "sums of rows and columns": ([a, b]) => tf.add(tf.add(a, tf.mean(b, 0)), tf.mean(a, 1, true)),
+  "a power": ([a]) => tf.pow(a, tf.scalar(3)),
+  "a root as a power": ([a]) => tf.pow(a, tf.scalar(0.5)),
+  "a logarithm of 1 + x": ([a]) => tf.log(tf.add(a, 1)),
+  "an exponential less 1": ([a]) => tf.sub(tf.exp(a), 1),
+  "one over a root": ([a]) => tf.reciprocal(tf.sqrt(a)),
+  swish: ([a]) => tf.mul(a, tf.sigmoid(a)),
+  "a sum with a factor": ([a]) => tf.mean(tf.mul(a, 0.3)),
+  "a logarithm of a sum of exponentials": ([a]) => tf.logSumExp(a, 1),
+  "another dimension": ([a, b]) => tf.mul(tf.expandDims(a, 1), tf.expandDims(b, 0)),
+};
+
+it.each(Object.entries(rewritable))("%s keeps its bits", (_, compute) => {
+  const given = [1, 2, 3, 4].map((seed) =>
+    tf.abs(tf.randomNormal([64, 33], 0, 1, "float32", seed)),
+  ) as unknown as Tensors;
+  const entries = { f: (inputs: readonly tf.Tensor[]) => [compute(inputs as Tensors)] };
+  const [eager, ...compiled] = (["off", "fed", "held"] as const).map((how) => {
+    const compile = how === "off" ? compileWith(how) : compileWith("on", { residence: how });
+    const program = compile({ state: [], entries });
+    const seen = Array.from({ length: 3 }, () => runAndTake(program, "f", given));
+    program.dispose();
+    return seen[2];
+  });
+  for (const one of compiled) expect(one).toEqual(eager);
+  tf.dispose([...given]);
+});
+
 it.each([1, 2, 7, 15, 16, 17, 33, 100, 480, 1000])(
   "a layer of %i rows gives the same bits, whatever its widths",
   (rows) => {
