@@ -21,7 +21,10 @@ describe("eval", () => {
       "episodes",
       "final_distance",
       "student_return",
+      "student_return_ci95",
+      "student_return_std",
       "student_vs_teacher",
+      "teacher_deaths",
       "teacher_return",
     ]);
     expect(summaryOf(flown.run)).toMatchObject(figures);
@@ -44,7 +47,7 @@ describe("eval", () => {
       [[empty], /No run in .*empty/],
       [[flown.run, "policy.rnn_type=gru"], /policy\.rnn_type=gru can't change an evaluation/],
       [[flown.run, "--episodes", "0"], /--episodes is 0; expected a whole number from 1/],
-      [[shipped.pathname], /agent\.yaml|PPO checkpoint/],
+      [[shipped.pathname], /agent\.yaml|PPO checkpoint|no distillation checkpoint/],
     ] as const) {
       const { code, stderr, stdout } = await run("eval", ...words);
       expect(stderr).toMatch(humanError);
