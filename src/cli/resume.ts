@@ -31,7 +31,7 @@ export interface ResumePoint {
 
 export interface FindOptions {
   /** Where a bare `--resume` looks. */
-  readonly experiment: string;
+  readonly experiment: () => string;
   /** The newest checkpoint or none. */
   readonly strict: boolean;
 }
@@ -41,7 +41,7 @@ export async function findRun(
   { path, ...patterns }: ResumeRequest,
   { experiment, strict }: FindOptions,
 ): Promise<FoundRun> {
-  const where = path ?? experiment;
+  const where = path ?? experiment();
   const { run, checkpoint } = await openRun(where, patterns);
   await refuseLivingFlight(run.path);
   const isFile = statSync(where, { throwIfNoEntry: false })?.isFile() === true;

@@ -132,9 +132,24 @@ async function recordingFor(
   );
 }
 
+const places = /^(agent\.)?(log_root|experiment_name|algorithm\.class_name)(=|$)/;
+
+/**
+ * Where a run is looked for that nobody names. Of what was said, only the place counts: which keys there are is
+ * known when the run is found.
+ */
 function searchOf({ config, strict }: TrainInput) {
-  const { log_root, experiment_name } = resolveConfig(config).config;
-  return { experiment: join(log_root, experiment_name), strict };
+  const { flags = [], overrides = [] } = config;
+  const said = {
+    ...config,
+    flags: flags.filter(({ name }) => places.test(name)),
+    overrides: overrides.filter((word) => places.test(word)),
+  };
+  const experiment = () => {
+    const { log_root, experiment_name } = resolveConfig(said).config;
+    return join(log_root, experiment_name);
+  };
+  return { experiment, strict };
 }
 
 async function resolveRun(input: TrainInput, found: FoundRun | undefined): Promise<Resolved> {
