@@ -51,7 +51,9 @@ describe("a simulator served from Python", () => {
   it("says on stderr that it serves, and whom", async () => {
     const { endpoint, lines } = await served("");
     await connect({ endpoint, client: { name: "\u001b[31mme", version: "1" } });
-    await expect.poll(() => lines).toEqual([`sim: serving at ${endpoint}`, "sim: driven by \\x1b[31mme"]);
+    await expect
+      .poll(() => lines)
+      .toEqual([`sim: serving at ${endpoint}`, "sim: driven by \\x1b[31mme"]);
   });
 
   it("may give arrays in its log: they are averaged, and what is no number is left out and named", async () => {
