@@ -24,6 +24,16 @@ export type Say = (line: string) => void;
 /** What a section of the benchmark is given. */
 export interface BenchOptions {
   readonly seeds: readonly number[];
+  /** Also what we compare with. */
+  readonly peer: boolean;
+  /** Of the section `offline`. */
+  readonly offline: {
+    /** Methods; none: all. */
+    readonly only: readonly string[];
+    readonly updates: number;
+    /** Recorded, and flown by the judge. */
+    readonly episodes: number;
+  };
   readonly say: Say;
 }
 

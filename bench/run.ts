@@ -1,6 +1,6 @@
 /**
  * Measures speed and memory: `node dist/bench/run.js [SECTION…] [--peer] [--memory]
- * [--seeds 1,2,3] [--json FILE]`.
+ * [--seeds 1,2,3] [--only METHOD,…] [--updates N] [--episodes N] [--json FILE]`.
  * Nothing here passes or fails; figures of one run on one machine are compared with each other.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -10,6 +10,7 @@ import { projectFolder } from "./children.ts";
 import { flightBench, memoryBench } from "./flight.ts";
 import { describeMachine, load } from "./machine.ts";
 import { networkBench } from "./network.ts";
+import { offlineBench } from "./offline.ts";
 import { peerRunsBench, peerStepsBench } from "./peer.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
 import { roundTripBench } from "./round-trip.ts";
@@ -27,17 +28,20 @@ const sections: Readonly<Record<string, Bench>> = {
   "peer-runs": peerRunsBench,
   "round-trip": roundTripBench,
   students: studentsBench,
+  offline: offlineBench,
 };
 const standard = ["simulator", "wire", "network", "run"];
 
 const usage = `usage: npm run bench -- [SECTION…] [--memory] [--peer] [--seeds 1,2,3] [--json FILE]
 sections: ${Object.keys(sections).join(", ")}; without any: ${standard.join(", ")}
 --memory  also a run of 6000 iterations: does memory grow? (minutes)
---peer    also PyTorch and rsl_rl on the same machine (the first time some gigabytes from PyPI)`;
+--peer    also PyTorch and rsl_rl on the same machine (the first time some gigabytes from PyPI);
+          with offline alone: also d3rlpy
+offline   [--only METHOD,…] [--updates 100000] [--episodes 400]; goes on from bench/results/offline`;
 
 interface Order {
   readonly names: readonly string[];
-  readonly seeds: readonly number[];
+  readonly options: Omit<BenchOptions, "say">;
   readonly file: string;
 }
 
@@ -49,22 +53,38 @@ function readOrder(): Order {
       memory: { type: "boolean", default: false },
       seeds: { type: "string", default: "1" },
       json: { type: "string" },
+      only: { type: "string", default: "" },
+      updates: { type: "string", default: "100000" },
+      episodes: { type: "string", default: "400" },
     },
   });
   const unknown = positionals.find((name) => !Object.hasOwn(sections, name));
   if (unknown !== undefined) throw new Error(`there is no section ${unknown}`);
+  const chosen = positionals.length === 0 ? standard : positionals;
+  const withPeer = values.peer && chosen.some((name) => name !== "offline");
   const extra = [
     ...(values.memory ? ["memory"] : []),
-    ...(values.peer ? ["peer-steps", "peer-runs"] : []),
+    ...(withPeer ? ["peer-steps", "peer-runs"] : []),
   ];
-  const chosen = positionals.length === 0 ? standard : positionals;
   const seeds = values.seeds.split(",").map(Number);
   if (!seeds.every((seed) => Number.isInteger(seed) && seed >= 0)) {
     throw new Error(`seeds are whole numbers with commas between, got ${values.seeds}`);
   }
   const time = new Date().toISOString().replaceAll(":", "-").slice(0, 19);
   const file = values.json ?? join(projectFolder, "bench", "results", `${time}.json`);
-  return { names: [...new Set([...chosen, ...extra])], seeds, file };
+  const offline = {
+    only: values.only.split(",").filter(Boolean),
+    updates: positive("--updates", values.updates),
+    episodes: positive("--episodes", values.episodes),
+  };
+  const options = { seeds, peer: values.peer, offline };
+  return { names: [...new Set([...chosen, ...extra])], options, file };
+}
+
+function positive(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Error(`${flag} is ${text}; expected a whole number from 1`);
 }
 
 async function measure(name: string, options: BenchOptions): Promise<Section> {
@@ -79,7 +99,7 @@ async function measure(name: string, options: BenchOptions): Promise<Section> {
   return { name, title, rows, seconds: (performance.now() - start) / 1000 };
 }
 
-async function main({ names, seeds, file }: Order): Promise<void> {
+async function main({ names, options, file }: Order): Promise<void> {
   const machine = describeMachine();
   const { cpu, cores, loadBefore } = machine;
   console.log(
@@ -89,7 +109,7 @@ async function main({ names, seeds, file }: Order): Promise<void> {
   const measured: Section[] = [];
   for (const name of names) {
     const say = (line: string) => console.error(`bench: ${name}: ${line}`);
-    const section = await measure(name, { seeds, say });
+    const section = await measure(name, { ...options, say });
     measured.push(section);
     console.log(table(section));
     const result = {
