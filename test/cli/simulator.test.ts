@@ -8,8 +8,9 @@ const { train, run, start, work } = openHangar();
 const local = (name: string) => `ipc://${join(work, name)}`;
 
 describe("the simulator of our own, killed in flight,", () => {
-  it("ends the run with a checkpoint that it goes on from", async () => {
-    const lost = await train([...small, "--max_iterations", "10000"], {
+  it("and not to be started again, ends the run with a checkpoint that it goes on from", async () => {
+    const once = ["--sim_restarts", "0"];
+    const lost = await train([...small, ...once, "--max_iterations", "10000"], {
       onRow: ({ iteration }, _, events) => {
         const pid = Number(/process (\d+)/.exec(String(events[0]?.simulator))?.[1]);
         if (iteration === 2) process.kill(pid, "SIGKILL");
@@ -63,9 +64,13 @@ describe("a simulator in a process of its own", () => {
     const waited = await second!;
     expect([waited.code, waited.rows.length]).toEqual([0, 6]);
 
-    const lost = await train([...small, "--max_iterations", "10000", "--sim", endpoint], {
-      onRow: ({ iteration }) => void (iteration === 1 && sim.kill("SIGKILL")),
-    });
+    const patience = ["--sim_wait", "1"];
+    const lost = await train(
+      [...small, ...patience, "--max_iterations", "10000", "--sim", endpoint],
+      {
+        onRow: ({ iteration }) => void (iteration === 1 && sim.kill("SIGKILL")),
+      },
+    );
     expect(lost.code).toBe(3);
     expect(lost.stderr).toMatch(/the simulator at ipc:.* is lost/);
     expect(lost.stderr).toContain(`train --resume ${lost.run}`);
