@@ -21,10 +21,11 @@ beforeAll(async () => {
   const learner = createTd3Bc(td3BcSettings.parse(settings), site);
   await learner.update(flights(2, 4), stage);
   const words = [1, 2, 3, 4] as const;
-  const source = {
+  const sampling = {
     ...{ drawable: 100, epoch: 0, strip: 0, drawn: 8 },
     random: { epoch: words, window: words, now: words },
   };
+  const source = { sampling, flown: { episodes: 4, steps: 100, rewards: -2.5 } };
   const state = {
     progress: { iteration: 3, environmentSteps: 0, seconds: 1, best: null },
     plan: null,
