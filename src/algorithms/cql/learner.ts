@@ -2,13 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
-import { createTwins } from "../../learning/offline/critic.ts";
+import { createTwins, layerNorm } from "../../learning/offline/critic.ts";
 import {
   createDeterministicActor,
   type DeterministicActor,
-  type Given,
+  type WeightSource,
 } from "../../learning/offline/deterministic-actor.ts";
-import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
+import { type GivenDraws, seededDraws } from "../../learning/offline/draws.ts";
 import { orthogonal, xavierLast } from "../../learning/offline/initialisers.ts";
 import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
 import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
@@ -16,19 +16,11 @@ import type { Update } from "../../learning/owners.ts";
 import type { CqlSettings } from "./settings.ts";
 import * as update from "./update.ts";
 
-/** A recorded update's weights and random numbers. */
-export interface CqlGiven extends Given {
-  readonly draws: Draws;
-}
-
-/** Added to the variance in layer norms, as ReBRAC has it. */
-const layerNorm = { epsilon: 1e-6 };
-
 /** CQL (Kumar and others, 2020) upon SAC. @throws LearningError `unbounded-action` */
 export function createCql(
   settings: CqlSettings,
   site: OfflineSite,
-  given?: CqlGiven,
+  given?: GivenDraws,
 ): BatchLearner {
   const weights = new Random(deriveSeed(site.seed, "weights"));
   const random = new Random(deriveSeed(site.seed, "cql"));
@@ -100,12 +92,7 @@ function groupsOf({ actor, critics, criticTargets, logAlpha, logAlphaPrime }: up
   };
 }
 
-interface Source {
-  readonly random: () => number;
-  readonly given: CqlGiven | undefined;
-}
-
-function createActor(settings: CqlSettings, site: OfflineSite, { random, given }: Source) {
+function createActor(settings: CqlSettings, site: OfflineSite, { random, given }: WeightSource) {
   return createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
     normaliseStates: settings.normalize_states,
@@ -118,7 +105,7 @@ function createActor(settings: CqlSettings, site: OfflineSite, { random, given }
 function createNetworks(
   settings: CqlSettings,
   { mlp, view, maxAction }: DeterministicActor,
-  { random, given }: Source,
+  { random, given }: WeightSource,
 ): update.CqlNetworks {
   const { observationWidth, actionWidth } = view;
   const options = {

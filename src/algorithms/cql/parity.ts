@@ -1,36 +1,20 @@
+import { hiddenOf, offlineKind } from "../../learning/parity/offline-case.ts";
 import {
-  hiddenOf,
-  offlineTolerance,
-  RecordedDraws,
-  replayOffline,
-  siteOf,
-} from "../../learning/parity/offline-case.ts";
-import {
-  arraysUnder,
   badFile,
   flagNamed,
   numberNamed,
-  type ParityKind,
   type ReferenceFile,
 } from "../../learning/parity/reference.ts";
 import { createCql } from "./learner.ts";
 import { type CqlSettings, cqlSettings } from "./settings.ts";
 
 /** Updates of CORL's cql.py. */
-export const cqlParity: ParityKind = {
+export const cqlParity = offlineKind({
   name: "cql",
-  tolerance: offlineTolerance,
-  recognises: ({ metadata }) => metadata.algorithm === "cql",
-  async replay(file, { compile }) {
-    const settings = settingsOf(file);
-    const draws = new RecordedDraws(file);
-    const maxAction = numberNamed(file, "max_action");
-    const learner = createCql(settings, siteOf(file, { maxAction, compile }), {
-      ...{ weights: arraysUnder(file, "initial."), maxAction, draws },
-    });
-    return replayOffline(file, { learner, draws, figures: figuresOf(settings) });
-  },
-};
+  settingsOf,
+  create: createCql,
+  figuresOf,
+});
 
 /** CORL writes a 0 where it has no such loss. */
 function figuresOf(settings: CqlSettings): Record<string, string | number> {

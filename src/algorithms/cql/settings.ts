@@ -9,6 +9,7 @@ import {
   widths,
 } from "../../config/leaf.ts";
 import type { Frozen } from "../../config/schema.ts";
+import { batchSize, discount, normaliseStates, rewardKeys } from "../offline/keys.ts";
 
 /** CQL's settings, by CORL's names where it has one and with the defaults of its configurations. */
 export const cqlSettings = z.strictObject({
@@ -27,18 +28,17 @@ export const cqlSettings = z.strictObject({
     1,
     "Times entropy's weight; that weight itself where it isn't learned",
   ),
-  discount: portion(0.99, "Weight of the next step's value, gamma"),
+  discount,
   tau: portion(0.005, "Share of the critics in their slow copies"),
   target_update_period: whole(1, { least: 1, most: 1_000_000 }, "Updates from one to the next"),
-  batch_size: whole(256, { least: 1, most: 1_000_000 }, "Transitions of one update"),
+  batch_size: batchSize(256),
   actor_learning_rate: positive(3e-5, "Step size of the Adam of the actor and entropy's weight"),
   critic_learning_rate: positive(3e-4, "Step size of the critics' Adam"),
   actor_hidden_dims: widths([256, 256, 256], "Widths of the actor's hidden layers"),
   critic_hidden_dims: widths([256, 256, 256], "Widths of each critic's hidden layers"),
   layer_norm: flag(false, "LayerNorm behind each ReLU of the critics"),
-  normalize_states: flag(true, "States to mean 0 and deviation 1 of the data"),
-  normalize_reward: flag(false, "Rewards scaled, never shifted, by the span of the returns"),
-  reward_shift: maybeNumber("Added to every scaled reward; null: nothing"),
+  normalize_states: normaliseStates(true),
+  ...rewardKeys,
 });
 
 export type CqlSettings = Frozen<z.output<typeof cqlSettings>>;

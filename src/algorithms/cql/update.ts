@@ -1,6 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { detached } from "../../learning/gradients.ts";
-import { leastQValue, meanSquare, qValue, type Twins } from "../../learning/offline/critic.ts";
+import {
+  backedUp,
+  leastQValue,
+  meanSquare,
+  qValue,
+  type Twins,
+} from "../../learning/offline/critic.ts";
 import type { Sheet } from "../../learning/offline/figures.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
@@ -150,8 +156,8 @@ export function criticLoss(
   batch: Transitions,
   { before, settings, figures }: Known,
 ): tf.Scalar {
-  const { observations, actions, rewards, alive } = batch;
-  const wanted = tf.add(rewards, tf.mul(tf.mul(alive, settings.discount), before.nextValues));
+  const { observations, actions } = batch;
+  const wanted = backedUp(batch, before.nextValues, settings);
   const { unseen } = before;
   const parts = critics.flatMap((critic, i) => {
     const seen = qValue(critic, observations, actions);

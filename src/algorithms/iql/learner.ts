@@ -3,20 +3,18 @@ import { createMlp } from "../../../policies/networks/mlp.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
-import { createTwins } from "../../learning/offline/critic.ts";
+import { createTwins, layerNorm } from "../../learning/offline/critic.ts";
 import {
   createDeterministicActor,
   type DeterministicActor,
   type Given,
+  type WeightSource,
 } from "../../learning/offline/deterministic-actor.ts";
 import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
 import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
 import { scheduleFactor } from "../../learning/schedule.ts";
 import type { IqlSettings } from "./settings.ts";
 import * as update from "./update.ts";
-
-/** Added to the variance in layer norms, as ReBRAC has it. */
-const layerNorm = { epsilon: 1e-6 };
 
 /** IQL (Kostrikov, Nair and Levine, 2021). @throws LearningError `unbounded-action` */
 export function createIql(settings: IqlSettings, site: OfflineSite, given?: Given): BatchLearner {
@@ -67,12 +65,7 @@ function groupsOf({ actor, logStd, value, critics, criticTargets }: update.IqlNe
   };
 }
 
-interface Source {
-  readonly random: () => number;
-  readonly given: Given | undefined;
-}
-
-function createActor(settings: IqlSettings, site: OfflineSite, { random, given }: Source) {
+function createActor(settings: IqlSettings, site: OfflineSite, { random, given }: WeightSource) {
   return createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
     normaliseStates: settings.normalize_states,
@@ -84,7 +77,7 @@ function createActor(settings: IqlSettings, site: OfflineSite, { random, given }
 function createNetworks(
   settings: IqlSettings,
   { network, view }: DeterministicActor,
-  { random, given }: Source,
+  { random, given }: WeightSource,
 ): update.IqlNetworks {
   const { observationWidth, actionWidth } = view;
   const shared = {

@@ -1,50 +1,37 @@
-import {
-  hiddenOf,
-  offlineTolerance,
-  replayOffline,
-  siteOf,
-} from "../../learning/parity/offline-case.ts";
+import { hiddenOf, offlineKind } from "../../learning/parity/offline-case.ts";
 import {
   arrayNamed,
-  arraysUnder,
   flagNamed,
   numberNamed,
-  type ParityKind,
   type ReferenceFile,
 } from "../../learning/parity/reference.ts";
 import { createIql } from "./learner.ts";
 import { iqlSettings } from "./settings.ts";
 
 /** Updates of CORL's iql.py. */
-export const iqlParity: ParityKind = {
+export const iqlParity = offlineKind({
   name: "iql",
-  tolerance: offlineTolerance,
-  recognises: ({ metadata }) => metadata.algorithm === "iql",
-  async replay(file, { compile }) {
-    const settings = settingsOf(file);
-    if (!settings.iql_deterministic) arrayNamed(file, "initial.actor.log_std");
-    // CORL's losses compare the tanh itself with the actions; max_action only scales what is flown.
-    const given = { weights: arraysUnder(file, "initial."), maxAction: 1 };
-    const learner = createIql(settings, siteOf(file, { maxAction: 1, compile }), given);
-    return replayOffline(file, {
-      learner,
-      figures: {
-        actor_lr: "Loss/actor_learning_rate",
-        q_mean_before: "Value/q_data",
-        v_mean_before: "Value/v_mean",
-        value_loss: "Loss/value",
-        q_loss: "Loss/critic",
-        actor_loss: "Loss/actor",
-      },
-    });
-  },
-};
+  settingsOf,
+  // CORL's losses compare the tanh itself with the actions; max_action only scales what is flown.
+  maxActionOf: () => 1,
+  create: createIql,
+  figuresOf: () => ({
+    actor_lr: "Loss/actor_learning_rate",
+    q_mean_before: "Value/q_data",
+    v_mean_before: "Value/v_mean",
+    value_loss: "Loss/value",
+    q_loss: "Loss/critic",
+    actor_loss: "Loss/actor",
+  }),
+});
 
 function settingsOf(file: ReferenceFile) {
+  const iql_deterministic = flagNamed(file, "deterministic");
+  if (!iql_deterministic) arrayNamed(file, "initial.actor.log_std");
   return iqlSettings.parse({
     iql_tau: numberNamed(file, "iql_tau"),
     beta: numberNamed(file, "beta"),
-    iql_deterministic: flagNamed(file, "deterministic"),
+    iql_deterministic,
     discount: numberNamed(file, "discount"),
     tau: numberNamed(file, "tau"),
     actor_learning_rate: numberNamed(file, "actor_lr"),

@@ -1,7 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Network } from "../../../policies/networks/network.ts";
 import { detached } from "../../learning/gradients.ts";
-import { leastQValue, meanSquare, qValue, type Twins } from "../../learning/offline/critic.ts";
+import {
+  backedUp,
+  leastQValue,
+  noteCritics,
+  type Twins,
+  twinErrors,
+} from "../../learning/offline/critic.ts";
 import type { Sheet } from "../../learning/offline/figures.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
@@ -89,19 +95,13 @@ export function valueLoss(
 /** (MSE(Q₁, y) + MSE(Q₂, y)) / 2, y = r + γ (1 − d) V(s′). */
 export function criticLoss(
   { critics }: IqlNetworks,
-  { observations, actions, rewards, alive }: Transitions,
+  batch: Transitions,
   { before: { nextValues }, settings, figures }: Known,
 ): tf.Scalar {
-  const wanted = tf.add(rewards, tf.mul(tf.mul(alive, settings.discount), nextValues));
-  const [first, second] = critics.map((critic) => qValue(critic, observations, actions)) as [
-    tf.Tensor1D,
-    tf.Tensor1D,
-  ];
-  const loss = tf.div<tf.Scalar>(tf.add(meanSquare(first, wanted), meanSquare(second, wanted)), 2);
-  figures.note("Loss/critic", loss);
-  figures.note("Value/q_data", tf.mean(tf.minimum(first, second)));
-  figures.note("Value/q_abs_mean", tf.mean(tf.abs(first)));
-  figures.note("Value/target_mean", tf.mean(wanted));
+  const wanted = backedUp(batch, nextValues, settings);
+  const { first, second, sum } = twinErrors(critics, batch, wanted);
+  const loss = tf.div<tf.Scalar>(sum, 2);
+  noteCritics(figures, { loss, data: tf.minimum(first, second), first, wanted });
   return loss;
 }
 

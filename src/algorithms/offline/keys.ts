@@ -1,10 +1,14 @@
 import { z } from "zod";
 import {
+  flag,
   maybeNames,
+  maybeNumber,
   maybeOneOf,
   maybeText,
   million,
+  notNegative,
   oneOf,
+  portion,
   positive,
   whole,
 } from "../../config/leaf.ts";
@@ -41,6 +45,29 @@ export const sharedKeys = {
   updates_per_iteration: whole(100, { least: 1, most: million }, "Updates in one iteration"),
   obs_groups: obsGroups.prefault({}),
 } as const;
+
+/** Settings of all that value what rewards sum up to. */
+export const rewardKeys = {
+  normalize_reward: flag(false, "Rewards scaled, never shifted, by the span of the returns"),
+  reward_shift: maybeNumber("Added to every scaled reward; null: nothing"),
+};
+
+export const discount = portion(0.99, "Weight of the next step's value, gamma");
+
+/** Settings of TD3, and of what is built upon it. */
+export const td3Keys = {
+  discount,
+  tau: portion(0.005, "Share of the networks in their slow copies, at each step of the actor"),
+  policy_noise: notNegative(0.2, "Noise on the target's actions, in halves of the action range"),
+  noise_clip: notNegative(0.5, "Most of that noise, in halves of the action range"),
+  policy_freq: whole(2, { least: 1, most: 1000 }, "Critic steps to each step of the actor"),
+};
+
+export const batchSize = (fallback: number) =>
+  whole(fallback, { least: 1, most: million }, "Transitions of one update");
+
+export const normaliseStates = (fallback: boolean) =>
+  flag(fallback, "States to mean 0 and deviation 1 of the data");
 
 /** All keys of an algorithm whose own settings these are. */
 export function offlineKeys<Own extends z.ZodRawShape>(name: string, own: z.ZodObject<Own>) {

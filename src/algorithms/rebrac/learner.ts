@@ -6,25 +6,21 @@ import { createTwins } from "../../learning/offline/critic.ts";
 import {
   createDeterministicActor,
   type DeterministicActor,
-  type Given,
+  type WeightSource,
 } from "../../learning/offline/deterministic-actor.ts";
-import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
+import { type GivenDraws, seededDraws } from "../../learning/offline/draws.ts";
 import { smallLast } from "../../learning/offline/initialisers.ts";
 import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
+import { actorUpdate, criticUpdate, losses, type Td3Networks } from "../../learning/offline/td3.ts";
 import { createOwners } from "../../learning/owner.ts";
 import type { RebracSettings } from "./settings.ts";
 import * as update from "./update.ts";
-
-/** A recorded update's weights and random numbers. */
-export interface RebracGiven extends Given {
-  readonly draws: Draws;
-}
 
 /** ReBRAC (Tarasov and others, 2023). @throws LearningError `unbounded-action` */
 export function createRebrac(
   settings: RebracSettings,
   site: OfflineSite,
-  given?: RebracGiven,
+  given?: GivenDraws,
 ): BatchLearner {
   const weights = new Random(deriveSeed(site.seed, "weights"));
   const random = new Random(deriveSeed(site.seed, "rebrac"));
@@ -37,13 +33,13 @@ export function createRebrac(
   const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
     const [noise, anywhere] = drawn;
     const known = { noise: noise!, settings, figures };
-    step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
+    step(criticUpdate, () => update.criticLoss(networks, batch, known));
     const [actorSteps] = form;
     if (!actorSteps) return;
     figures.note("Policy/random_squared_distance", update.randomDistance(anywhere!, batch));
     // The actor's copy lags one step: it follows the actor as it was before this one.
     groups.followActor(settings.tau);
-    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
+    step(actorUpdate, () => update.actorLoss(networks, batch, known));
     groups.followCritic(settings.tau);
   };
   const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
@@ -51,8 +47,8 @@ export function createRebrac(
     {
       groups: groups.all,
       owners: createOwners(groups.all, { critic, actor }),
-      updates: [update.criticUpdate, update.actorUpdate],
-      losses: update.losses,
+      updates: [criticUpdate, actorUpdate],
+      losses,
       policies: { student: acting.policy },
       view: { ...acting.view, nextActions: true },
       form: (number) => [(number - 1) % settings.policy_freq === 0],
@@ -67,12 +63,7 @@ export function createRebrac(
   );
 }
 
-interface Source {
-  readonly random: () => number;
-  readonly given: RebracGiven | undefined;
-}
-
-function createActor(settings: RebracSettings, site: OfflineSite, { random, given }: Source) {
+function createActor(settings: RebracSettings, site: OfflineSite, { random, given }: WeightSource) {
   const norm = { epsilon: settings.layer_norm_epsilon };
   return createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
@@ -86,8 +77,8 @@ function createActor(settings: RebracSettings, site: OfflineSite, { random, give
 function createNetworks(
   settings: RebracSettings,
   { network, another, view, maxAction }: DeterministicActor,
-  { random, given }: Source,
-): update.RebracNetworks {
+  { random, given }: WeightSource,
+): Td3Networks {
   const { observationWidth, actionWidth } = view;
   const norm = { epsilon: settings.layer_norm_epsilon };
   const options = {

@@ -1,44 +1,23 @@
-import {
-  hiddenOf,
-  offlineTolerance,
-  RecordedDraws,
-  replayOffline,
-  siteOf,
-} from "../../learning/parity/offline-case.ts";
-import {
-  arraysUnder,
-  flagNamed,
-  numberNamed,
-  type ParityKind,
-  type ReferenceFile,
-} from "../../learning/parity/reference.ts";
+import { hiddenOf, offlineKind } from "../../learning/parity/offline-case.ts";
+import { flagNamed, numberNamed, type ReferenceFile } from "../../learning/parity/reference.ts";
 import { createRebrac } from "./learner.ts";
 import { rebracSettings } from "./settings.ts";
 
 /** Updates of CORL's rebrac.py. */
-export const rebracParity: ParityKind = {
+export const rebracParity = offlineKind({
   name: "rebrac",
-  tolerance: offlineTolerance,
-  recognises: ({ metadata }) => metadata.algorithm === "rebrac",
-  async replay(file, { compile }) {
-    const draws = new RecordedDraws(file);
-    const maxAction = file.metadata.max_action ? numberNamed(file, "max_action") : 1;
-    const learner = createRebrac(settingsOf(file), siteOf(file, { maxAction, compile }), {
-      ...{ weights: arraysUnder(file, "initial."), maxAction, draws },
-    });
-    return replayOffline(file, {
-      ...{ learner, draws },
-      figures: {
-        critic_loss: "Loss/critic",
-        q_min: "Value/q_data",
-        actor_loss: "Loss/actor",
-        action_mse: "Policy/action_mse",
-        bc_mse_policy: "Policy/squared_distance",
-        bc_mse_random: "Policy/random_squared_distance",
-      },
-    });
-  },
-};
+  settingsOf,
+  maxActionOf: (file) => (file.metadata.max_action ? numberNamed(file, "max_action") : 1),
+  create: createRebrac,
+  figuresOf: () => ({
+    critic_loss: "Loss/critic",
+    q_min: "Value/q_data",
+    actor_loss: "Loss/actor",
+    action_mse: "Policy/action_mse",
+    bc_mse_policy: "Policy/squared_distance",
+    bc_mse_random: "Policy/random_squared_distance",
+  }),
+});
 
 function settingsOf(file: ReferenceFile) {
   const numbers = [

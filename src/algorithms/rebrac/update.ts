@@ -1,32 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { detached } from "../../learning/gradients.ts";
-import type { ActorCritic } from "../../learning/offline/actor-critic.ts";
-import { leastQValue, meanSquare, qValue } from "../../learning/offline/critic.ts";
+import {
+  backedUp,
+  leastQValue,
+  meanSquare,
+  noteCritics,
+  twinErrors,
+} from "../../learning/offline/critic.ts";
 import type { Sheet } from "../../learning/offline/figures.ts";
+import { smoothedActions, type Td3Networks } from "../../learning/offline/td3.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
-import type { Update } from "../../learning/owners.ts";
 import type { RebracSettings } from "./settings.ts";
-
-export interface RebracNetworks extends ActorCritic {
-  /** Half the width of the action range. */
-  readonly maxAction: number;
-}
-
-export const criticUpdate: Update = {
-  name: "critic",
-  owner: "critic",
-  terms: ["critic"],
-  claims: { critic: "step", actor: "zero" },
-};
-
-export const actorUpdate: Update = {
-  name: "actor",
-  owner: "actor",
-  terms: ["q", "bc"],
-  claims: { critic: "pass", actor: "step" },
-};
-
-export const losses = ["critic", "q", "bc"] as const;
 
 interface Known {
   readonly noise: tf.Tensor;
@@ -40,38 +24,26 @@ function squaredDistance(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor1D {
 }
 
 /** y = r + γ (1 − d) (min(Q′₁, Q′₂)(s′, ã) − β_critic Σ (ã − a′)²), a′ what was done at s′. */
-export function target(
-  { actorTarget, criticTargets, maxAction }: RebracNetworks,
-  { next, rewards, alive, nextActions }: Transitions,
-  { noise, settings }: Known,
-): tf.Tensor1D {
-  const clip = settings.noise_clip * maxAction;
-  const smoothing = tf.clipByValue(tf.mul(noise, settings.policy_noise * maxAction), -clip, clip);
-  const steered = tf.add(actorTarget.forward(next, []).outputs, smoothing);
-  const actions = tf.clipByValue(steered, -maxAction, maxAction) as tf.Tensor2D;
+export function target(networks: Td3Networks, batch: Transitions, known: Known): tf.Tensor1D {
+  const { next, nextActions } = batch;
+  const { settings } = known;
+  const actions = smoothedActions(networks, next, known);
   const penalty = tf.mul(squaredDistance(actions, nextActions!), settings.critic_bc_coef);
-  const value = tf.sub(leastQValue(criticTargets, next, actions), penalty);
-  return tf.add(rewards, tf.mul(tf.mul(alive, settings.discount), value));
+  const values = tf.sub(leastQValue(networks.criticTargets, next, actions), penalty);
+  return backedUp(batch, values, settings);
 }
 
 /** MSE(Q₁, y) + MSE(Q₂, y). */
-export function criticLoss(networks: RebracNetworks, batch: Transitions, known: Known): tf.Scalar {
-  const { figures } = known;
+export function criticLoss(networks: Td3Networks, batch: Transitions, known: Known): tf.Scalar {
   const wanted = detached(() => target(networks, batch, known));
-  const [first, second] = networks.critics.map((critic) =>
-    qValue(critic, batch.observations, batch.actions),
-  ) as [tf.Tensor1D, tf.Tensor1D];
-  const loss = tf.add<tf.Scalar>(meanSquare(first, wanted), meanSquare(second, wanted));
-  figures.note("Loss/critic", loss);
-  figures.note("Value/q_data", tf.mean(tf.minimum(first, second)));
-  figures.note("Value/q_abs_mean", tf.mean(tf.abs(first)));
-  figures.note("Value/target_mean", tf.mean(wanted));
+  const { first, second, sum: loss } = twinErrors(networks.critics, batch, wanted);
+  noteCritics(known.figures, { loss, data: tf.minimum(first, second), first, wanted });
   return loss;
 }
 
 /** mean(β_actor Σ (π(s) − a)² − λ min(Q₁, Q₂)(s, π(s))), λ = 1 / mean |min Q| held constant, or 1. */
 export function actorLoss(
-  { actor, critics }: RebracNetworks,
+  { actor, critics }: Td3Networks,
   { observations, actions }: Transitions,
   { settings, figures }: Known,
 ): tf.Scalar {

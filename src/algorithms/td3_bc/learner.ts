@@ -2,31 +2,24 @@ import { deriveSeed, Random } from "../../../policies/random.ts";
 import { actorCriticGroups } from "../../learning/offline/actor-critic.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
-import { createTwins } from "../../learning/offline/critic.ts";
+import { createTwins, layerNorm } from "../../learning/offline/critic.ts";
 import {
   createDeterministicActor,
   type DeterministicActor,
-  type Given,
+  type WeightSource,
 } from "../../learning/offline/deterministic-actor.ts";
-import { type Draws, seededDraws } from "../../learning/offline/draws.ts";
+import { type GivenDraws, seededDraws } from "../../learning/offline/draws.ts";
 import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
+import { actorUpdate, criticUpdate, losses, type Td3Networks } from "../../learning/offline/td3.ts";
 import { createOwners } from "../../learning/owner.ts";
 import type { Td3BcSettings } from "./settings.ts";
 import * as update from "./update.ts";
-
-/** A recorded update's weights and random numbers. */
-export interface Td3BcGiven extends Given {
-  readonly draws: Draws;
-}
-
-/** Added to the variance in the critics' layer norms, as ReBRAC has it. */
-const layerNorm = { epsilon: 1e-6 };
 
 /** TD3+BC (Fujimoto and Gu, 2021). @throws LearningError `unbounded-action` */
 export function createTd3Bc(
   settings: Td3BcSettings,
   site: OfflineSite,
-  given?: Td3BcGiven,
+  given?: GivenDraws,
 ): BatchLearner {
   const weights = new Random(deriveSeed(site.seed, "weights"));
   const random = new Random(deriveSeed(site.seed, "td3_bc"));
@@ -41,10 +34,10 @@ export function createTd3Bc(
   const draws = given?.draws ?? seededDraws(random);
   const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
     const known = { noise: drawn[0]!, settings, figures };
-    step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
+    step(criticUpdate, () => update.criticLoss(networks, batch, known));
     const [actorSteps] = form;
     if (!actorSteps) return;
-    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
+    step(actorUpdate, () => update.actorLoss(networks, batch, known));
     follow(settings.tau);
   };
   const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
@@ -52,8 +45,8 @@ export function createTd3Bc(
     {
       groups: groups.all,
       owners: createOwners(groups.all, { critic, actor }),
-      updates: [update.criticUpdate, update.actorUpdate],
-      losses: update.losses,
+      updates: [criticUpdate, actorUpdate],
+      losses,
       policies: { student: acting.policy },
       form: (number) => [number % settings.policy_freq === 0],
       stepping: ([actorSteps]) => (actorSteps ? ["critic", "actor"] : ["critic"]),
@@ -64,12 +57,7 @@ export function createTd3Bc(
   );
 }
 
-interface Source {
-  readonly random: () => number;
-  readonly given: Td3BcGiven | undefined;
-}
-
-function createActor(settings: Td3BcSettings, site: OfflineSite, { random, given }: Source) {
+function createActor(settings: Td3BcSettings, site: OfflineSite, { random, given }: WeightSource) {
   return createDeterministicActor(site, {
     hidden: settings.actor_hidden_dims,
     normaliseStates: settings.normalize_states,
@@ -81,8 +69,8 @@ function createActor(settings: Td3BcSettings, site: OfflineSite, { random, given
 function createNetworks(
   settings: Td3BcSettings,
   { network, another, view, maxAction }: DeterministicActor,
-  { random, given }: Source,
-): update.Td3BcNetworks {
+  { random, given }: WeightSource,
+): Td3Networks {
   const { observationWidth, actionWidth } = view;
   const options = {
     ...{ observationWidth, actionWidth, hidden: settings.critic_hidden_dims },

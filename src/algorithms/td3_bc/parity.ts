@@ -1,40 +1,19 @@
-import {
-  hiddenOf,
-  offlineTolerance,
-  RecordedDraws,
-  replayOffline,
-  siteOf,
-} from "../../learning/parity/offline-case.ts";
-import {
-  arraysUnder,
-  numberNamed,
-  type ParityKind,
-  type ReferenceFile,
-} from "../../learning/parity/reference.ts";
+import { hiddenOf, offlineKind } from "../../learning/parity/offline-case.ts";
+import { numberNamed, type ReferenceFile } from "../../learning/parity/reference.ts";
 import { createTd3Bc } from "./learner.ts";
 import { td3BcSettings } from "./settings.ts";
 
 /** Updates of CORL's td3_bc.py. */
-export const td3BcParity: ParityKind = {
+export const td3BcParity = offlineKind({
   name: "td3_bc",
-  tolerance: offlineTolerance,
-  recognises: ({ metadata }) => metadata.algorithm === "td3_bc",
-  async replay(file, { compile }) {
-    const draws = new RecordedDraws(file);
-    const maxAction = numberNamed(file, "max_action");
-    const learner = createTd3Bc(settingsOf(file), siteOf(file, { maxAction, compile }), {
-      ...{ weights: arraysUnder(file, "initial."), maxAction, draws },
-    });
-    return replayOffline(file, {
-      ...{ learner, draws },
-      figures: {
-        q1_mean_before: "Value/q_data",
-        critic_loss: "Loss/critic",
-        actor_loss: "Loss/actor",
-      },
-    });
-  },
-};
+  settingsOf,
+  create: createTd3Bc,
+  figuresOf: () => ({
+    q1_mean_before: "Value/q_data",
+    critic_loss: "Loss/critic",
+    actor_loss: "Loss/actor",
+  }),
+});
 
 function settingsOf(file: ReferenceFile) {
   const rate = numberNamed(file, "lr");

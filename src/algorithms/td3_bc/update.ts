@@ -1,69 +1,44 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { detached } from "../../learning/gradients.ts";
-import type { ActorCritic } from "../../learning/offline/actor-critic.ts";
-import { leastQValue, meanSquare, qValue } from "../../learning/offline/critic.ts";
+import {
+  backedUp,
+  leastQValue,
+  meanSquare,
+  noteCritics,
+  qValue,
+  twinErrors,
+} from "../../learning/offline/critic.ts";
 import type { Sheet } from "../../learning/offline/figures.ts";
+import { smoothedActions, type Td3Networks } from "../../learning/offline/td3.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
-import type { Update } from "../../learning/owners.ts";
 import type { Td3BcSettings } from "./settings.ts";
-
-export interface Td3BcNetworks extends ActorCritic {
-  /** Half the width of the action range. */
-  readonly maxAction: number;
-}
-
-export const criticUpdate: Update = {
-  name: "critic",
-  owner: "critic",
-  terms: ["critic"],
-  claims: { critic: "step", actor: "zero" },
-};
-
-export const actorUpdate: Update = {
-  name: "actor",
-  owner: "actor",
-  terms: ["q", "bc"],
-  claims: { critic: "pass", actor: "step" },
-};
-
-export const losses = ["critic", "q", "bc"] as const;
 
 /** y = r + γ (1 − d) min(Q′₁, Q′₂)(s′, ã), ã = clip(π′(s′) + clip(σε, ±c), ±max_action). */
 export function target(
-  { actorTarget, criticTargets, maxAction }: Td3BcNetworks,
-  { next, rewards, alive }: Transitions,
-  { noise, settings }: { readonly noise: tf.Tensor; readonly settings: Td3BcSettings },
+  networks: Td3Networks,
+  batch: Transitions,
+  known: { readonly noise: tf.Tensor; readonly settings: Td3BcSettings },
 ): tf.Tensor1D {
-  const clip = settings.noise_clip * maxAction;
-  const smoothing = tf.clipByValue(tf.mul(noise, settings.policy_noise * maxAction), -clip, clip);
-  const steered = tf.add(actorTarget.forward(next, []).outputs, smoothing);
-  const actions = tf.clipByValue(steered, -maxAction, maxAction) as tf.Tensor2D;
-  const value = leastQValue(criticTargets, next, actions);
-  return tf.add(rewards, tf.mul(tf.mul(alive, settings.discount), value));
+  const actions = smoothedActions(networks, batch.next, known);
+  const values = leastQValue(networks.criticTargets, batch.next, actions);
+  return backedUp(batch, values, known.settings);
 }
 
 /** MSE(Q₁, y) + MSE(Q₂, y). */
 export function criticLoss(
-  networks: Td3BcNetworks,
+  networks: Td3Networks,
   batch: Transitions,
   known: { noise: tf.Tensor; settings: Td3BcSettings; figures: Sheet },
 ): tf.Scalar {
-  const { figures } = known;
   const wanted = detached(() => target(networks, batch, known));
-  const [first, second] = networks.critics.map((critic) =>
-    qValue(critic, batch.observations, batch.actions),
-  ) as [tf.Tensor1D, tf.Tensor1D];
-  const loss = tf.add<tf.Scalar>(meanSquare(first, wanted), meanSquare(second, wanted));
-  figures.note("Loss/critic", loss);
-  figures.note("Value/q_data", tf.mean(first));
-  figures.note("Value/q_abs_mean", tf.mean(tf.abs(first)));
-  figures.note("Value/target_mean", tf.mean(wanted));
+  const { first, sum: loss } = twinErrors(networks.critics, batch, wanted);
+  noteCritics(known.figures, { loss, data: first, first, wanted });
   return loss;
 }
 
 /** −λ · mean Q₁(s, π(s)) + mean (π(s) − a)², λ = α / mean |Q₁(s, π(s))| held constant. */
 export function actorLoss(
-  { actor, critics }: Td3BcNetworks,
+  { actor, critics }: Td3Networks,
   { observations, actions }: Transitions,
   { settings, figures }: { settings: Td3BcSettings; figures: Sheet },
 ): tf.Scalar {

@@ -2,6 +2,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArrays } from "../../../policies/named-array.ts";
 import { createMlp, type LayerInit } from "../../../policies/networks/mlp.ts";
 import type { Network } from "../../../policies/networks/network.ts";
+import type { Sheet } from "./figures.ts";
+import type { Transitions } from "./transitions.ts";
+
+/** Of layer norms, where no setting says otherwise: added to the variance, as ReBRAC has it. */
+export const layerNorm = { epsilon: 1e-6 };
 
 export interface CriticOptions {
   readonly observationWidth: number;
@@ -49,4 +54,49 @@ export type Twins = readonly [Network, Network];
 /** Mean over the rows of the squared distance. */
 export function meanSquare(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
   return tf.mean(tf.square(tf.sub(a, b))) as tf.Scalar;
+}
+
+/** y = r + γ (1 − d) · what the next state is worth, `[rows]`. */
+export function backedUp(
+  { rewards, alive }: Transitions,
+  values: tf.Tensor,
+  { discount }: { readonly discount: number },
+): tf.Tensor1D {
+  return tf.add(rewards, tf.mul(tf.mul(alive, discount), values));
+}
+
+/** What two critics say of what was done, and how far that is from what is wanted. */
+export interface TwinErrors {
+  /** `[rows]`. */
+  readonly first: tf.Tensor1D;
+  readonly second: tf.Tensor1D;
+  /** MSE(Q₁, y) + MSE(Q₂, y). */
+  readonly sum: tf.Scalar;
+}
+
+/** @param wanted y, `[rows]` */
+export function twinErrors(
+  critics: Twins,
+  { observations, actions }: Transitions,
+  wanted: tf.Tensor1D,
+): TwinErrors {
+  const first = qValue(critics[0], observations, actions);
+  const second = qValue(critics[1], observations, actions);
+  return { first, second, sum: tf.add(meanSquare(first, wanted), meanSquare(second, wanted)) };
+}
+
+export interface CriticFigures {
+  readonly loss: tf.Scalar;
+  /** The estimate that stands for both. */
+  readonly data: tf.Tensor1D;
+  readonly first: tf.Tensor1D;
+  readonly wanted: tf.Tensor1D;
+}
+
+/** The figures by which a value function is watched. */
+export function noteCritics(figures: Sheet, { loss, data, first, wanted }: CriticFigures): void {
+  figures.note("Loss/critic", loss);
+  figures.note("Value/q_data", tf.mean(data));
+  figures.note("Value/q_abs_mean", tf.mean(tf.abs(first)));
+  figures.note("Value/target_mean", tf.mean(wanted));
 }

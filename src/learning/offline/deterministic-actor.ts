@@ -17,6 +17,12 @@ export interface Given {
   readonly maxAction: number;
 }
 
+/** Where a learner's first weights come from: a seed, or a recorded update. */
+export interface WeightSource {
+  readonly random: () => number;
+  readonly given: Given | undefined;
+}
+
 export interface ActorOptions {
   readonly hidden: readonly number[];
   readonly normaliseStates: boolean;

@@ -3,7 +3,7 @@ import { sameShape, shapeText } from "../../../policies/named-array.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import type { Arrays } from "../experience.ts";
 import type { Learner } from "../learner.ts";
-import type { Draws } from "../offline/draws.ts";
+import type { Draws, GivenDraws } from "../offline/draws.ts";
 import type { OfflineSite } from "../offline/site.ts";
 import {
   arrayNamed,
@@ -11,6 +11,8 @@ import {
   badFile,
   compareArrays,
   compareFigures,
+  numberNamed,
+  type ParityKind,
   type ReferenceFile,
   type ReplayOptions,
   setting,
@@ -81,9 +83,39 @@ export function hiddenOf(file: ReferenceFile, prefix: string): number[] {
   return weights.slice(0, -1).map(({ shape }) => shape[0]!);
 }
 
+/** What sets one algorithm of CORL apart from another. */
+export interface OfflineKind<Settings> {
+  /** As the files call it: `algorithm`. */
+  readonly name: string;
+  /** The settings of a file. @throws ParityError for what can't be repeated */
+  settingsOf(file: ReferenceFile): Settings;
+  /** The bound of its actions; default: what it says. */
+  maxActionOf?(file: ReferenceFile): number;
+  create(settings: Settings, site: OfflineSite, given: GivenDraws): Learner;
+  figuresOf(settings: Settings): OfflineReplay["figures"];
+}
+
+/** A kind of files of CORL. */
+export function offlineKind<Settings>(kind: OfflineKind<Settings>): ParityKind {
+  const { name, maxActionOf = (file) => numberNamed(file, "max_action") } = kind;
+  return {
+    name,
+    tolerance: offlineTolerance,
+    recognises: ({ metadata }) => metadata.algorithm === name,
+    async replay(file, { compile }) {
+      const settings = kind.settingsOf(file);
+      const draws = new RecordedDraws(file);
+      const maxAction = maxActionOf(file);
+      const given = { weights: arraysUnder(file, "initial."), maxAction, draws };
+      const learner = kind.create(settings, siteOf(file, { maxAction, compile }), given);
+      return replayOffline(file, { learner, draws, figures: kind.figuresOf(settings) });
+    },
+  };
+}
+
 export interface OfflineReplay {
   readonly learner: Learner;
-  readonly draws?: RecordedDraws;
+  readonly draws: RecordedDraws;
   /** The learner's name of each figure of the file; a number where the learner has none, and it is that. */
   readonly figures: Readonly<Record<string, string | number>>;
 }
@@ -102,7 +134,7 @@ export async function replayOffline(
   const errors: UpdateError[] = [];
   try {
     for (const [i, reference] of expected.entries()) {
-      draws?.next();
+      draws.next();
       const metrics = await learner.update(experienceOf(file, i + 1), stage);
       const after = arraysUnder(file, `after${i + 1}.`);
       errors.push({
