@@ -10,6 +10,7 @@ import { evaluateRun } from "../training/evaluate-run.ts";
 import { openSimulator } from "../training/open-simulator.ts";
 import { watchSignals } from "../training/signals.ts";
 import { verdictOf } from "../training/verdict.ts";
+import { onlySimulatorOverrides } from "./only-simulator-overrides.ts";
 import { threadsOf } from "./threads.ts";
 
 interface EvalOptions {
@@ -51,7 +52,8 @@ type Evaluating = EvalOptions & { readonly version: string };
 
 async function evaluateCommand(path: string, overrides: string[], options: Evaluating) {
   const episodes = wholeNumber("--episodes", options.episodes);
-  checkOverrides(overrides);
+  // The students are as their checkpoints hold them.
+  onlySimulatorOverrides(overrides, "an evaluation", "Drop it; to change a student, train one.");
   const prefer = options.last ? "latest" : "best";
   const { run, checkpoint } = await openRun(path, { prefer });
   const given = { num_envs: options.num_envs, seed: options.seed, device: options.device };
@@ -114,17 +116,6 @@ function locateRunOf(named: string | undefined): string {
 
 function isOverride(argument: string): boolean {
   return /^\+*[\w.]+=/.test(argument) && !existsSync(argument);
-}
-
-/** The students are as their checkpoints hold them. */
-function checkOverrides(overrides: readonly string[]): void {
-  const other = overrides.find((override) => !/^(\+*env|(agent\.)?sim)\./.test(override));
-  if (other === undefined) return;
-  throw new ConfigError(
-    "no-effect",
-    `${other} can't change an evaluation; expected env.KEY=VALUE or sim.KEY=VALUE`,
-    "Drop it; to change a student, train one.",
-  );
 }
 
 function wholeNumber(flag: string, text: string): number {

@@ -19,6 +19,7 @@ import { RequestQueue } from "../running/requests.ts";
 import { exitCodes } from "../training/exit-codes.ts";
 import { openSimulator } from "../training/open-simulator.ts";
 import { watchSignals } from "../training/signals.ts";
+import { onlySimulatorOverrides } from "./only-simulator-overrides.ts";
 import { type PolicyShare, parseShares } from "./policy-shares.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import { threadsOf } from "./threads.ts";
@@ -75,7 +76,8 @@ async function record(overrides: string[], options: RecordOptions, version: stri
   const noiseStd = numberOf("--noise", options.noise, { whole: false });
   const shares = parseShares(options.policy.length > 0 ? options.policy : ["hover"]);
   checkCompression(options.compression);
-  checkOverrides(overrides);
+  const hint = "Drop it; `firstsolo record --help` lists the flags.";
+  onlySimulatorOverrides(overrides, "a recording", hint);
   const config = configOf(overrides, options);
   refuseExisting(options);
   const signals = watchSignals(new RequestQueue(), warn);
@@ -97,17 +99,6 @@ async function record(overrides: string[], options: RecordOptions, version: stri
     signals.release();
     await simulator.close();
   }
-}
-
-/** Everything else is no matter of flights. */
-function checkOverrides(overrides: readonly string[]): void {
-  const other = overrides.find((override) => !/^(\+*env|(agent\.)?sim)\./.test(override));
-  if (other === undefined) return;
-  throw new ConfigError(
-    "no-effect",
-    `${other} can't change a recording; expected env.KEY=VALUE or sim.KEY=VALUE`,
-    "Drop it; `firstsolo record --help` lists the flags.",
-  );
 }
 
 function checkCompression(name: string): void {

@@ -1,5 +1,6 @@
-import { type Dirent, readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { entries, foldersIn, timeOf } from "./folders.ts";
 import { openRun } from "./open-run.ts";
 import { RunError } from "./run-error.ts";
 
@@ -60,7 +61,7 @@ function newestRun(logRoot: string): string {
     .flatMap((experiment) => [experiment, ...foldersIn(experiment)])
     .flatMap((folder) => {
       const times = entries(folder).flatMap(({ name }) =>
-        CHECKPOINT.test(name) ? [timeOf(join(folder, name))] : [],
+        CHECKPOINT.test(name) ? [timeOf(join(folder, name)) ?? 0] : [],
       );
       return times.length === 0 ? [] : [{ folder, at: Math.max(...times) }];
     });
@@ -122,22 +123,4 @@ function compiled(text: string): RegExp {
 function last(paths: readonly string[]): string | undefined {
   const key = (path: string) => path.replace(/\d+/g, (digits) => digits.padStart(15, "0"));
   return [...paths].sort((a, b) => (key(a) < key(b) ? -1 : 1)).at(-1);
-}
-
-function foldersIn(parent: string): string[] {
-  return entries(parent).flatMap((entry) =>
-    entry.isDirectory() ? [join(parent, entry.name)] : [],
-  );
-}
-
-function entries(folder: string): readonly Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return [];
-  }
-}
-
-function timeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -1,5 +1,6 @@
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { foldersIn, timeOf } from "./folders.ts";
 import { RunError } from "./run-error.ts";
 
 /** Any of these makes a folder a run, from its first second on. */
@@ -35,16 +36,6 @@ function newestOf(parents: readonly string[], message: string): string {
   throw new RunError("no-such-run", message, hint);
 }
 
-function foldersIn(parent: string): readonly string[] {
-  try {
-    return readdirSync(parent, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => join(parent, name));
-  } catch {
-    return [];
-  }
-}
-
 function isRun(folder: string): boolean {
   return signs.some((name) => timeOf(join(folder, name)) !== undefined);
 }
@@ -52,8 +43,4 @@ function isRun(folder: string): boolean {
 /** Milliseconds. */
 function lastChange(folder: string): number {
   return Math.max(...signs.map((name) => timeOf(join(folder, name)) ?? 0));
-}
-
-function timeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
 }

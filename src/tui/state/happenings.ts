@@ -3,6 +3,7 @@ import type { RunEvent } from "../../metrics/metric-sink.ts";
 import { printable } from "../../metrics/printable.ts";
 import { type StagePlace, stageIn } from "../../metrics/read-description.ts";
 import { type Level, monitorMark, requestMark, withMark } from "./marks.ts";
+import { finite } from "./numbers.ts";
 import { mergeRun } from "./run-facts.ts";
 import { type HappenedLine, noCurves, rewind, rolesOf, type ScreenState } from "./screen-state.ts";
 
@@ -147,8 +148,4 @@ function requested(state: ScreenState, iteration: number, event: RunEvent): Scre
   if (event.request === "pause") return { ...marked, status: "paused" };
   if (event.request === "resume") return { ...marked, status: "flying" };
   return marked;
-}
-
-function finite(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }

@@ -1,4 +1,6 @@
 /** Where the time goes, read off the latest iterations. Seconds. */
+
+import { mean } from "./numbers.ts";
 import type { Recent, ScreenState } from "./screen-state.ts";
 
 /** Iterations that rates and times are averaged over. */
@@ -92,8 +94,4 @@ export function healthOf(state: ScreenState): Health {
 /** The smallest value that so many of the sorted ones don't exceed. */
 function percentile(sorted: readonly number[], share: number): number | undefined {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,3 +1,5 @@
+import { mean } from "./numbers.ts";
+
 /** How the student is doing, in a word. */
 export type Verdict = "improving" | "plateau" | "settling" | "diverging" | "too early to say";
 
@@ -77,8 +79,4 @@ function byLoss(history: readonly Progression[]): Verdict {
 function halves(values: readonly number[]): readonly [number, number] {
   const middle = values.length >> 1;
   return [mean(values.slice(0, middle)), mean(values.slice(middle))];
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -6,6 +6,7 @@ import type { Metrics, RunEvent } from "../../metrics/metric-sink.ts";
 import { type StagePlace, stageOfRow } from "../../metrics/read-description.ts";
 import type { Headline, RunDescription } from "../../metrics/run-description.ts";
 import { addEvent } from "./happenings.ts";
+import { finite } from "./numbers.ts";
 import {
   type HeadlineCurves,
   type Recent,
@@ -142,8 +143,4 @@ function recentOf(iteration: number, metrics: Metrics): Recent {
 function statusByPresence(status: Status, flying: boolean): Status {
   if (flying) return status === "quiet" ? "flying" : status;
   return status === "landed" || status === "lost" || status === "failed" ? status : "quiet";
-}
-
-function finite(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
