@@ -131,7 +131,7 @@ export class RunFolder {
     if (!this.#holder) return;
     const missing = [...this.#kept].filter(([name]) => !existsSync(join(this.path, name)));
     if (missing.length === 0) return;
-    await makeFolders(this.path, 0o700);
+    makeFolders(this.path, 0o700);
     for (const [name, text] of missing) await this.#write(name, text);
     const names = missing.map(([name]) => name).join(", ");
     this.#holder.say(`${this.path} had lost ${names}: made anew, and the run goes on there`);
@@ -141,7 +141,7 @@ export class RunFolder {
     this.#holder?.lock.check();
     const path = join(this.path, name);
     // The run's own folder is made anew by whoever knows what belongs into it.
-    if (dirname(name) !== ".") await makeFolders(dirname(path));
+    if (dirname(name) !== ".") makeFolders(dirname(path));
     await writeAtomically(path, data, 0o600);
     return path;
   }

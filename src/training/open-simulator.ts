@@ -119,7 +119,7 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
       exited,
     }).catch(async (error) => {
       await close();
-      throw error;
+      throw own.refusal() ?? error;
     });
   };
   const env = await RevivingEnv.open({

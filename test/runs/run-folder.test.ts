@@ -64,7 +64,7 @@ describe("a new run", () => {
     writeFileSync(join(root, "logs"), "a file in the way");
     await expect(create()).rejects.toMatchObject({
       name: "RunError",
-      code: "not-writable",
+      code: "no-place",
       hint: expect.stringContaining("log_root"),
     });
   });
