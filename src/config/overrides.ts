@@ -1,7 +1,6 @@
 import { parse } from "yaml";
 import { ConfigError } from "./config-error.ts";
 import type { Setting } from "./setting.ts";
-import { withoutCircles } from "./yaml-file.ts";
 
 /**
  * Reads Hydra's `key=value` arguments: `env.a.b=1`, `agent.a.b=1`, or a key of the configuration as
@@ -41,10 +40,9 @@ export function parseValue(raw: string, argument: string): unknown {
 function parseStructure(text: string, argument: string): unknown {
   const pythonWords: Readonly<Record<string, unknown>> = { None: null, True: true, False: false };
   try {
-    const written = parse(text, (_key, value) =>
+    return parse(text, (_key, value) =>
       typeof value === "string" && value in pythonWords ? pythonWords[value] : value,
     );
-    return withoutCircles(written);
   } catch (cause) {
     throw badOverride(argument, `the value is not whole: ${(cause as Error).message}`, cause);
   }

@@ -94,7 +94,7 @@ function isNull(node: unknown): boolean {
 }
 
 /** @returns the value. @throws Error where a list or block holds itself, by an anchor */
-export function withoutCircles<T>(value: T): T {
+function withoutCircles<T>(value: T): T {
   try {
     JSON.stringify(value);
   } catch (cause) {

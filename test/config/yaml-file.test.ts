@@ -248,7 +248,7 @@ describe("a YAML file", () => {
     for (const text of ["seed: &a [*a]", "sim: &a\n  - {x: *a}\n"]) {
       expect(refused(text).message).toMatch(/^agent\.yaml:1: .* holds itself$/);
     }
-    expect(() => readOverrides(["env.x=[&a [*a]]"])).toThrow("holds itself");
+    expect(() => readOverrides(["env.x=[&a [*a]]"])).toThrow("the value is not whole");
   });
 
   it.each([
