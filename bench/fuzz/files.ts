@@ -1,7 +1,7 @@
 /** Files from elsewhere: policies, data sets, configurations. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readRslRl } from "../../policies/checkpoint/rsl-rl.ts";
 import { readZip } from "../../policies/checkpoint/zip-read.ts";
 import { writeZip } from "../../policies/checkpoint/zip-write.ts";
@@ -12,15 +12,19 @@ import { resolveConfig } from "../../src/config/resolve.ts";
 import { FlightWriter } from "../../src/datasets/flight-writer.ts";
 import { openFlights } from "../../src/datasets/open-flights.ts";
 import { readSafetensors } from "../../src/learning/safetensors.ts";
-import { projectFolder } from "../children.ts";
 import { below, mutated } from "./mutate.ts";
 import type { Target } from "./target.ts";
 
 /** Larger ones would only make each try slower. */
 const mostBytes = 300_000;
 
+/** Compiled or not, the inputs lie where package.json is. */
+function projectFolder(folder = import.meta.dirname): string {
+  return existsSync(join(folder, "package.json")) ? folder : projectFolder(dirname(folder));
+}
+
 function filesIn(folder: string, ending: RegExp): Uint8Array[] {
-  const path = join(projectFolder, folder);
+  const path = join(projectFolder(), folder);
   const names = readdirSync(path).filter((name) => ending.test(name));
   const all = names.map((name) => new Uint8Array(readFileSync(join(path, name))));
   return all.filter(({ length }) => length <= mostBytes);

@@ -18,6 +18,7 @@ const commonFlags: readonly Flag[] = [
   ["--max_iterations", "N", "max_iterations"],
   ["--save_interval", "N", "save_interval"],
   ["--keep_checkpoints", "N", "keep_checkpoints"],
+  ["--checkpoint_budget", "MB", "checkpoint_budget"],
   ["--report_gradients", "N", "checks.report_gradients"],
   ["--on_divergence", "WHAT", "checks.on_divergence"],
   ["--checkpoint_version", "N", "checkpoint_version"],

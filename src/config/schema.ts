@@ -70,6 +70,10 @@ export const commonKeys = {
     { least: 1, most: million },
     "Latest checkpoints that are kept, besides the best one; null: all",
   ),
+  checkpoint_budget: maybeWhole(
+    { least: 1, most: 1000 * million },
+    "Megabytes (2^20) that the run's checkpoints may take: older ones go, the latest and the best stay; null: any",
+  ),
   checkpoint_version: whole(
     5,
     { least: 2, most: 5 },
