@@ -2,6 +2,7 @@ import type { ParityKind } from "../learning/parity/reference.ts";
 import { cqlParity } from "./cql/parity.ts";
 import { distillationParity } from "./distillation/parity-kind.ts";
 import { iqlParity } from "./iql/parity.ts";
+import { lapoParity } from "./lapo/parity.ts";
 import { rebracParity } from "./rebrac/parity.ts";
 import { td3BcParity } from "./td3_bc/parity.ts";
 
@@ -12,4 +13,5 @@ export const parityKinds: readonly ParityKind[] = [
   rebracParity,
   iqlParity,
   cqlParity,
+  lapoParity,
 ];

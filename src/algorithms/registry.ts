@@ -3,6 +3,7 @@ import { bc } from "./bc/algorithm.ts";
 import { cql } from "./cql/algorithm.ts";
 import { distillation } from "./distillation/algorithm.ts";
 import { iql } from "./iql/algorithm.ts";
+import { lapo } from "./lapo/algorithm.ts";
 import { rebrac } from "./rebrac/algorithm.ts";
 import { td3Bc } from "./td3_bc/algorithm.ts";
 
@@ -14,6 +15,7 @@ export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
   rebrac,
   iql,
   cql,
+  lapo,
 ];
 
 /** By its name, however it is spelt: `Distillation` in files of rsl_rl. */

@@ -11,10 +11,9 @@ import type { Prepared } from "./run-context.ts";
 export async function prepareRun(algorithm: Algorithm, site: Site): Promise<Prepared> {
   const assembled = await algorithm.assemble(site);
   const { learner, source } = assembled;
-  checkOwners(
-    learner,
-    algorithm.description.stages.map(({ name }) => name),
-  );
+  const stages = algorithm.description.stages.map(({ name }) => name);
+  const allowed = site.config.checks.allow_orphans;
+  checkOwners(learner, stages, allowed ? { onOrphan: ({ message }) => site.say(message) } : {});
   if (site.saved) return goOn({ assembled, start: noProgress }, site.saved);
   await source.start();
   return { assembled, start: noProgress };

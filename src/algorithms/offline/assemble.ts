@@ -107,6 +107,11 @@ function siteOf({ flights, statistics }: Data, site: Site<OfflineConfig>): Offli
       std: joined(({ std }) => std),
       count: statistics.steps,
     },
+    shapes: Object.fromEntries(reads.map((group) => [group, [flights.spec.groups[group]!.width]])),
+    actionStatistics: { ...statistics.actions, count: statistics.steps },
+    ...(statistics.rewards && {
+      rewards: { least: statistics.rewards.min[0]!, most: statistics.rewards.max[0]! },
+    }),
     returns: spanOf(flights),
     seed: config.seed,
   };

