@@ -7,6 +7,8 @@ import {
   type Replies,
   type Reply,
 } from "../../protocol/messages.ts";
+import type { TapeWriter } from "../tape/tape.ts";
+import { taped } from "../tape/taped-link.ts";
 import { DealerLink, type DealerOptions } from "./dealer-link.ts";
 import { Election } from "./election.ts";
 import { failure, isEnvelopeCode } from "./failures.ts";
@@ -21,6 +23,8 @@ export interface CallerOptions extends DealerOptions {
   /** Wait there for a simulator that dials in, instead of dialling. */
   readonly listen?: boolean;
   readonly onWaiting: (line: string) => void;
+  /** Keeps a copy of what goes and comes. */
+  readonly tape?: TapeWriter;
 }
 
 /** Seconds. A connection that is down for `lostAfter` during a call counts as a dead simulator. */
@@ -65,7 +69,7 @@ export class Caller {
   /** @throws EndpointError */
   static async open(options: CallerOptions): Promise<Caller> {
     const link = options.listen ? await ListeningLink.open(options) : new DealerLink(options);
-    return new Caller(link, options);
+    return new Caller(options.tape ? taped(link, options.tape) : link, options);
   }
 
   get endpoint(): string {

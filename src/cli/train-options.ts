@@ -37,6 +37,7 @@ const commonFlags: readonly Flag[] = [
   ["--sim", "ENDPOINT", "sim.endpoint"],
   ["--sim_restarts", "N", "sim.restarts"],
   ["--sim_wait", "SECONDS", "sim.wait"],
+  ["--record_wire", "FILE", "sim.record_wire"],
 ];
 
 /** Flags without a value that set a key to true. */

@@ -35,6 +35,9 @@ const sim = z.strictObject({
     false,
     "Fly a simulator beyond this machine without encryption: whoever is in the network can take part",
   ),
+  record_wire: maybeText(
+    "File that gets a copy of all that goes over the wire, for `firstsolo replay`",
+  ),
   curve_server_key_file: maybeText("File with the simulator's public CURVE key; null: unencrypted"),
   curve_client_key_file: maybeText("File with our own secret CURVE key"),
 });
