@@ -71,12 +71,20 @@ export async function requests(): Promise<Target> {
     return Object.assign(env, { settings: {}, notices: [] });
   };
   const host = new EnvHost({ open } as never, link as never, () => {});
+  // Asked again, as a client does: whoever floods a server is not heard for a while.
   const answer = (frames: readonly Uint8Array[], from: Uint8Array) =>
-    new Promise<Uint8Array[]>((resolve) => {
+    new Promise<Uint8Array[]>((resolve, reject) => {
       answers = [];
+      const again = setInterval(() => host.receive(from, frames), 250);
+      const late = setTimeout(() => end(() => reject(new Error("no answer in 20 s"))), 20_000);
+      const end = (then: () => void) => {
+        clearInterval(again);
+        clearTimeout(late);
+        then();
+      };
       waiting = () => {
         const last = answers.at(-1)!;
-        if (decodeReply(last).header.type !== "progress") resolve(last);
+        if (decodeReply(last).header.type !== "progress") end(() => resolve(last));
       };
       host.receive(from, frames);
     });
