@@ -17,7 +17,7 @@ export function registerParity(program: Command): void {
   program
     .command("parity")
     .description("repeat updates that reference programs recorded and compare weights and figures")
-    .argument("<file...>", `safetensors files of recorded updates: ${kinds}`)
+    .argument("<file...>", `recorded results, safetensors or JSON: ${kinds}`)
     .option("--keep-leftover", "train on the steps after the last full window too; rsl_rl doesn't")
     .option("--device <device>", "auto, cuda, cpu, webgpu or wasm", "auto")
     .option("--json", "one JSON document")
