@@ -1,3 +1,5 @@
+import { closedLoopParity } from "../learning/parity/anaesthesia/closed-loops.ts";
+import { trajectoryParity } from "../learning/parity/anaesthesia/trajectories.ts";
 import type { AnyKind } from "../learning/parity/run-parity.ts";
 import { mctxParity } from "../learning/planning/mctx-parity.ts";
 import { cqlParity } from "./cql/parity.ts";
@@ -16,4 +18,6 @@ export const parityKinds: readonly AnyKind[] = [
   cqlParity,
   lapoParity,
   mctxParity,
+  trajectoryParity,
+  closedLoopParity,
 ];

@@ -1,3 +1,4 @@
+import { builtInFor } from "../../sim-adapters/built-in.ts";
 import { readClientCurve } from "../../sim-adapters/curve-keys.ts";
 import type { RemoteEnv, RemoteOptions } from "../../sim-adapters/remote/remote-env.ts";
 import { restartOwn, waitForOther } from "../../sim-adapters/remote/revival-plan.ts";
@@ -137,7 +138,7 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
       .finally(() => close())
       .finally(() => options.tape?.close())
       .finally(() => log.close());
-  const description = `the built-in MuJoCo simulator, process ${pid}`;
+  const description = `the built-in ${builtInFor(config.task).title}, process ${pid}`;
   return {
     env,
     description,
