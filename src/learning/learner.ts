@@ -13,6 +13,8 @@ export interface Needs {
   readonly successors: readonly string[];
   /** What the actor noted, as `notes/NAME`. */
   readonly notes: readonly string[];
+  /** Rewards are wanted as sums to the end of their episode, at this discount; absent: single ones. */
+  readonly rewardsToGo?: number;
 }
 
 /** Everything a learner must keep to go on as if it had never stopped. */

@@ -35,12 +35,12 @@ export function criticLoss(networks: LapoNetworks, known: Known): tf.Scalar {
   const { online } = networks;
   const { batch, settings, figures } = known;
   const wanted = detached(() =>
-    backedUp(batch, valueOf(online.value, featuresOf(online, batch.next)), settings),
+    backedUp(batch, stateValue(online.value, featuresOf(online, batch.next)), settings),
   );
   const best = detached(() => bestValue(networks, known));
   const features = seenBy("critic", networks, known);
   const [first, second] = online.critics.map((q) => qValue(q, features, batch.actions));
-  const value = valueOf(online.value, features);
+  const value = stateValue(online.value, features);
   const [q1, q2] = [meanSquare(first!, wanted), meanSquare(second!, wanted)];
   const v = meanSquare(value, best);
   const loss = tf.add<tf.Scalar>(tf.add(v, q1), q2);
@@ -110,7 +110,7 @@ function advantagesOf({ online, slow }: LapoNetworks, known: Known): tf.Tensor1D
   const latent = latentOf(slow.actor, features, settings.max_latent_action);
   const actions = decoded(slow.vae.decoder, features, latent);
   const values = mixedValue(slow, { features, actions, settings });
-  const here = valueOf(online.value, featuresOf(online, batch.observations));
+  const here = stateValue(online.value, featuresOf(online, batch.observations));
   return tf.sub(backedUp(batch, values, settings), here);
 }
 
@@ -140,6 +140,6 @@ function featuresOf({ encoder }: Parts, observations: tf.Tensor2D): tf.Tensor2D 
   return encoder ? encoder.forward(observations, []).outputs : observations;
 }
 
-function valueOf(value: Network, features: tf.Tensor2D): tf.Tensor1D {
+function stateValue(value: Network, features: tf.Tensor2D): tf.Tensor1D {
   return tf.reshape(value.forward(features, []).outputs, [-1]) as tf.Tensor1D;
 }

@@ -4,6 +4,7 @@ import { deriveSeed } from "../../../policies/random.ts";
 import { bestEpisodes } from "../../datasets/best-episodes.ts";
 import { openFlights } from "../../datasets/open-flights.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
+import { withRewardsToGo } from "../../datasets/rewards-to-go.ts";
 import { type FlightStatistics, flightStatistics } from "../../datasets/statistics.ts";
 import { Transitions } from "../../datasets/transitions.ts";
 import { watchDivergence } from "../../learning/monitors/divergence.ts";
@@ -126,7 +127,9 @@ function sourceOf(
   needs: ConstructorParameters<typeof Transitions>[1],
   config: OfflineConfig,
 ) {
-  const transitions = new Transitions(flights, needs, {
+  const { rewardsToGo } = needs;
+  const drawn = rewardsToGo === undefined ? flights : withRewardsToGo(flights, rewardsToGo);
+  const transitions = new Transitions(drawn, needs, {
     batch: config.algorithm.batch_size,
     seed: deriveSeed(config.seed, "transitions"),
     memoryBytes: config.dataset_memory * 2 ** 20,

@@ -45,7 +45,9 @@ export class BatchLearner implements Learner {
   constructor(algorithm: BatchAlgorithm, compile: Compile = eagerly) {
     const { view, groups, updates, losses, policies } = algorithm;
     const notes = view.nextActions ? ["next_actions"] : [];
-    this.needs = { groups: view.reads, successors: view.reads, notes };
+    const { reads, rewardsToGo } = view;
+    const sums = rewardsToGo === undefined ? {} : { rewardsToGo };
+    this.needs = { groups: reads, successors: reads, notes, ...sums };
     this.groups = groups;
     this.updates = updates;
     this.losses = losses;
