@@ -1,8 +1,8 @@
 import type { Tensor, Tensors } from "./codec.ts";
 import { dtypeOf } from "./codec.ts";
-import { widthOf } from "./env-spec.ts";
+import { isPicture, widthOf } from "./env-spec.ts";
 import { ProtocolError } from "./errors.ts";
-import type { Frame, Observations, StepResult } from "./frame.ts";
+import type { Frame, ObservationArray, Observations, StepResult } from "./frame.ts";
 import { limits } from "./limits.ts";
 import type { Replies } from "./messages.ts";
 import type { Dtype, EnvSpec, TensorSpec } from "./spec.ts";
@@ -152,10 +152,13 @@ function toObservations(
   prefix: Prefix,
   count: number,
 ): Observations {
-  const observations: Record<string, Float32Array> = {};
+  const observations: Record<string, ObservationArray> = {};
   for (const [group, tensor] of Object.entries(spec.observations)) {
     const name = `${prefix}/${group}`;
-    observations[group] = floats(tensors, name, [count, ...tensor.shape], tensor);
+    const shape = [count, ...tensor.shape];
+    observations[group] = isPicture(tensor)
+      ? (take(tensors, name, "|u1", shape) as Uint8Array)
+      : floats(tensors, name, shape, tensor);
   }
   return observations;
 }

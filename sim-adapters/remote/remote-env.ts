@@ -248,7 +248,7 @@ function accept(header: Replies["welcome"], options: RemoteOptions): EnvSpec {
 
 function readSpec(header: Replies["welcome"]): EnvSpec {
   try {
-    return fromWireSpec(header.spec);
+    return fromWireSpec(header.spec, header.protocol.minor);
   } catch (error) {
     if (error instanceof ProtocolError) throw failure.badReply("hello", error);
     throw error;

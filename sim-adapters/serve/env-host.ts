@@ -28,6 +28,7 @@ import {
   refuseOtherSize,
   refuseOtherVersion,
   unsupported,
+  withoutStrangePictures,
 } from "./refusals.ts";
 import type { Peer, RouterLink } from "./router-link.ts";
 import { errorBody, ServeError, stackOf, unexplained } from "./serve-error.ts";
@@ -194,7 +195,9 @@ export class EnvHost {
       throw driverLeft();
     }
     this.#env = env;
-    const spec = chooseGroups(env.spec, groups);
+    const { minor } = hello.protocol;
+    const chosen = chooseGroups(env.spec, groups);
+    const { spec, notices } = withoutStrangePictures(chosen, { minor, asked: groups });
     checkSpec(spec);
     refuseOtherSize(spec, numEnvs);
     const taught = hello.capabilities.includes("teacher_actions");
@@ -207,7 +210,7 @@ export class EnvHost {
       spec: toWireSpec(spec),
       spec_hash: hashSpec(spec),
       settings: env.settings as Requests["hello"]["settings"],
-      notices: env.notices.slice(0, limits.notices),
+      notices: [...notices, ...env.notices].slice(0, limits.notices),
       limits: { frame_bytes: limits.frameBytes, frames: limits.frames },
     };
   }
