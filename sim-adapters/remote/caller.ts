@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Tensors } from "../../protocol/codec.ts";
+import { HeaderMemory } from "../../protocol/header-memory.ts";
 import {
   decodeReply,
   encodeRequest,
@@ -45,6 +46,7 @@ export class Caller {
   readonly #timer: NodeJS.Timeout;
   readonly #election: Election;
   readonly #traffic = new Traffic();
+  readonly #headers = new HeaderMemory<Reply>();
   #epoch: string | undefined;
   #seq = 0;
   #pending: Pending | undefined;
@@ -235,7 +237,7 @@ export class Caller {
     this.#traffic.received(frames);
     let message: Message<Reply>;
     try {
-      message = decodeReply(frames);
+      message = this.#headers.read(frames, decodeReply);
     } catch (error) {
       if (this.#link.chosen !== from) this.#link.judge(from, "stranger");
       else this.fail(failure.badReply(this.#pending?.question.type ?? "a ping", error));

@@ -9,15 +9,6 @@ export function finiteOnly(log: Readonly<Record<string, number>>): Record<string
   return Object.fromEntries(Object.entries(log).filter(([, value]) => Number.isFinite(value)));
 }
 
-/** Before the rest of a `hello` is looked at. @throws ProtocolError `version-mismatch` */
-export function refuseOtherVersion(header: Readonly<Record<string, unknown>>): void {
-  const { major } = (header.protocol ?? {}) as { major?: unknown };
-  if (header.type !== "hello" || major === protocolVersion.major) return;
-  const problem = `got version ${String(major)}, this server speaks ${protocolVersion.major}`;
-  const hint = "Install the same version of Firstsolo on both sides.";
-  throw new ProtocolError("version-mismatch", problem, { field: "protocol.major", hint });
-}
-
 /** The specification with the groups that were asked for. @throws ProtocolError `unknown-group` */
 export function chooseGroups(spec: EnvSpec, groups: readonly string[] | undefined): EnvSpec {
   if (groups === undefined) return spec;
