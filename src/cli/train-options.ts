@@ -34,6 +34,7 @@ const commonFlags: readonly Flag[] = [
   ["--device", "NAME", "device"],
   ["--threads", "N", "threads"],
   ["--compile", "on|off", "compile"],
+  ["--pipeline", "on|off|auto", "pipeline"],
   ["--sim", "ENDPOINT", "sim.endpoint"],
   ["--sim_restarts", "N", "sim.restarts"],
   ["--sim_wait", "SECONDS", "sim.wait"],

@@ -66,6 +66,11 @@ export const commonKeys = {
   device: oneOf(["auto", "cuda", "cpu", "webgpu", "wasm"], "auto", "Where TensorFlow computes"),
   threads: maybeWhole({ least: 1, most: 1024 }, "Threads of TensorFlow; null: its own choice"),
   compile: oneOf(["on", "off"], "on", "Whether an update's operations are made one call"),
+  pipeline: oneOf(
+    ["on", "off", "auto"],
+    "auto",
+    "Whether a rollout is learned, in a thread of its own, while the next one is flown: by a student one update older",
+  ),
   num_steps_per_env: whole(24, { least: 1, most: 100_000 }, "Control steps of one iteration"),
   max_iterations: whole(400, { least: 1, most: 10 * million }, "Iterations of the whole run"),
   save_interval: whole(50, { least: 1, most: 10 * million }, "Iterations between checkpoints"),
