@@ -1,6 +1,6 @@
 import { pictureGroups } from "../../protocol/env-spec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { picturesSince, protocolVersion } from "../../protocol/limits.ts";
+import { picturesSince } from "../../protocol/limits.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { ServeError } from "./serve-error.ts";
 
