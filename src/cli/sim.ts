@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { isPicture } from "../../protocol/env-spec.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { builtInFor, tasksText } from "../../sim-adapters/built-in.ts";
@@ -119,7 +120,9 @@ function describe(
   { task, controlPeriod, maxEpisodeSteps, ...spec }: EnvSpec,
   size: string,
 ): string {
-  const groups = Object.entries(spec.observations).map(([name, { shape }]) => `${name} [${shape}]`);
+  const groups = Object.entries(spec.observations).map(
+    ([name, tensor]) => `${name} [${tensor.shape}]${isPicture(tensor) ? " (picture)" : ""}`,
+  );
   return (
     `${task}, ${size}, ${controlPeriod} s per step, ${maxEpisodeSteps} steps per episode, ` +
     `observations ${groups.join(" ")}, action [${spec.action.shape}]`
