@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { isPicture } from "../../protocol/env-spec.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
-import { builtInFor } from "../../sim-adapters/built-in.ts";
+import { builtInFor, tasksText } from "../../sim-adapters/built-in.ts";
 import { readKeyFile } from "../../sim-adapters/curve-keys.ts";
 import { type EnvServer, type OpenRequest, serveEnv } from "../../sim-adapters/serve/serve-env.ts";
 import { ServeError } from "../../sim-adapters/serve/serve-error.ts";
@@ -47,11 +47,7 @@ export function registerSim(program: Command): void {
     .option("--curve_client_key_file <FILE>", "public key of a runner let in; repeatable", append)
     .option("--once", "end when the first runner has left")
     .option("--exit-with-stdin", "end when standard input does, as when whoever started us dies")
-    .addHelpText(
-      "after",
-      "\nTasks: quadcopter, quadcopter-noisy, quadcopter-blind, quadcopter-random (MuJoCo); anaesthesia, anaesthesia-13 (patients:" +
-        "\nfor research, not for patients: nothing here may guide the care of anybody).",
-    )
+    .addHelpText("after", `\n${tasksText()}`)
     .action((overrides: string[], options: SimOptions) =>
       serve(overrides, options, program.version() ?? "0"),
     );
