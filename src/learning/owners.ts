@@ -1,4 +1,5 @@
 import type { Scalar, Variable } from "@tensorflow/tfjs-core";
+import type { FlowRow } from "./flow-row.ts";
 
 /** `step`: gradient arrives and parameters move; `pass`: it flows through, nothing moves; `zero`: none may arrive. */
 export type Motion = "step" | "pass" | "zero";
@@ -30,12 +31,10 @@ export interface Update {
 
 /** Takes down what an update did: per group the norm of its gradient and of the parameters' change. */
 export interface GradientMeter {
-  /**
-   * @param loss what the update descends on, a function of every group: evaluated again and again, so
-   *   whatever it draws is drawn before
-   * @param step does the real update
-   */
+  /** `loss`: of every group, evaluated again and again, so whatever it draws is drawn before; `step`: the real one. */
   measure<T>(update: Update, loss: () => Scalar, step: () => T): T;
+  /** For updates in another thread: how many of each are measured there, and where that goes. */
+  readonly elsewhere?: { readonly most: number; take(rows: readonly FlowRow[]): void };
 }
 
 /** No optimiser moves it. */

@@ -198,11 +198,17 @@ function monitorsOf({ flights, statistics }: Data, config: OfflineConfig): reado
   const recorded = {
     least: rewards.min[0]!,
     most: rewards.max[0]!,
-    horizon: longest(flights),
+    horizon: valued(flights, discount),
     largestDiscounted: returns.largestDiscounted,
   };
   const units = rewardUnits(rewardSettings(config), { returns: spanOf(flights) });
   return [watchDivergence({ facts: valueFacts(recorded, { discount, units }) })];
+}
+
+/** Behind an episode that the clock cut, the value of a discounted return goes on without end. */
+function valued(flights: RecordedFlights, discount: number): number {
+  const goesOn = flights.episodes.endings.some((ending) => ending !== "terminated");
+  return goesOn && discount < 1 ? Number.POSITIVE_INFINITY : longest(flights);
 }
 
 function rewardSettings({ algorithm }: OfflineConfig): RewardSettings {

@@ -102,7 +102,7 @@ export interface RecordedRewards {
   /** Of single rewards. */
   readonly least: number;
   readonly most: number;
-  /** Steps of the longest episode. */
+  /** Steps that are valued at most; Infinity where the clock cuts episodes. */
   readonly horizon: number;
   /** Largest discounted return from any step on. */
   readonly largestDiscounted?: number;

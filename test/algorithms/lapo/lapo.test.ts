@@ -3,6 +3,7 @@ import { createLapo } from "../../../src/algorithms/lapo/learner.ts";
 import { lapoParity } from "../../../src/algorithms/lapo/parity.ts";
 import { lapoSettings } from "../../../src/algorithms/lapo/settings.ts";
 import { compileWith } from "../../../src/engine/compile/compile.ts";
+import type { OfflineSite } from "../../../src/learning/offline/site.ts";
 import { isOff } from "../../../src/learning/parity/reference.ts";
 import { flights, offlineLaws, parametersOf, site, stage } from "../offline-laws.ts";
 import { offlineParity, referenceFile } from "../offline-parity.ts";
@@ -13,7 +14,7 @@ const small = {
   ...{ actor_hidden_dims: [16, 16], critic_hidden_dims: [16, 12], vae_hidden_dims: [16, 12] },
   encoder_hidden_dims: [12],
 };
-const make = (changes: object = {}, at = flown) =>
+const make = (changes: object = {}, at: OfflineSite = flown) =>
   createLapo(lapoSettings.parse({ ...small, ...changes }), at);
 
 offlineLaws("LAPO with an encoder", {
