@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { cameraBench } from "./camera.ts";
 import { projectFolder } from "./children.ts";
 import { flightBench, memoryBench } from "./flight.ts";
 import { describeMachine, load } from "./machine.ts";
@@ -21,6 +22,7 @@ import { wireBench } from "./wire.ts";
 
 const sections: Readonly<Record<string, Bench>> = {
   simulator: simulatorBench,
+  camera: cameraBench,
   wire: wireBench,
   network: networkBench,
   run: flightBench,

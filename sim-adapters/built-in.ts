@@ -10,6 +10,8 @@ export interface OpenOptions {
   readonly numEnvs: number;
   /** Overrides by dotted name, without `env.`. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Observation groups that are wanted; what nobody wants need not be made. Absent: all. */
+  readonly groups?: readonly string[] | undefined;
 }
 
 /** A simulator that is inside, and what it flies. Loaded when it is opened. */
