@@ -13,6 +13,7 @@ import { describeMachine, load } from "./machine.ts";
 import { networkBench } from "./network.ts";
 import { offlineBench } from "./offline.ts";
 import { peerRunsBench, peerStepsBench } from "./peer.ts";
+import { pipelineBench } from "./pipeline.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
 import { roundTripBench } from "./round-trip.ts";
 import { simulatorBench } from "./simulator.ts";
@@ -26,6 +27,7 @@ const sections: Readonly<Record<string, Bench>> = {
   wire: wireBench,
   network: networkBench,
   run: flightBench,
+  pipeline: pipelineBench,
   memory: memoryBench,
   "peer-steps": peerStepsBench,
   "peer-runs": peerRunsBench,
