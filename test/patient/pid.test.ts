@@ -59,7 +59,7 @@ describe("the PID", () => {
 
   it("refuses another task with words", () => {
     const task = findTask("quadcopter");
-    const other = specOf(task, 2, resolveSettings({}, task.rules).quadcopter);
+    const other = specOf(task, 2, resolveSettings({}, task.rules));
     expect(() => createPid({ spec: other, group: "policy" })).toThrow(
       /the group "policy" of task 'quadcopter' shows \[lin_vel_b.x,.*actions are \[thrust,/,
     );
