@@ -125,7 +125,7 @@ function siteOf({ flights, statistics }: Data, site: Site<OfflineConfig>): Offli
       std: joined(({ std }) => std),
       count: statistics.steps,
     },
-    shapes: Object.fromEntries(reads.map((group) => [group, [flights.spec.groups[group]!.width]])),
+    shapes: shapesOf(flights, reads),
     actionStatistics: { ...statistics.actions, count: statistics.steps },
     ...(statistics.rewards && {
       rewards: { least: statistics.rewards.min[0]!, most: statistics.rewards.max[0]! },
@@ -133,6 +133,14 @@ function siteOf({ flights, statistics }: Data, site: Site<OfflineConfig>): Offli
     returns: spanOf(flights),
     seed: config.seed,
   };
+}
+
+function shapesOf({ spec }: RecordedFlights, reads: readonly string[]) {
+  const shapes = reads.map((name) => {
+    const { shape, width } = spec.groups[name]!;
+    return [name, shape ?? [width]] as const;
+  });
+  return Object.fromEntries(shapes);
 }
 
 function hasDeaths({ episodes }: RecordedFlights): boolean {

@@ -1,4 +1,3 @@
-import type { Arrays } from "../../learning/experience.ts";
 import type { Stage } from "../../learning/stage.ts";
 import type { Collector } from "../../running/collector.ts";
 import type { Source, Sourced, SourceState } from "../../running/source.ts";
@@ -81,7 +80,7 @@ export class MixedSource implements Source {
     }
     const { simulator, ...rest } = state.bytes;
     const kept = Object.entries(rest).map(([name, data]) => [name.slice(BUFFER.length), data]);
-    buffer.load(online.buffer, Object.fromEntries(kept), likes);
+    buffer.load(online.buffer, Object.fromEntries(kept));
     this.#interrupted = online.interrupted;
     const bytes: SourceState["bytes"] = simulator ? { simulator } : {};
     const fleet = await fresh.load({ facts: online.collector, bytes }, iteration);
@@ -92,6 +91,3 @@ export class MixedSource implements Source {
     await this.#options.recorded.close();
   }
 }
-
-/** All others are float32. */
-const likes: Arrays = { terminated: new Uint8Array(), truncated: new Uint8Array() };

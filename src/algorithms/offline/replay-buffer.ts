@@ -9,6 +9,8 @@ export interface BufferFacts {
   /** Where the next step goes. */
   readonly at: number;
   readonly random: RandomState;
+  /** Names of the arrays that are bytes, as pictures are; all others are float32. */
+  readonly bytes: readonly string[];
 }
 
 const NEXT_ACTIONS = "notes/next_actions";
@@ -71,18 +73,18 @@ export class ReplayBuffer {
       const kept = data.slice(0, this.#rows * (data.length / this.#capacity));
       return [name, new Uint8Array(kept.buffer)] as const;
     });
-    const facts = { rows: this.#rows, at: this.#at, random: this.#random.save() };
-    return { facts, bytes: Object.fromEntries(bytes) };
+    const whole = Object.keys(this.#arrays).filter((n) => this.#arrays[n] instanceof Uint8Array);
+    const place = { rows: this.#rows, at: this.#at, random: this.#random.save() };
+    return { facts: { ...place, bytes: whole }, bytes: Object.fromEntries(bytes) };
   }
 
-  /** @param like arrays of the kinds that are kept, by name. Without bytes it begins empty */
-  load(facts: BufferFacts, bytes: Readonly<Record<string, Uint8Array>>, like: Arrays): void {
+  /** Begins empty where the bytes were left out, or are more than it holds now. */
+  load(facts: BufferFacts, bytes: Readonly<Record<string, Uint8Array>>): void {
     this.#random.load(facts.random);
     if (Object.keys(bytes).length === 0 || facts.rows > this.#capacity) return;
     for (const [name, kept] of Object.entries(bytes)) {
       const whole = kept.slice().buffer;
-      const data =
-        like[name] instanceof Uint8Array ? new Uint8Array(whole) : new Float32Array(whole);
+      const data = facts.bytes.includes(name) ? new Uint8Array(whole) : new Float32Array(whole);
       this.#arrayOf(name, data, data.length / facts.rows).set(data);
     }
     this.#rows = facts.rows;

@@ -74,7 +74,10 @@ const sampling = z.object({
   drawn: counter,
 });
 
-const buffer = z.object({ rows: counter, at: counter, random: randomState });
+const buffer = z.object({
+  ...{ rows: counter, at: counter, random: randomState },
+  bytes: z.array(z.string()),
+});
 
 const sums = z.array(z.number());
 const episodes = z.object({
