@@ -23,7 +23,7 @@ export const limits = {
 } as const;
 
 /** The version this build speaks. */
-export const protocolVersion = { major: 1, minor: 2 } as const;
+export const protocolVersion = { major: 1, minor: 3 } as const;
 
 /** A seed as it SHOULD travel, below 2^31: NumPy, C and many simulators take no larger one. */
 export function wireSeed(seed: number): number {

@@ -36,6 +36,7 @@ const commonFlags: readonly Flag[] = [
   ["--sim", "ENDPOINT", "sim.endpoint"],
   ["--sim_restarts", "N", "sim.restarts"],
   ["--sim_wait", "SECONDS", "sim.wait"],
+  ["--shared_memory", "auto|on|off", "sim.shared_memory"],
 ];
 
 /** Flags without a value that set a key to true. */

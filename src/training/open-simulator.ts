@@ -154,6 +154,7 @@ function remoteOptions(
     startupTimeout: Math.min(config.sim.startup_timeout, patience ?? Number.POSITIVE_INFINITY),
     resetTimeout: config.sim.reset_timeout,
     stepTimeout: config.sim.step_timeout,
+    sharedMemory: config.sim.shared_memory,
     signal: options.signal,
     client: { name: "firstsolo", version: options.version },
     onNotice: options.onNotice,
