@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { TapeWriter } from "../../sim-adapters/tape/tape.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -203,7 +204,9 @@ async function simulatorFor(
   if (!algorithm.flies(config)) return undefined;
   const told = { onNotice: notices.say, onWaiting: notices.say };
   const wishes = algorithm.wishes(config);
-  const known = { version, revive: true, ...about, ...told };
+  const path = config.sim.record_wire;
+  const tape = path === null ? {} : { tape: new TapeWriter(path, notices.say) };
+  const known = { version, revive: true, ...about, ...told, ...tape };
   return openSimulator(config, { wishes, signal: signals.abort, ...known });
 }
 

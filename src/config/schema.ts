@@ -35,6 +35,9 @@ const sim = z.strictObject({
     false,
     "Fly a simulator beyond this machine without encryption: whoever is in the network can take part",
   ),
+  record_wire: maybeText(
+    "File that gets a copy of all that goes over the wire, for `firstsolo replay`",
+  ),
   curve_server_key_file: maybeText("File with the simulator's public CURVE key; null: unencrypted"),
   curve_client_key_file: maybeText("File with our own secret CURVE key"),
 });
@@ -74,6 +77,10 @@ export const commonKeys = {
   keep_checkpoints: maybeWhole(
     { least: 1, most: million },
     "Latest checkpoints that are kept, besides the best one; null: all",
+  ),
+  checkpoint_budget: maybeWhole(
+    { least: 1, most: 1000 * million },
+    "Megabytes (2^20) that the run's checkpoints may take: older ones go, the latest and the best stay; null: any",
   ),
   checkpoint_version: whole(
     5,

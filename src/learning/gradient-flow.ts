@@ -66,7 +66,7 @@ export function flowError(report: FlowReport): LearningError | undefined {
   return new LearningError(
     first.verdict,
     `The gradients don't flow as claimed. ${lines.join("; ")}.`,
-    "Correct the loss or the claim; gradient_flow.json in the run folder holds all figures.",
+    `Correct the loss or the claim, or go on all the same: --allow_${first.verdict === "starved" ? "starved" : `${first.verdict}s`}; gradient_flow.json in the run folder holds all figures.`,
   );
 }
 
@@ -130,6 +130,12 @@ function judge(
   const stepped = updates.some((other) => other.claims[group.name] === "step");
   if (flow === "flows" && isTrainable(group) && !stepped) {
     return ["orphan", `a gradient ${size} arrives and no update steps it`];
+  }
+  if (flow === "flows" && group.trainedBy?.includes(update.name)) {
+    return [
+      "orphan",
+      `a gradient ${size} arrives and nobody steps: it belongs to '${group.owner}'`,
+    ];
   }
   if (claim === "pass" && (flow === "none" || flow === "zero")) return ["ok", "nothing passes"];
   return flow === "tiny" ? ["ok", "a gradient within rounding"] : ["ok"];

@@ -11,6 +11,8 @@ export interface Needs {
   readonly groups: readonly string[];
   readonly successors: readonly string[];
   readonly notes: readonly string[];
+  /** Rewards are wanted as sums to the end of their episode, at this discount; absent: single ones. */
+  readonly rewardsToGo?: number;
 }
 
 /** Everything a learner must keep to go on as if it had never stopped. */

@@ -9,6 +9,10 @@ export interface ParameterGroup {
   readonly name: string;
   /** The optimiser that steps it; `ema` for a slow copy, `frozen` for what never moves. */
   readonly owner: string;
+  /** Other owners that step it too: without being said, that is a leak. */
+  readonly sharedWith?: readonly string[];
+  /** Updates whose gradient is there to move it: one of these that doesn't step it makes it an orphan. */
+  readonly trainedBy?: readonly string[];
   readonly parameters: readonly { readonly name: string; readonly value: Variable }[];
 }
 
@@ -36,4 +40,12 @@ export interface GradientMeter {
 /** No optimiser moves it. */
 export function isTrainable({ owner }: ParameterGroup): boolean {
   return owner !== "ema" && owner !== "frozen";
+}
+
+/** The optimiser moves it, alone or with others. */
+export function isSteppedBy(
+  { owner, sharedWith = [] }: ParameterGroup,
+  optimiser: string,
+): boolean {
+  return owner === optimiser || sharedWith.includes(optimiser);
 }

@@ -18,10 +18,9 @@ export async function prepareRun(
   const alone = await algorithm.assemble(site);
   const assembled = thread ? { ...alone, learner: await learnerIn(thread, alone, site) } : alone;
   const { learner, source } = assembled;
-  checkOwners(
-    learner,
-    algorithm.description.stages.map(({ name }) => name),
-  );
+  const stages = algorithm.description.stages.map(({ name }) => name);
+  const allowed = site.config.checks.allow_orphans;
+  checkOwners(learner, stages, allowed ? { onOrphan: ({ message }) => site.say(message) } : {});
   if (site.saved) return goOn({ assembled, start: noProgress }, site.saved);
   await source.start();
   return { assembled, start: noProgress };

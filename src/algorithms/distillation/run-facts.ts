@@ -20,7 +20,7 @@ export const format = 1;
 
 /** What a policy needs besides its weights. */
 export interface PolicyFacts {
-  readonly kind: "network" | "hover" | "simulator" | "onnx";
+  readonly kind: "network" | "hover" | "pid" | "simulator" | "onnx";
   readonly activation: string;
   readonly head?: Head;
   /** Observations it sees at once; absent: one. */
@@ -131,7 +131,7 @@ const ended = z.array(z.tuple([z.number(), counter]));
 const bit = z.literal([0, 1]);
 
 const policyFacts = z.object({
-  kind: z.enum(["network", "hover", "simulator", "onnx"]),
+  kind: z.enum(["network", "hover", "pid", "simulator", "onnx"]),
   activation: z.string(),
   head: head.optional(),
   history: counter.min(1).optional(),
