@@ -7,7 +7,7 @@ const { train, run } = openHangar();
 
 const students = {
   "a GRU of two layers": "policy.rnn_type=gru policy.rnn_hidden_dim=8 policy.rnn_num_layers=2",
-  "an LSTM": "policy.rnn_type=lstm policy.rnn_hidden_dim=8",
+  "an LSTM, learned beside the flight": "policy.rnn_type=lstm policy.rnn_hidden_dim=8 --pipeline on",
   "the last three observations": "policy.history_length=3",
 };
 
