@@ -69,6 +69,8 @@ interface Laws {
   readonly bootstraps: boolean;
   /** What its target goes into, where its critics learn from successors in other ways too. */
   readonly targetFigures?: readonly string[];
+  /** Its updates take long: the laws are held to compiled ones only, and with fewer of them. */
+  readonly long?: boolean;
 }
 
 /**
@@ -76,22 +78,22 @@ interface Laws {
  * to the bits of the others is a law of its own.
  */
 export function offlineLaws(name: string, laws: Laws): void {
-  for (const mode of laws.variant ? (["on"] as const) : (["off", "on"] as const)) {
+  for (const mode of laws.long || laws.variant ? (["on"] as const) : (["off", "on"] as const)) {
     const make: Laws["make"] = (at) => laws.make({ ...at, compile: compileWith(mode) });
     lawsOf(`${name}, compile ${mode}`, { ...laws, make });
   }
   compiledLaws(name, laws);
 }
 
-function compiledLaws(name: string, { make }: Laws): void {
+function compiledLaws(name: string, { make, long = false }: Laws): void {
   describe(`${name}, compiled,`, () => {
     const learned = async (mode: CompileMode) => {
       const learner = make({ ...site, compile: compileWith(mode) });
       const figures = [];
       // Each form is traced twice before it is compiled; every second update may be of another form, and
       // batches of other sizes are.
-      for (const rows of [16, 24, 16, 24]) {
-        figures.push(await learner.update(flights(4, rows), stage));
+      for (const rows of [16, 16, 24, 16, 24]) {
+        figures.push(await learner.update(flights(long ? 2 : 4, rows), stage));
       }
       const state = await learner.save();
       learner.dispose();
@@ -104,11 +106,12 @@ function compiledLaws(name: string, { make }: Laws): void {
       expect(await learned("verify")).toEqual(eager);
     });
 
-    it("leaves no tensor behind in a hundred updates", async () => {
+    it("leaves no tensor behind in many updates", async () => {
       const learner = make({ ...site, compile: compileWith("on") });
-      await learner.update(flights(4, 16), stage);
+      const many = flights(long ? 4 : 20, 16);
+      await learner.update(many, stage);
       const before = tf.memory().numTensors;
-      for (let i = 0; i < 5; i += 1) await learner.update(flights(20, 16), stage);
+      for (let i = 0; i < 5; i += 1) await learner.update(many, stage);
       expect(tf.memory().numTensors).toBe(before);
       learner.dispose();
     });
