@@ -10,7 +10,7 @@ import { resolveConfig } from "../../src/config/resolve.ts";
 
 const anaesthesia = await foreseePatient({ task: "anaesthesia", numEnvs: 20 });
 const task = findTask("quadcopter");
-const quadcopter = specOf(task, 20, resolveSettings({}, task.rules).quadcopter);
+const quadcopter = specOf(task, 20, resolveSettings({}, task.rules));
 
 function chosen(spec: EnvSpec, ...overrides: readonly string[]) {
   const { config } = resolveConfig({ overrides: [`task=${spec.task}`, ...overrides] });
