@@ -5,6 +5,7 @@ import { distillation } from "./distillation/algorithm.ts";
 import { iql } from "./iql/algorithm.ts";
 import { rebrac } from "./rebrac/algorithm.ts";
 import { td3Bc } from "./td3_bc/algorithm.ts";
+import { worldModel } from "./world_model/algorithm.ts";
 
 /** Every algorithm there is: the only list. The first is meant where none is named. */
 export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
@@ -14,6 +15,7 @@ export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
   rebrac,
   iql,
   cql,
+  worldModel,
 ];
 
 /** By its name, however it is spelt: `Distillation` in files of rsl_rl. */
