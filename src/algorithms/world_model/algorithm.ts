@@ -50,7 +50,9 @@ export const worldModel: Algorithm<WorldModelConfig> = {
     ]),
   assemble: async (site) => (await import("./assemble.ts")).assemble(site),
   read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
-  policies: async (saved, spec) => (await import("./run-checkpoint.ts")).policiesOf(saved, spec),
+  planners: ["mcts", "one_step"],
+  policies: async (saved, spec, acting) =>
+    (await import("./run-checkpoint.ts")).policiesOf(saved, spec, acting),
 };
 
 function check({ dataset }: WorldModelConfig): void {

@@ -16,7 +16,7 @@ import type { EnvSpec } from "../../../protocol/spec.ts";
 import { loadParameters } from "../../learning/parameters.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
-import type { SavedRun } from "../algorithm.ts";
+import type { Acting, SavedRun } from "../algorithm.ts";
 import { checkFit } from "../fit.ts";
 import {
   checkedFacts,
@@ -156,11 +156,11 @@ export async function checkSaved({ own, path }: SavedRun, program: ModelProgram)
   throw damaged(path, `the model says ${now[off]} where it said ${said.data[off]} when it was saved`);
 }
 
-/** What a checkpoint holds flies. @param planner who plans before it acts; absent: nobody */
+/** What a checkpoint holds flies. */
 export async function policiesOf(
   saved: SavedRun,
   spec: EnvSpec,
-  planner?: PlannerName,
+  { planner, tell }: Acting = {},
 ): Promise<{ readonly student: WorldModelPolicy }> {
   const { world: facts, settings } = saved.own as SavedWorld;
   const model = createWorldModel(shapeOf(facts), settings, { random: () => 0.5 });
@@ -175,7 +175,14 @@ export async function policiesOf(
   try {
     loadParameters(groups, saved.state.learner.arrays);
     await checkSaved(saved, program);
-    const student = new WorldModelPolicy({ program, facts, settings, planner, release });
+    const plans = planner as PlannerName | undefined;
+    const student = new WorldModelPolicy({
+      ...{ program, facts, settings, planner: plans },
+      release: (figures) => {
+        tell?.(figures);
+        release();
+      },
+    });
     checkFit("The run's student", student, spec);
     return { student };
   } catch (error) {

@@ -67,7 +67,7 @@ export const worldModelSettings = z.strictObject({
   action_levels: whole(10, { least: 2, most: 1000 }, "Levels of each action component"),
   level_spacing: oneOf(
     ["even", "quantiles"],
-    "even",
+    "quantiles",
     "Levels between the bounds at equal distances, or by how often the data come near them",
   ),
   encoder: oneOf(["mlp", "gru"], "mlp", "What reads the last observations"),

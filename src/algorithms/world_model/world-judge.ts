@@ -13,6 +13,8 @@ export interface WorldJudgeOptions {
   readonly facts: WorldFacts;
   /** Windows of episodes that are held out. */
   readonly held: Experience;
+  /** By head: no error can be less than what the readings themselves are off, as `Eval/val_HEAD_floor`. */
+  readonly floors: Readonly<Record<string, number>>;
   /** Lets the policy fly now and then; its merit is what counts. */
   readonly flying: Judge;
 }
@@ -26,10 +28,11 @@ export class WorldJudge implements Judge {
   }
 
   async assess(iteration: number, stage: Stage): Promise<Judgement> {
-    const { program, facts, held, flying } = this.#options;
+    const { program, facts, held, floors, flying } = this.#options;
     const measured = await validate(program, held, facts);
+    const least = Object.entries(floors).map(([name, floor]) => [`Eval/val_${name}_floor`, floor]);
     const { metrics, merit } = await flying.assess(iteration, stage);
-    return { metrics: { ...measured, ...metrics }, merit };
+    return { metrics: { ...measured, ...Object.fromEntries(least), ...metrics }, merit };
   }
 }
 

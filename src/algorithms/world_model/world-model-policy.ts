@@ -15,8 +15,8 @@ export interface WorldModelPolicyOptions {
   readonly settings: PlannerSettings & Pick<WorldModelSettings, "history">;
   /** Plans before it acts; absent: the likeliest levels. */
   readonly planner?: PlannerName | undefined;
-  /** Who owns what it flies by; called with `dispose`. */
-  readonly release?: () => void;
+  /** Called by `dispose`, with the figures of what was planned: for who owns what it flies by. */
+  readonly release?: (figures: Metrics) => void;
 }
 
 /** Flies by the model's state: the likeliest levels, or those that a planner finds. */
@@ -52,13 +52,9 @@ export class WorldModelPolicy implements Policy {
     return { actions: actionsOf(facts.levels, levels), memory: next };
   }
 
-  /** Of all that was planned so far; `Search/activation`: where it beats what the policy would have done. */
-  figures(): Metrics {
-    return searchMetrics(this.#searched);
-  }
-
+  /** `Search/activation` is where a plan beats what the policy would have done without. */
   dispose(): void {
-    this.#options.release?.();
+    this.#options.release?.(searchMetrics(this.#searched));
   }
 
   async #planned(imagined: Imagined, planner: PlannerName): Promise<Int32Array> {

@@ -20,6 +20,8 @@ export interface WorldOfFlights {
   readonly facts: WorldFacts;
   /** Observation groups that windows hold, those of `reads` first. */
   readonly groups: readonly string[];
+  /** By head: mean |reading − truth| in some episodes, where a component `NAME_true` is there. */
+  floorsIn(episodes: Int32Array): Readonly<Record<string, number>>;
 }
 
 /** What recorded flights say of a task. @throws LearningError `unknown-component` */
@@ -62,7 +64,36 @@ export function worldOf(flights: RecordedFlights, options: WorldOptions): WorldO
     reward: { mean: [mean[0]!], std: [std[0]!] },
     value: returnsScale(flights, episodes, discount),
   };
-  return { facts, groups };
+  const floorsIn = (held: Int32Array) => {
+    const floors = heads.flatMap(({ name, components: [one] }) => {
+      const truth = found.find((other) => other.name === `${one!.name}_true`);
+      return truth ? [[name, meanDistance(flights, held, [one!, truth])] as const] : [];
+    });
+    return Object.fromEntries(floors);
+  };
+  return { facts, groups, floorsIn };
+}
+
+/** Of two components, over all observations that steps start from. */
+function meanDistance(
+  flights: RecordedFlights,
+  episodes: Int32Array,
+  [one, other]: readonly [Component, Component],
+): number {
+  let [sum, count] = [0, 0];
+  for (const episode of episodes) {
+    const steps = flights.episodes.lengths[episode]!;
+    const columnOf = ({ group, column }: Component) => {
+      const { width } = flights.spec.groups[group]!;
+      const all = new Float32Array(steps * width);
+      flights.read(`obs/${group}`, { episode, from: 0, count: steps }, all, 0);
+      return Float32Array.from({ length: steps }, (_, i) => all[i * width + column]!);
+    };
+    const truth = columnOf(other);
+    sum += columnOf(one).reduce((total, value, i) => total + Math.abs(value - truth[i]!), 0);
+    count += steps;
+  }
+  return sum / count;
 }
 
 interface Component {

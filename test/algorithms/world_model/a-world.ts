@@ -14,7 +14,7 @@ import type { Compile } from "../../../src/engine/compile/program.ts";
 export function settingsOf(changes: Readonly<Record<string, unknown>> = {}): WorldModelSettings {
   return worldModelSettings.parse({
     ...{ latent: 8, hidden_dims: [12], action_levels: 4, pre_len: 3, td_steps: 2, batch_size: 6 },
-    ...{ search_simulations: 8, plan: "joint", learning_rate: 0.01 },
+    ...{ search_simulations: 8, level_spacing: "even", plan: "joint", learning_rate: 0.01 },
     ...changes,
   });
 }

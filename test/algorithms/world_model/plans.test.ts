@@ -7,7 +7,9 @@ import {
 } from "../../../src/algorithms/world_model/plans.ts";
 import { planNames, worldModelSettings } from "../../../src/algorithms/world_model/settings.ts";
 import { checkOwners } from "../../../src/learning/check-owners.ts";
-import { group } from "../../learning/tiny-learner.ts";
+
+/** A group of no parameters: what is claimed of it is looked at. */
+const group = (name: string, owner: string) => ({ name, owner, parameters: [] });
 
 const factsOf = (said: Readonly<Record<string, unknown>>) =>
   planFacts(worldModelSettings.parse(said));
@@ -67,7 +69,7 @@ describe("a plan of a world model", () => {
       for (const freeze of [null, "dynamics", "representation"]) {
         const facts = factsOf({ plan, freeze });
         const groups = (["representation", "dynamics", "prediction", "heads"] as const).map(
-          (name) => group(name, facts.separate && name === "prediction" ? "policy" : "model", [1]),
+          (name) => group(name, facts.separate && name === "prediction" ? "policy" : "model"),
         );
         const updates = updatesOf(facts, losses);
         const all = { groups, updates, losses: [...losses.env, losses.action] };
@@ -78,7 +80,7 @@ describe("a plan of a world model", () => {
 });
 
 describe("an update that is a share of another", () => {
-  const groups = [group("net", "net", [1])];
+  const groups = [group("net", "net")];
   const whole = { name: "both", owner: "net", terms: ["a", "b"], claims: { net: "step" } } as const;
   const part = { name: "part", owner: "none", partOf: "both", terms: ["b"], claims: { net: "pass" } } as const;
 
