@@ -2,6 +2,7 @@ import { envelopeLaws } from "./envelope-laws.ts";
 import { episodeLaws } from "./episode-laws.ts";
 import { flightLaws } from "./flight-laws.ts";
 import type { Law } from "./law.ts";
+import { pictureLaws } from "./picture-laws.ts";
 import { sessionLaws } from "./session-laws.ts";
 import { LawBroken, NotTested } from "./verdict.ts";
 import { Visit, type VisitOptions } from "./visit.ts";
@@ -13,6 +14,7 @@ export const laws: readonly Law[] = [
   ...sessionLaws,
   ...flightLaws,
   ...episodeLaws,
+  ...pictureLaws,
   ...envelopeLaws,
   // Last: it looks back at all the others' waiting.
   ...welcomeLaws.filter(({ name }) => name === "signs-of-life"),

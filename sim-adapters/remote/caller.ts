@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Tensors } from "../../protocol/codec.ts";
+import { HeaderMemory } from "../../protocol/header-memory.ts";
 import {
   decodeReply,
   encodeRequest,
@@ -7,6 +8,8 @@ import {
   type Replies,
   type Reply,
 } from "../../protocol/messages.ts";
+import type { TapeWriter } from "../tape/tape.ts";
+import { taped } from "../tape/taped-link.ts";
 import { DealerLink, type DealerOptions } from "./dealer-link.ts";
 import { Election } from "./election.ts";
 import { failure, isEnvelopeCode } from "./failures.ts";
@@ -21,6 +24,8 @@ export interface CallerOptions extends DealerOptions {
   /** Wait there for a simulator that dials in, instead of dialling. */
   readonly listen?: boolean;
   readonly onWaiting: (line: string) => void;
+  /** Keeps a copy of what goes and comes. */
+  readonly tape?: TapeWriter;
 }
 
 /** Seconds. A connection that is down for `lostAfter` during a call counts as a dead simulator. */
@@ -41,6 +46,7 @@ export class Caller {
   readonly #timer: NodeJS.Timeout;
   readonly #election: Election;
   readonly #traffic = new Traffic();
+  readonly #headers = new HeaderMemory<Reply>();
   #epoch: string | undefined;
   #seq = 0;
   #pending: Pending | undefined;
@@ -65,7 +71,7 @@ export class Caller {
   /** @throws EndpointError */
   static async open(options: CallerOptions): Promise<Caller> {
     const link = options.listen ? await ListeningLink.open(options) : new DealerLink(options);
-    return new Caller(link, options);
+    return new Caller(options.tape ? taped(link, options.tape) : link, options);
   }
 
   get endpoint(): string {
@@ -231,7 +237,7 @@ export class Caller {
     this.#traffic.received(frames);
     let message: Message<Reply>;
     try {
-      message = decodeReply(frames);
+      message = this.#headers.read(frames, decodeReply);
     } catch (error) {
       if (this.#link.chosen !== from) this.#link.judge(from, "stranger");
       else this.fail(failure.badReply(this.#pending?.question.type ?? "a ping", error));

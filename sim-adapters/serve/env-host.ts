@@ -1,14 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { decodeMessage, type Tensors } from "../../protocol/codec.ts";
+import type { Tensors } from "../../protocol/codec.ts";
 import { checkSpec, hashSpec, toWireSpec, without } from "../../protocol/env-spec.ts";
+import { HeaderMemory } from "../../protocol/header-memory.ts";
 import { limits, protocolVersion, times } from "../../protocol/limits.ts";
-import {
-  encodeReply,
-  parseRequest,
-  type Reply,
-  type Request,
-  type Requests,
-} from "../../protocol/messages.ts";
+import { encodeReply, type Reply, type Request, type Requests } from "../../protocol/messages.ts";
 import {
   fromFrame,
   fromState,
@@ -19,6 +14,7 @@ import {
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { visibleText } from "../../protocol/visible.ts";
 import { QuietLog } from "./quiet-log.ts";
+import { readRequest } from "./read-request.ts";
 import {
   chooseGroups,
   closing,
@@ -26,10 +22,10 @@ import {
   finiteOnly,
   notReset,
   refuseOtherSize,
-  refuseOtherVersion,
   unsupported,
+  withoutStrangePictures,
 } from "./refusals.ts";
-import type { Peer, RouterLink } from "./router-link.ts";
+import { type Peer, type RouterLink, samePeer } from "./router-link.ts";
 import { errorBody, ServeError, stackOf, unexplained } from "./serve-error.ts";
 import type { ServedEnv, ServeOptions } from "./served-env.ts";
 import { SessionOrder } from "./session-order.ts";
@@ -41,6 +37,8 @@ type Ordered = Exclude<Request, { type: "ping" } | { type: "close" }>;
 interface Job {
   readonly request: Ordered;
   readonly since: number;
+  /** When the driver was last told that it is worked on. */
+  told: number;
   to: Peer;
 }
 
@@ -63,8 +61,11 @@ export class EnvHost {
   readonly #order = new SessionOrder();
   readonly #quiet = new QuietLog((line) => this.#log(line));
   readonly #limit = new StrangerLimit();
+  readonly #headers = new HeaderMemory<Request>();
+  /** Beats while something is worked on: one for all, as a timer for each request would cost more than a short step. */
+  readonly #clock: NodeJS.Timeout;
   /** The connection the driver was last heard on. */
-  #driver = "";
+  #driver: Peer = new Uint8Array();
   #env: ServedEnv | undefined;
   /** What the driver was told: the environment's specification with the groups it asked for. */
   #spec: EnvSpec | undefined;
@@ -77,22 +78,23 @@ export class EnvHost {
     this.#options = options;
     this.#link = link;
     this.#onClosed = onClosed;
+    this.#clock = setInterval(() => this.#beat(seconds()), (times.beatInterval * 1000) / 4);
+    this.#clock.unref();
   }
 
   receive(from: Peer, frames: readonly Uint8Array[]): void {
-    const peer = Buffer.from(from).toString("latin1");
-    if (peer !== this.#driver && !this.#limit.admits(peer, seconds())) return;
+    const driver = samePeer(from, this.#driver);
+    if (!driver && !this.#limit.admits(Buffer.from(from).toString("latin1"), seconds())) return;
     let seq = 0;
     try {
-      const { header, tensors } = decodeMessage(frames);
-      if (typeof header.seq === "number" && Number.isSafeInteger(header.seq)) {
-        seq = Math.max(0, header.seq);
-      }
-      refuseOtherVersion(header);
-      const request = parseRequest(header);
-      this.#dispatch(from, request, tensors);
-      if (request.session !== undefined && this.#order.isDriver(request.session))
-        this.#driver = peer;
+      const { header, tensors } = this.#headers.read(frames, (unknown) =>
+        readRequest(unknown, (found) => {
+          seq = found;
+        }),
+      );
+      seq = header.seq;
+      this.#dispatch(from, header, tensors);
+      if (header.session !== undefined && this.#order.isDriver(header.session)) this.#driver = from;
     } catch (error) {
       this.#refuse(from, seq, error);
     }
@@ -102,6 +104,7 @@ export class EnvHost {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#work;
+    clearInterval(this.#clock);
     await this.#closeEnv();
   }
 
@@ -121,7 +124,7 @@ export class EnvHost {
     if (verdict.kind === "replay") this.#link.send(from, verdict.reply);
     else if (verdict.kind === "working") this.#stillWorking(from);
     else if (request.type === "close") this.#goodbye(from, request);
-    else this.#start({ request, to: from, since: now }, tensors);
+    else this.#start({ request, to: from, since: now, told: now }, tensors);
   }
 
   #start(job: Job, tensors: Tensors): void {
@@ -136,7 +139,6 @@ export class EnvHost {
 
   async #carryOut(job: Job, tensors: Tensors): Promise<void> {
     const { session, seq, type } = job.request;
-    const beat = setInterval(() => this.#progress(job), times.beatInterval * 1000);
     try {
       const [answer, sent] = await this.#answer(job.request, tensors, job.since);
       const frames = this.#encodeAnswer(seq, answer, sent);
@@ -149,7 +151,6 @@ export class EnvHost {
       if (driving) this.#link.send(job.to, frames);
       if (driving && type === "hello") this.#order.free(session);
     } finally {
-      clearInterval(beat);
       if (this.#job === job) this.#job = undefined;
     }
   }
@@ -194,7 +195,9 @@ export class EnvHost {
       throw driverLeft();
     }
     this.#env = env;
-    const spec = chooseGroups(env.spec, groups);
+    const { minor } = hello.protocol;
+    const chosen = chooseGroups(env.spec, groups);
+    const { spec, notices } = withoutStrangePictures(chosen, { minor, asked: groups });
     checkSpec(spec);
     refuseOtherSize(spec, numEnvs);
     const taught = hello.capabilities.includes("teacher_actions");
@@ -207,7 +210,7 @@ export class EnvHost {
       spec: toWireSpec(spec),
       spec_hash: hashSpec(spec),
       settings: env.settings as Requests["hello"]["settings"],
-      notices: env.notices.slice(0, limits.notices),
+      notices: [...notices, ...env.notices].slice(0, limits.notices),
       limits: { frame_bytes: limits.frameBytes, frames: limits.frames },
     };
   }
@@ -233,12 +236,19 @@ export class EnvHost {
   #stillWorking(from: Peer): void {
     if (this.#job === undefined) return;
     this.#job.to = from;
-    this.#progress(this.#job);
+    this.#progress(this.#job, seconds());
   }
 
-  #progress({ request, since, to }: Job): void {
+  #beat(now: number): void {
+    const job = this.#job;
+    if (job !== undefined && now - job.told >= times.beatInterval) this.#progress(job, now);
+  }
+
+  #progress(job: Job, now: number): void {
+    const { request, since, to } = job;
     const stage = stages[request.type];
-    const elapsed = seconds() - since;
+    const elapsed = now - since;
+    job.told = now;
     this.#link.send(
       to,
       this.#encode(request.seq, { type: "progress", stage, elapsed, message: "" }),

@@ -49,11 +49,20 @@ export interface Site<C extends Config = Config> {
 }
 
 /** How the policies of a checkpoint are to act, where there is a choice. */
-export interface Acting {
+export interface ActingChoice {
   /** One of the algorithm's `planners`: plans before it acts; absent: nobody plans. */
   readonly planner?: string;
   /** Is told, when the policies are disposed of, what planning did: e.g. `Search/activation`. */
   readonly tell?: (figures: Metrics) => void;
+}
+
+/** What makes the same learner in another thread: plain data, but for that thread's own compiler. */
+export interface LearnerOrder<C extends Config = Config> {
+  readonly config: C;
+  readonly spec: EnvSpec;
+  /** `Assembled.learnerFacts`. */
+  readonly facts: unknown;
+  readonly compile?: Compile;
 }
 
 /** The parts of a run, on their places, before its first step. */
@@ -61,6 +70,8 @@ export interface Assembled {
   readonly plan: Plan;
   readonly source: Source;
   readonly learner: Learner;
+  /** Plain data that `Algorithm.learner` needs beside configuration and simulator. */
+  readonly learnerFacts?: unknown;
   readonly judge: Judge;
   readonly monitors: readonly Monitor[];
   /** The bytes of a checkpoint. */
@@ -97,6 +108,8 @@ export interface Algorithm<C extends Config = Config> {
   remarks(config: C): readonly string[];
   idle(config: C): readonly Idle[];
   assemble(site: Site<C>): Promise<Assembled>;
+  /** Its learner alone, which has `acting`; absent: it learns in the thread that flies. */
+  learner?(order: LearnerOrder<C>): Promise<Learner>;
   read(path: string): Promise<SavedRun>;
   /** Who may plan for its policies in an evaluation: `--planner NAME`; absent: nobody. */
   readonly planners?: readonly string[];
@@ -104,6 +117,6 @@ export interface Algorithm<C extends Config = Config> {
   policies(
     saved: SavedRun,
     spec: EnvSpec,
-    acting?: Acting,
+    acting?: ActingChoice,
   ): Promise<Readonly<Record<string, Policy>>>;
 }

@@ -1,8 +1,11 @@
+import { closedLoopParity } from "../learning/parity/anaesthesia/closed-loops.ts";
+import { trajectoryParity } from "../learning/parity/anaesthesia/trajectories.ts";
 import type { AnyKind } from "../learning/parity/run-parity.ts";
 import { mctxParity } from "../learning/planning/mctx-parity.ts";
 import { cqlParity } from "./cql/parity.ts";
 import { distillationParity } from "./distillation/parity-kind.ts";
 import { iqlParity } from "./iql/parity.ts";
+import { lapoParity } from "./lapo/parity.ts";
 import { rebracParity } from "./rebrac/parity.ts";
 import { td3BcParity } from "./td3_bc/parity.ts";
 
@@ -13,5 +16,8 @@ export const parityKinds: readonly AnyKind[] = [
   rebracParity,
   iqlParity,
   cqlParity,
+  lapoParity,
   mctxParity,
+  trajectoryParity,
+  closedLoopParity,
 ];

@@ -3,7 +3,10 @@ import { bc } from "./bc/algorithm.ts";
 import { cql } from "./cql/algorithm.ts";
 import { distillation } from "./distillation/algorithm.ts";
 import { iql } from "./iql/algorithm.ts";
+import { lapo } from "./lapo/algorithm.ts";
 import { rebrac } from "./rebrac/algorithm.ts";
+import { reinforce } from "./reinforce/algorithm.ts";
+import { sac } from "./sac/algorithm.ts";
 import { td3Bc } from "./td3_bc/algorithm.ts";
 import { worldModel } from "./world_model/algorithm.ts";
 
@@ -16,6 +19,9 @@ export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
   iql,
   cql,
   worldModel,
+  lapo,
+  sac,
+  reinforce,
 ];
 
 /** By its name, however it is spelt: `Distillation` in files of rsl_rl. */

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { isPicture } from "../../protocol/env-spec.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import { builtInFor } from "../../sim-adapters/built-in.ts";
 import { readKeyFile } from "../../sim-adapters/curve-keys.ts";
-import { foreseeMujoco, openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import { type EnvServer, type OpenRequest, serveEnv } from "../../sim-adapters/serve/serve-env.ts";
 import { ServeError } from "../../sim-adapters/serve/serve-error.ts";
 import type { ServerCurve } from "../../sim-adapters/serve/zap.ts";
@@ -32,7 +33,7 @@ const patience = 3000;
 export function registerSim(program: Command): void {
   program
     .command("sim")
-    .description("serve the built-in simulator to a runner in another process")
+    .description("serve a built-in simulator to a runner in another process")
     .argument("[overrides...]", "settings of the simulator: KEY=VALUE or env.KEY=VALUE")
     .option("--task <NAME>", "what is flown", "quadcopter-noisy")
     .option(
@@ -46,6 +47,11 @@ export function registerSim(program: Command): void {
     .option("--curve_client_key_file <FILE>", "public key of a runner let in; repeatable", append)
     .option("--once", "end when the first runner has left")
     .option("--exit-with-stdin", "end when standard input does, as when whoever started us dies")
+    .addHelpText(
+      "after",
+      "\nTasks: quadcopter, quadcopter-noisy, quadcopter-blind, quadcopter-random (MuJoCo); anaesthesia, anaesthesia-13 (patients:" +
+        "\nfor research, not for patients: nothing here may guide the care of anybody).",
+    )
     .action((overrides: string[], options: SimOptions) =>
       serve(overrides, options, program.version() ?? "0"),
     );
@@ -54,11 +60,12 @@ export function registerSim(program: Command): void {
 async function serve(overrides: readonly string[], options: SimOptions, version: string) {
   const { task, num_envs: numEnvs, bind, connect, once = false } = options;
   const settings = settingsOf(overrides);
-  const spec = await foreseeMujoco({ task, numEnvs: numEnvs ?? defaultEnvs, settings });
+  const simulator = builtInFor(task);
+  const spec = await simulator.foresee({ task, numEnvs: numEnvs ?? defaultEnvs, settings });
   const curve = await curveOf(options);
   const server = await serveEnv({
     open: (asked) => open(asked, { task, settings, numEnvs }),
-    name: "firstsolo-mujoco",
+    name: simulator.name,
     version,
     once,
     onLog: (line) => console.error(`sim: ${line}`),
@@ -85,7 +92,7 @@ async function open(asked: OpenRequest, { task, settings, numEnvs }: Served) {
     const hint = `Ask for ${numEnvs}, or start the simulator without --num_envs.`;
     throw new ServeError("num-envs-refused", message, { hint });
   }
-  return openMujoco({
+  return builtInFor(task).open({
     task,
     numEnvs: numEnvs ?? asked.numEnvs ?? defaultEnvs,
     settings: { ...settings, ...asked.settings },
@@ -117,7 +124,9 @@ function describe(
   { task, controlPeriod, maxEpisodeSteps, ...spec }: EnvSpec,
   size: string,
 ): string {
-  const groups = Object.entries(spec.observations).map(([name, { shape }]) => `${name} [${shape}]`);
+  const groups = Object.entries(spec.observations).map(
+    ([name, tensor]) => `${name} [${tensor.shape}]${isPicture(tensor) ? " (picture)" : ""}`,
+  );
   return (
     `${task}, ${size}, ${controlPeriod} s per step, ${maxEpisodeSteps} steps per episode, ` +
     `observations ${groups.join(" ")}, action [${spec.action.shape}]`

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { howToCall } from "../disk/how-to-call.ts";
 import { nvidiaCards } from "./doctor/probes.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
@@ -104,7 +105,8 @@ function mendNode(): void {
 
 function loadBackend(folder: string): NodeBackend {
   const wanted = /^[01]$/.test(process.env.TF_CPP_MIN_LOG_LEVEL ?? "");
-  const quiet = wanted ? undefined : loadQuiet(folder);
+  // In another thread the library is there already, and what the others say meanwhile would be muted too.
+  const quiet = wanted || !isMainThread ? undefined : loadQuiet(folder);
   let failure: unknown;
   let backend: NodeBackend | undefined;
   quiet?.mute();

@@ -1,7 +1,7 @@
 import type { Policy } from "../../policies/policy.ts";
 import { deriveSeed } from "../../policies/random.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
-import type { Acting, Algorithm } from "../algorithms/algorithm.ts";
+import type { ActingChoice, Algorithm } from "../algorithms/algorithm.ts";
 import { type Evaluation, evaluate } from "../running/evaluate.ts";
 
 export interface EvaluateRunOptions {
@@ -12,7 +12,7 @@ export interface EvaluateRunOptions {
   readonly seed: number;
   readonly stop?: AbortSignal;
   /** How the policies act, where the algorithm leaves a choice. */
-  readonly acting?: Acting;
+  readonly acting?: ActingChoice;
 }
 
 /** Flies the policies of a checkpoint: the same figures for the same seed and number of environments. */

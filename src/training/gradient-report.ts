@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { FlowMeter } from "../learning/flow-meter.ts";
+import type { FlowRow } from "../learning/flow-row.ts";
 import {
   type FlowEntry,
-  type FlowRow,
   faultsOf,
   flowError,
   flowJson,

@@ -85,8 +85,12 @@ async function put(context: RunContext, parcel: Parcel): Promise<RunError | unde
 
 /** One that can't be removed is in nobody's way. */
 async function dropOld({ config, run }: RunContext): Promise<void> {
-  if (config.keep_checkpoints === null) return;
-  await run.dropOldCheckpoints(config.keep_checkpoints).catch(() => undefined);
+  const { keep_checkpoints: count, checkpoint_budget: megabytes } = config;
+  const limits = {
+    ...(count === null ? {} : { count }),
+    ...(megabytes === null ? {} : { bytes: megabytes * 2 ** 20 }),
+  };
+  await run.dropOldCheckpoints(limits).catch(() => undefined);
 }
 
 /** Weights that are no numbers must not take the place of good ones. @throws LearningError `diverged` */

@@ -98,8 +98,17 @@ describe("a disk that takes nothing", () => {
     const { code, stderr } = await run("train", ...words);
     expect(stderr).toMatch(/firstsolo: .* can't be written: /);
     expect(stderr).toMatch(humanError);
-    expect(code).toBe(70);
+    expect(code).toBe(2);
   });
+});
+
+it.each([
+  ["--task", "quadcoptr", /there is no task "quadcoptr"\n.*Did you mean quadcopter\?/],
+  ["--num_envs", "100000", /got 100000 environments, expected .* 1 to 16384\n/],
+])("what the simulator finds wrong is wrong usage: %s %s", async (flag, value, words) => {
+  const { code, stderr } = await run("train", "--ui", "none", "--log_root", work, flag, value);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(words)]);
+  expect(stderr).not.toMatch(/resume|built-in simulator ended/);
 });
 
 describe("a place to start in that is none", () => {

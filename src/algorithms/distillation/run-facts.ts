@@ -5,7 +5,9 @@ import type { RslRlActorState } from "../../../policies/checkpoint/rsl-rl-actor.
 import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
 import type { RandomState } from "../../../policies/random.ts";
 import type { LearnerState } from "../../learning/learner.ts";
+import { pipelineCounter } from "../../learning/pipeline/pipelined-learner.ts";
 import { type RuleName, rules } from "../../learning/rules.ts";
+import type { Metrics } from "../../metrics/metric-sink.ts";
 import type { CollectorFacts } from "../../running/collector.ts";
 import type { Ended } from "../../running/episode-book.ts";
 import type { Progress, RunState } from "../../running/run-state.ts";
@@ -18,7 +20,7 @@ export const format = 1;
 
 /** What a policy needs besides its weights. */
 export interface PolicyFacts {
-  readonly kind: "network" | "hover" | "simulator" | "onnx";
+  readonly kind: "network" | "hover" | "pid" | "simulator" | "onnx";
   readonly activation: string;
   readonly head?: Head;
   /** Observations it sees at once; absent: one. */
@@ -59,6 +61,8 @@ export interface RunFacts {
   };
   /** Of the draws from the buffer of past rollouts. */
   readonly buffer?: RandomState;
+  /** Figures of the last update, where the next row is to have them. */
+  readonly pipeline?: Metrics;
 }
 
 interface SavedEpisodes {
@@ -72,6 +76,7 @@ interface SavedEpisodes {
 
 export function runFactsOf(state: RunState, { student, teacher }: PolicyParts): RunFacts {
   const { progress, plan, source, learner } = state;
+  const pipeline = learner.counters[pipelineCounter];
   const { rule: name, step } = learner.counters["optimisers/student"] as OptimiserCounters;
   const { actor, episodes } = source.facts as CollectorFacts;
   const { ended, ...sums } = episodes;
@@ -92,6 +97,7 @@ export function runFactsOf(state: RunState, { student, teacher }: PolicyParts): 
       },
     },
     buffer: learner.counters.buffer as RandomState,
+    ...(pipeline ? { pipeline: pipeline as Metrics } : {}),
   };
 }
 
@@ -120,7 +126,7 @@ const ended = z.array(z.tuple([z.number(), counter]));
 const bit = z.literal([0, 1]);
 
 const policyFacts = z.object({
-  kind: z.enum(["network", "hover", "simulator", "onnx"]),
+  kind: z.enum(["network", "hover", "pid", "simulator", "onnx"]),
   activation: z.string(),
   head: head.optional(),
   history: counter.min(1).optional(),
@@ -181,6 +187,7 @@ const schema = z.object({
       "there are more drivers than environments",
     ),
   buffer: randomState.optional(),
+  pipeline: z.record(z.string(), z.number()).optional(),
 });
 
 /** @throws RunError `bad-checkpoint` when they are not whole, `checkpoint-format` when of another format */

@@ -4,6 +4,7 @@ import { deriveSeed } from "../../../policies/random.ts";
 import { bestEpisodes } from "../../datasets/best-episodes.ts";
 import { openFlights } from "../../datasets/open-flights.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
+import { withRewardsToGo } from "../../datasets/rewards-to-go.ts";
 import { type FlightStatistics, flightStatistics } from "../../datasets/statistics.ts";
 import { Transitions } from "../../datasets/transitions.ts";
 import { watchDivergence } from "../../learning/monitors/divergence.ts";
@@ -107,6 +108,11 @@ function siteOf({ flights, statistics }: Data, site: Site<OfflineConfig>): Offli
       std: joined(({ std }) => std),
       count: statistics.steps,
     },
+    shapes: Object.fromEntries(reads.map((group) => [group, [flights.spec.groups[group]!.width]])),
+    actionStatistics: { ...statistics.actions, count: statistics.steps },
+    ...(statistics.rewards && {
+      rewards: { least: statistics.rewards.min[0]!, most: statistics.rewards.max[0]! },
+    }),
     returns: spanOf(flights),
     seed: config.seed,
   };
@@ -121,7 +127,9 @@ function sourceOf(
   needs: ConstructorParameters<typeof Transitions>[1],
   config: OfflineConfig,
 ) {
-  const transitions = new Transitions(flights, needs, {
+  const { rewardsToGo } = needs;
+  const drawn = rewardsToGo === undefined ? flights : withRewardsToGo(flights, rewardsToGo);
+  const transitions = new Transitions(drawn, needs, {
     batch: config.algorithm.batch_size,
     seed: deriveSeed(config.seed, "transitions"),
     memoryBytes: config.dataset_memory * 2 ** 20,
@@ -139,11 +147,17 @@ function monitorsOf({ flights, statistics }: Data, config: OfflineConfig): reado
   const recorded = {
     least: rewards.min[0]!,
     most: rewards.max[0]!,
-    horizon: longest(flights),
+    horizon: valued(flights, discount),
     largestDiscounted: returns.largestDiscounted,
   };
   const units = rewardUnits(rewardSettings(config), { returns: spanOf(flights) });
   return [watchDivergence({ facts: valueFacts(recorded, { discount, units }) })];
+}
+
+/** Behind an episode that the clock cut, the value of a discounted return goes on without end. */
+function valued(flights: RecordedFlights, discount: number): number {
+  const goesOn = flights.episodes.endings.some((ending) => ending !== "terminated");
+  return goesOn && discount < 1 ? Number.POSITIVE_INFINITY : longest(flights);
 }
 
 function rewardSettings({ algorithm }: OfflineConfig): RewardSettings {

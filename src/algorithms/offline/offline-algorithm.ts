@@ -15,6 +15,8 @@ export interface OfflineAlgorithm<Own extends z.ZodRawShape> {
   /** Its loss that is shown first. */
   readonly loss: string;
   readonly lossLabel: string;
+  /** What a person should know who chooses it. */
+  readonly warning?: string;
   create(settings: z.output<z.ZodObject<Own>>, site: OfflineSite): Promise<BatchLearner>;
 }
 
@@ -50,7 +52,7 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
     wishes: ({ obs_groups }) => (obs_groups.student ? [{ groups: obs_groups.student }] : []),
     complete: async (config) => (await import("./complete.ts")).complete(config),
     check,
-    remarks: () => [],
+    remarks: () => (own.warning === undefined ? [] : [`${own.name}: ${own.warning}`]),
     // Whether anything is flown, the data set has a say in: `assemble` tells.
     idle: () => [],
     assemble: async (site) => (await import("./assemble.ts")).assemble(site, create),

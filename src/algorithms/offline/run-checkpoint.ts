@@ -128,10 +128,10 @@ export async function bytesOf(
     arrays: new OrderedDict(arrays),
     ...exampleEntries("actor", await recordExample(student)),
   };
-  const { normaliser } = actor;
+  const { normaliser, latent } = actor;
   return writeTorchFile(
     torchDict({
-      policy_state_dict: stateDict({ layers, ...(normaliser && { normaliser }) }),
+      policy_state_dict: stateDict({ layers, latent, ...(normaliser && { normaliser }) }),
       iter: Math.max(0, state.progress.iteration - 1),
       infos: torchDict({ firstsolo: torchDict(own) }),
     }),

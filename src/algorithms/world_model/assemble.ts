@@ -4,7 +4,7 @@ import { FlyingJudge, noJudge } from "../offline/flying-judge.ts";
 import { openWorld } from "./flights-world.ts";
 import type { WorldModelConfig } from "./keys.ts";
 import { WorldModelLearner } from "./learner.ts";
-import { WorldModelPlan } from "./plans.ts";
+import { stagesOf, WorldModelPlan } from "./plans.ts";
 import { bytesOf, checkSaved } from "./run-checkpoint.ts";
 import { WindowSource } from "./window-source.ts";
 import { WorldJudge, worldMonitors } from "./world-judge.ts";
@@ -32,6 +32,7 @@ export async function assemble(site: Site<WorldModelConfig>): Promise<Assembled>
     facts: {
       dataset: `${flights.path}, ${flights.layout}: ${world.learned.length} episodes learned from, ${windows.count} windows; ${world.held.length} episodes held out`,
       plan: learner.plan,
+      stages: stagesOf(learner.plan),
       predicts: facts.heads.map(({ name, components }) => `${name}: ${components.join(", ")}`),
       updates_per_iteration: updates,
       ...(env ? {} : { task: flights.spec.env?.task ?? "" }),

@@ -33,29 +33,56 @@ export function candidateCount(
 export function likeliestActions(logits: Floats, shape: CandidateShape): Candidates {
   const { components, levels, count } = shape;
   const rows = logits.length / (components * levels);
+  const shares = logSharesOf(logits, levels);
   const found = {
     levels: new Int32Array(rows * count * components),
     logits: new Float64Array(rows * count),
   };
   for (let row = 0; row < rows; row += 1) {
-    const from = row * components * levels;
-    let kept: Combination[] = [{ levels: [], logit: 0 }];
-    for (let c = 0; c < components; c += 1) {
-      const shares = logShares(logits, from + c * levels, levels);
-      const more = kept.flatMap((one) =>
-        shares.map((logit, level) => ({
-          levels: [...one.levels, level],
-          logit: one.logit + logit,
-        })),
-      );
-      kept = more.length > count ? more.sort(likelier).slice(0, count) : more;
-    }
-    for (const [i, one] of kept.entries()) {
-      found.levels.set(one.levels, (row * count + i) * components);
-      found.logits[row * count + i] = one.logit;
-    }
+    const own = shares.subarray(row * components * levels, (row + 1) * components * levels);
+    if (levels ** components === count) combineAll(own, shape, { found, row });
+    else combineBest(own, shape, { found, row });
   }
   return found;
+}
+
+interface Into {
+  readonly found: Candidates;
+  readonly row: number;
+}
+
+function combineAll(own: Float64Array, shape: CandidateShape, { found, row }: Into): void {
+  const { components, levels, count } = shape;
+  for (let i = 0; i < count; i += 1) {
+    let rest = i;
+    let logit = 0;
+    for (let c = components - 1; c >= 0; c -= 1) {
+      const level = rest % levels;
+      rest = (rest - level) / levels;
+      logit += own[c * levels + level]!;
+      found.levels[(row * count + i) * components + c] = level;
+    }
+    found.logits[row * count + i] = logit;
+  }
+}
+
+function combineBest(own: Float64Array, shape: CandidateShape, { found, row }: Into): void {
+  const { components, levels, count } = shape;
+  let kept: Combination[] = [{ levels: [], logit: 0 }];
+  for (let c = 0; c < components; c += 1) {
+    const shares = own.subarray(c * levels, (c + 1) * levels);
+    const more = kept.flatMap((one) =>
+      Array.from(shares, (logit, level) => ({
+        levels: [...one.levels, level],
+        logit: one.logit + logit,
+      })),
+    );
+    kept = more.length > count ? more.sort(likelier).slice(0, count) : more;
+  }
+  for (const [i, one] of kept.entries()) {
+    found.levels.set(one.levels, (row * count + i) * components);
+    found.logits[row * count + i] = one.logit;
+  }
 }
 
 interface Combination {
@@ -67,9 +94,14 @@ function likelier(a: Combination, b: Combination): number {
   return b.logit - a.logit;
 }
 
-function logShares(logits: Floats, from: number, count: number): number[] {
-  const own = Array.from(logits.subarray(from, from + count));
-  const most = Math.max(...own);
-  const sum = Math.log(own.reduce((total, one) => total + Math.exp(one - most), 0)) + most;
-  return own.map((one) => one - sum);
+/** Of each component's levels: logarithms of their shares. */
+function logSharesOf(logits: Floats, count: number): Float64Array {
+  const shares = Float64Array.from(logits);
+  for (let from = 0; from < shares.length; from += count) {
+    const own = shares.subarray(from, from + count);
+    const most = own.reduce((a, b) => Math.max(a, b));
+    const sum = Math.log(own.reduce((total, one) => total + Math.exp(one - most), 0)) + most;
+    for (let i = 0; i < count; i += 1) own[i]! -= sum;
+  }
+  return shares;
 }

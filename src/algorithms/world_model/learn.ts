@@ -8,6 +8,8 @@ import { actionLoss, cutValueLoss, environmentLosses, type Losses, type World } 
 export interface Weights {
   readonly env: tf.Scalar;
   readonly policy: tf.Scalar;
+  /** Of imitation in the policy's loss, where a planner searches. */
+  readonly imitation: tf.Scalar;
 }
 
 export interface Given {
@@ -22,7 +24,7 @@ export function totalLoss(
   { terms, claims }: Update,
   { weights, figures }: Given,
 ): tf.Scalar {
-  const losses = lossesOf(world, batch, { terms, claims });
+  const losses = lossesOf(world, batch, { terms, claims, share: weights.imitation });
   const parts = terms.map((name) => {
     figures.note(`Loss/${name}`, losses[name]!);
     return tf.mul<tf.Scalar>(losses[name]!, name === "loss_action" ? weights.policy : weights.env);
@@ -35,9 +37,11 @@ export function totalLoss(
 function lossesOf(
   world: World,
   batch: WindowBatch,
-  { terms, claims }: Pick<Update, "terms" | "claims">,
+  { terms, claims, share }: Pick<Update, "terms" | "claims"> & { readonly share: tf.Scalar },
 ): Losses {
-  const action = terms.includes("loss_action") ? { loss_action: actionLoss(world, batch) } : {};
+  const action = terms.includes("loss_action")
+    ? { loss_action: actionLoss(world, batch, share) }
+    : {};
   const env = terms.filter((name) => name !== "loss_action");
   if (env.length === 0) return action;
   // A value loss that may not reach the model is a loss of the prediction alone.

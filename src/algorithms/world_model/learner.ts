@@ -20,7 +20,7 @@ import { ModelProgram } from "./model-program.ts";
 import { groupNames, ownerOf, planFacts, updatesOf, type WorldModelPlanFacts } from "./plans.ts";
 import { planSome, type SearchFigures, searchMetrics } from "./plan-batch.ts";
 import type { WorldModelSettings } from "./settings.ts";
-import { type Step, UpdateProgram } from "./update-program.ts";
+import { type Step, UpdateProgram, type WeightNumbers } from "./update-program.ts";
 import { shapeOf, type WorldFacts } from "./world-facts.ts";
 import { WorldModelPolicy } from "./world-model-policy.ts";
 
@@ -162,21 +162,23 @@ export class WorldModelLearner implements Learner {
 
   #step(batch: WindowBatch, { stage, figures, meter }: Stepping): void {
     const { env_loss_weight: env = 1, policy_loss_weight: policy = 1 } = stage.settings;
+    const weights = [env, policy, this.#settings.bc_share] as const;
     const { names, values } = meter
-      ? this.#measured(batch, { stage, weights: [env, policy], meter })
-      : this.#program.run(batch, stage.name, [env, policy]);
+      ? this.#measured(batch, { stage, weights, meter })
+      : this.#program.run(batch, stage.name, weights);
     figures.add(names, values);
   }
 
   /** A meter looks at parameters between the steps: they are calls of their own. */
   #measured(
     batch: WindowBatch,
-    { stage, weights, meter }: { stage: Stage; weights: [number, number]; meter: GradientMeter },
+    { stage, weights, meter }: { stage: Stage; weights: WeightNumbers; meter: GradientMeter },
   ) {
     const figures = new Sheet();
     tf.tidy(() => {
-      const [env, policy] = weights.map((weight) => tf.scalar(weight)) as [tf.Scalar, tf.Scalar];
-      const given = { weights: { env, policy }, figures: new Sheet() };
+      const [env, policy, imitation] = weights.map((weight) => tf.scalar(weight));
+      const scalars = { env: env!, policy: policy!, imitation: imitation! };
+      const given = { weights: scalars, figures: new Sheet() };
       for (const part of this.#inStage(stage.name)) {
         if (part.partOf === undefined) continue;
         const loss = () => totalLoss(this.#world, batch, part, given);

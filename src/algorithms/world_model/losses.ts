@@ -10,7 +10,7 @@ import { deviation, toUnitLevels, type WorldFacts } from "./world-facts.ts";
 export interface World {
   readonly model: WorldModel;
   readonly facts: WorldFacts;
-  readonly settings: Pick<WorldModelSettings, "action_levels" | "bc_share">;
+  readonly settings: Pick<WorldModelSettings, "action_levels">;
   readonly cut: Cut;
   readonly gradientScale: number;
 }
@@ -81,18 +81,19 @@ function valueLoss({ model, facts }: World, batch: WindowBatch, states: tf.Tenso
 /**
  * Stage 2, `loss_action`: imitation of what was really done, along what the policy itself does (its most likely
  * levels, or the planner's action first), and where a planner searched the cross-entropy with what it found.
+ *
+ * @param share of imitation, where a planner searched
  */
-export function actionLoss(world: World, batch: WindowBatch): tf.Scalar {
+export function actionLoss(world: World, batch: WindowBatch, share: tf.Scalar): tf.Scalar {
   const logits = ownLogits(world, batch);
   const first = logits[0]!;
   const imitation = imitationLoss(world, batch, tf.concat2d(logits, 0));
   if (!batch.plannedShares) return imitation;
-  const { bc_share: share } = world.settings;
   const shares = byComponent(world, batch.plannedShares);
   const errors = crossEntropy(byComponent(world, first), shares, first.shape[0]);
   const count = tf.maximum(tf.sum(batch.searched!), 1);
   const search = tf.div(tf.sum(tf.mul(errors, batch.searched!)), count);
-  return tf.add<tf.Scalar>(tf.mul(imitation, share), tf.mul(search, 1 - share));
+  return tf.add<tf.Scalar>(tf.mul(imitation, share), tf.mul(search, tf.sub(1, share)));
 }
 
 /** Logits at each state of a window, `[B, actionWidth · levels]`, that the policy's own actions lead to. */

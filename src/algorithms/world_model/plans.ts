@@ -70,6 +70,12 @@ export const stageLabels = [
   { name: "separate", label: "learns world and policy by themselves" },
 ] as const;
 
+/** Those that a plan really has. */
+export function stagesOf(facts: WorldModelPlanFacts) {
+  const names = [...(facts.warmup > 0 ? ["warm-up"] : []), mainStage(facts)];
+  return stageLabels.filter(({ name }) => names.includes(name));
+}
+
 export function mainStage({ cut, separate }: Pick<WorldModelPlanFacts, "cut" | "separate">) {
   if (separate) return "separate";
   return cut === "none" ? "joint" : "frozen-dynamics";
@@ -101,7 +107,12 @@ export class WorldModelPlan implements Plan {
       env_loss_weight: warming ? 1 : envWeight,
       policy_loss_weight: warming ? 0 : policyWeight,
     };
-    const metrics = { "Plan/stage": place.index + 1, ...metricsOf(settings) };
+    const counters = {
+      "World/stage_index": place.index,
+      "World/stage_iteration": place.iteration,
+      "World/stage_length": place.length,
+    };
+    const metrics = { ...counters, ...metricsOf(settings) };
     return { stage: { name, ...place, settings }, metrics, ...this.#entered(name, iteration) };
   }
 

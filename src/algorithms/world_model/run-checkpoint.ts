@@ -16,7 +16,7 @@ import type { EnvSpec } from "../../../protocol/spec.ts";
 import { loadParameters } from "../../learning/parameters.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
-import type { Acting, SavedRun } from "../algorithm.ts";
+import type { ActingChoice, SavedRun } from "../algorithm.ts";
 import { checkFit } from "../fit.ts";
 import {
   checkedFacts,
@@ -160,7 +160,7 @@ export async function checkSaved({ own, path }: SavedRun, program: ModelProgram)
 export async function policiesOf(
   saved: SavedRun,
   spec: EnvSpec,
-  { planner, tell }: Acting = {},
+  { planner, tell }: ActingChoice = {},
 ): Promise<{ readonly student: WorldModelPolicy }> {
   const { world: facts, settings } = saved.own as SavedWorld;
   const model = createWorldModel(shapeOf(facts), settings, { random: () => 0.5 });

@@ -22,6 +22,9 @@ export interface Learning {
   ): void;
 }
 
+/** Inputs, not constants: TensorFlow would put constants together, which comes to other bits. */
+export type WeightNumbers = readonly [env: number, policy: number, imitation: number];
+
 /** What one update gave: `[1]` each, by these names; to be disposed by the caller. */
 export interface Noted {
   readonly names: readonly string[];
@@ -44,8 +47,8 @@ export class UpdateProgram {
     });
   }
 
-  /** @param weights of the environment's losses and the policy's; the batch stays the caller's */
-  run(batch: WindowBatch, stage: string, weights: readonly [env: number, policy: number]): Noted {
+  /** The batch stays the caller's. */
+  run(batch: WindowBatch, stage: string, weights: WeightNumbers): Noted {
     const scalars = this.#stepping(stage).flatMap((owner) => owner.nextStep());
     const own = tensorsOf(batch);
     const given = weights.map((weight) => tf.scalar(weight));
@@ -66,7 +69,7 @@ export class UpdateProgram {
 
   #update(inputs: readonly tf.Tensor[], statics: readonly Static[]): tf.Tensor[] {
     const [stage, own] = statics as [string, number];
-    const [env, policy, ...rest] = inputs.slice(own) as tf.Scalar[];
+    const [env, policy, imitation, ...rest] = inputs.slice(own) as tf.Scalar[];
     let at = 0;
     const scalars = new Map<string, { owner: Owner; scalars: readonly tf.Tensor[] }>();
     for (const owner of this.#stepping(stage)) {
@@ -74,7 +77,7 @@ export class UpdateProgram {
       at += owner.scalars;
     }
     const figures = new Sheet();
-    const given = { stage, weights: { env: env!, policy: policy! }, figures };
+    const given = { stage, weights: { env: env!, policy: policy!, imitation: imitation! }, figures };
     this.#learning.learn(batchFrom(inputs.slice(0, own)), given, ({ owner: name }, loss) => {
       const known = scalars.get(name)!;
       known.owner.descend(() => ({ loss: loss(), besides: [] }), known.scalars);

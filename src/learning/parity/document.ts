@@ -19,7 +19,10 @@ export interface DocumentKind {
   readonly name: string;
   /** What is repeated, for people. */
   readonly unit: Unit;
+  /** Of a document that says none. */
   readonly tolerance: Tolerance;
+  /** What the document itself says. @throws LearningError for one that is not whole */
+  toleranceOf?(file: ReferenceDocument): Tolerance;
   /** By its content, not by its name. */
   recognises(document: ReferenceDocument["document"]): boolean;
   /** @throws LearningError for a document that is not whole */

@@ -69,11 +69,12 @@ async function replayed(
 ) {
   if (isJson(bytes)) {
     const { file, kind } = documentKindOf(bytes, name, kinds);
-    return { kind, updates: await kind.replay(file, options) };
+    const tolerance = kind.toleranceOf?.(file) ?? kind.tolerance;
+    return { kind, tolerance, updates: await kind.replay(file, options) };
   }
   const file = { ...readSafetensors(bytes, name), where: name };
   const kind = kindOf(file, kinds);
-  return { kind, updates: await kind.replay(file, options) };
+  return { kind, tolerance: kind.tolerance, updates: await kind.replay(file, options) };
 }
 
 /** Repeats a file's updates; whatever goes wrong is part of the report. */
@@ -84,8 +85,7 @@ export async function replayFile(
 ): Promise<ParityReport> {
   try {
     const read = { name: file.name, bytes: await file.read() };
-    const { kind, updates } = await replayed(read, kinds, options);
-    const { tolerance } = kind;
+    const { kind, tolerance, updates } = await replayed(read, kinds, options);
     const passed = updates.length > 0 && !updates.some((update) => isOff(update, tolerance));
     const parts = ["weights", "metrics", "counts"] as const;
     const worst = parts.map((part) => [part, worstOf(updates, part)] as const);

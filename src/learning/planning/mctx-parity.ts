@@ -42,7 +42,10 @@ async function compared(one: MctxCase): Promise<Omit<UpdateError, "update">> {
           Array.from(found.visitCounts, (count) => count / sum),
         ),
         ...figuresOf("qvalues", found.qValues, (value) => !Number.isNaN(value)),
-        ...figuresOf("qvalues null", found.qValues.map((value) => Number(Number.isNaN(value)))),
+        ...figuresOf(
+          "qvalues null",
+          found.qValues.map((value) => Number(Number.isNaN(value))),
+        ),
       },
       {
         root_value: result.rootValue,

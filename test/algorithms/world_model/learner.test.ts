@@ -77,7 +77,8 @@ describe("an update of a world model", () => {
   const kinds: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     "one optimiser": { plan: "gradient_scale" },
     "two optimisers": { plan: "separate", heads: "categorical", head_bins: 11 },
-    "a search, and a history through a GRU": { use_mcts: true, encoder: "gru", history: 3 },
+    "a search": { use_mcts: true },
+    "a history through a GRU": { encoder: "gru", history: 3 },
   };
   for (const [what, changes] of Object.entries(kinds)) {
     it(`comes to the same bits compiled or not, measured or not: ${what}`, async () => {
