@@ -54,6 +54,8 @@ export interface ActingChoice {
   readonly planner?: string;
   /** Is told, when the policies are disposed of, what planning did: e.g. `Search/activation`. */
   readonly tell?: (figures: Metrics) => void;
+  /** Who makes one call of a model's operations; absent: each is a call of its own. */
+  readonly compile?: Compile;
 }
 
 /** What makes the same learner in another thread: plain data, but for that thread's own compiler. */

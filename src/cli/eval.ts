@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
+import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
 import { RequestQueue } from "../running/requests.ts";
@@ -90,7 +91,8 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
       planning = figures;
     };
     const { planner } = options;
-    const acting = planner === undefined ? {} : { acting: { planner, tell } };
+    const compile = compileWith(config.compile);
+    const acting = planner === undefined ? {} : { acting: { planner, tell, compile } };
     const flight = { algorithm, env, episodes, seed, stop: signal, ...acting };
     const figures = verdictOf(await evaluateRun(checkpoint, flight));
     const all = { ...figures, ...(planner && { planner, ...planning }), checkpoint };

@@ -149,7 +149,8 @@ export class WorldModelLearner implements Learner {
   }
 
   #plans({ name }: Stage): boolean {
-    return this.#settings.use_mcts && this.#running(name).some(({ terms }) => hasAction(terms));
+    const { use_mcts, search_share } = this.#settings;
+    return use_mcts && search_share > 0 && this.#running(name).some(({ terms }) => hasAction(terms));
   }
 
   #running(stage: string): readonly Update[] {

@@ -36,14 +36,15 @@ function categorical(bins: number): NumberHead {
   return {
     width: bins,
     read: (outputs) => {
-      const shares = tf.softmax(cut(outputs) as tf.Tensor3D, -1);
+      // TensorFlow's own softmax comes to other bits in a graph.
+      const shares = tf.exp(tf.logSoftmax(cut(outputs) as tf.Tensor3D, -1));
       return tf.sum(tf.mul(shares, centers()), -1) as tf.Tensor2D;
     },
     errors: (outputs, wanted) => {
       const held = tf.clipByValue(wanted, -reach, reach);
       const apart = tf.abs(tf.sub(tf.expandDims(held, -1), centers()));
       // A bin's share falls off to nothing at its neighbours.
-      const shares = tf.relu(tf.sub(1, tf.div(apart, step)));
+      const shares = tf.relu(tf.sub(1, tf.mul(apart, 1 / step)));
       const logs = tf.logSoftmax(cut(outputs), -1);
       return tf.neg(tf.sum(tf.mul(shares, logs), -1)) as tf.Tensor2D;
     },

@@ -160,14 +160,14 @@ export async function checkSaved({ own, path }: SavedRun, program: ModelProgram)
 export async function policiesOf(
   saved: SavedRun,
   spec: EnvSpec,
-  { planner, tell }: ActingChoice = {},
+  { planner, tell, compile }: ActingChoice = {},
 ): Promise<{ readonly student: WorldModelPolicy }> {
   const { world: facts, settings } = saved.own as SavedWorld;
   const model = createWorldModel(shapeOf(facts), settings, { random: () => 0.5 });
   const groups = groupNames.map((name) => {
     return { name, owner: "frozen", parameters: model.parameters[name] };
   });
-  const program = new ModelProgram(model, facts);
+  const program = new ModelProgram(model, facts, compile);
   const release = () => {
     program.dispose();
     model.dispose();

@@ -11,7 +11,7 @@ const small = [
   ...["algorithm.class_name=world_model", `dataset=${flights}`, "max_iterations=4"],
   ...["algorithm.plan=recommended", "algorithm.warmup_epochs=2", "algorithm.latent=8"],
   ...["algorithm.hidden_dims=[16]", "algorithm.pre_len=3", "algorithm.action_levels=5"],
-  ...["algorithm.batch_size=64", "algorithm.learning_rate=0.01", "algorithm.search_simulations=30"],
+  ...["algorithm.batch_size=64", "algorithm.learning_rate=0.01", "algorithm.search_simulations=60", "algorithm.pb_c_init=5"],
   ...["updates_per_iteration=40", "save_interval=1", "algorithm.level_spacing=even"],
 ];
 let run: Awaited<ReturnType<typeof trainHere>>;
@@ -40,7 +40,8 @@ describe("a run of a world model", () => {
     }
     // Nothing but the mean can be foreseen of noise, which is better than the last noise.
     expect(last!["Eval/val_obs_skill"]).toBeGreaterThan(0.1);
-    expect(last!["Eval/val_reward_mae"]).toBeLessThan(0.5 * first!["Eval/val_reward_mae"]!);
+    // Of the mean alone it would be above 4.
+    expect(last!["Eval/val_reward_mae"]).toBeLessThan(1.5);
     const stage = run.events.find(({ type }) => type === "stage");
     expect(stage).toMatchObject({ iteration: 2, why: "plan", stage: { name: "joint", index: 1 } });
     expect(third!["Plan/env_loss_weight"]).toBe(2);
