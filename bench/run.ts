@@ -12,6 +12,7 @@ import { flightBench, memoryBench } from "./flight.ts";
 import { describeMachine, load } from "./machine.ts";
 import { networkBench } from "./network.ts";
 import { offlineBench } from "./offline.ts";
+import { plannerBench } from "./planner.ts";
 import { peerRunsBench, peerStepsBench } from "./peer.ts";
 import { pipelineBench } from "./pipeline.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
@@ -34,6 +35,7 @@ const sections: Readonly<Record<string, Bench>> = {
   "round-trip": roundTripBench,
   students: studentsBench,
   offline: offlineBench,
+  planner: plannerBench,
   soak: soakBench,
 };
 const standard = ["simulator", "wire", "network", "run"];

@@ -1,8 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import type { Algorithm } from "../algorithms/algorithm.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
+import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import type { Metrics } from "../metrics/metric-sink.ts";
 import { RequestQueue } from "../running/requests.ts";
 import { locateRun } from "../runs/locate-run.ts";
 import { openRun } from "../runs/open-run.ts";
@@ -20,6 +23,7 @@ interface EvalOptions {
   readonly sim?: string;
   readonly seed?: string;
   readonly device?: string;
+  readonly planner?: string;
   readonly json?: boolean;
 }
 
@@ -38,6 +42,7 @@ export function registerEval(program: Command): void {
     .option("--seed <N>", "of the episodes (default: the run's)")
     .option("--sim <ENDPOINT>", "a simulator that is running (default: the run's choice)")
     .option("--device <NAME>", "where TensorFlow computes (default: the run's choice)")
+    .option("--planner <NAME>", "who plans in a learned model before acting: mcts or one_step")
     .option("--json", "one JSON document")
     .action((run: string | undefined, more: string[], options: EvalOptions) => {
       // Without a run the first argument is an override already.
@@ -65,6 +70,7 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
     overrides: [...flags, ...overrides],
   });
   if (!algorithm.flies(config)) throw flownNowhere(run.path);
+  checkPlanner(algorithm, options.planner);
   const signals = watchSignals(new RequestQueue(), warn);
   // As the run had: the figures of its summary come out again to the last bit.
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
@@ -80,14 +86,32 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
   try {
     const { env } = simulator;
     const { seed } = config;
-    const flight = { algorithm, env, episodes, seed, stop: signal };
+    let planning: Metrics = {};
+    const tell = (figures: Metrics) => {
+      planning = figures;
+    };
+    const { planner } = options;
+    const compile = compileWith(config.compile);
+    const acting = planner === undefined ? {} : { acting: { planner, tell, compile } };
+    const flight = { algorithm, env, episodes, seed, stop: signal, ...acting };
     const figures = verdictOf(await evaluateRun(checkpoint, flight));
-    const all = { ...figures, checkpoint };
+    const all = { ...figures, ...(planner && { planner, ...planning }), checkpoint };
     console.log(options.json ? JSON.stringify(all) : describe(all));
   } finally {
     signals.release();
     await simulator.close();
   }
+}
+
+function checkPlanner({ name, planners = [] }: Algorithm, planner: string | undefined): void {
+  if (planner === undefined || planners.includes(planner)) return;
+  throw new ConfigError(
+    "bad-value",
+    planners.length === 0
+      ? `--planner ${planner}: a student of ${name} has no model to plan in`
+      : `--planner is ${planner}; expected one of ${planners.join(", ")}`,
+    planners.length === 0 ? "Leave it out." : `For example --planner ${planners[0]}.`,
+  );
 }
 
 function flownNowhere(run: string): ConfigError {

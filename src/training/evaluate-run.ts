@@ -1,7 +1,7 @@
 import type { Policy } from "../../policies/policy.ts";
 import { deriveSeed } from "../../policies/random.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
-import type { Algorithm } from "../algorithms/algorithm.ts";
+import type { ActingChoice, Algorithm } from "../algorithms/algorithm.ts";
 import { type Evaluation, evaluate } from "../running/evaluate.ts";
 
 export interface EvaluateRunOptions {
@@ -11,12 +11,14 @@ export interface EvaluateRunOptions {
   /** The run's; the episodes are drawn from a seed of their own. */
   readonly seed: number;
   readonly stop?: AbortSignal;
+  /** How the policies act, where the algorithm leaves a choice. */
+  readonly acting?: ActingChoice;
 }
 
 /** Flies the policies of a checkpoint: the same figures for the same seed and number of environments. */
 export async function evaluateRun(path: string, options: EvaluateRunOptions): Promise<Evaluation> {
-  const { algorithm, env } = options;
-  const policies = await algorithm.policies(await algorithm.read(path), env.spec);
+  const { algorithm, env, acting } = options;
+  const policies = await algorithm.policies(await algorithm.read(path), env.spec, acting);
   return flySideBySide(policies, "evaluation", options);
 }
 
