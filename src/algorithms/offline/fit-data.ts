@@ -40,6 +40,16 @@ function missing(who: string, group: string, there: readonly string[]): RunningE
   );
 }
 
+/** For people: who learned to decide every so many seconds is judged deciding at another pace. */
+export function paceRemark(
+  { spec: { env }, path }: Pick<RecordedFlights, "spec" | "path">,
+  spec: EnvSpec | undefined,
+): string | undefined {
+  const [recorded, flown] = [env?.controlPeriod, spec?.controlPeriod];
+  if (recorded === undefined || flown === undefined || recorded === flown) return undefined;
+  return `${path} was recorded with a control period of ${recorded} s, and the task '${spec!.task}' has ${flown} s: give it the settings of the recording (env.…)`;
+}
+
 export interface ActionRange {
   readonly low: readonly number[];
   readonly high: readonly number[];
