@@ -6,12 +6,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { cameraBench } from "./camera.ts";
 import { projectFolder } from "./children.ts";
 import { flightBench, memoryBench } from "./flight.ts";
 import { describeMachine, load } from "./machine.ts";
 import { networkBench } from "./network.ts";
 import { offlineBench } from "./offline.ts";
 import { peerRunsBench, peerStepsBench } from "./peer.ts";
+import { pipelineBench } from "./pipeline.ts";
 import { plannerBench } from "./planner.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
 import { roundTripBench } from "./round-trip.ts";
@@ -22,9 +24,11 @@ import { wireBench } from "./wire.ts";
 
 const sections: Readonly<Record<string, Bench>> = {
   simulator: simulatorBench,
+  camera: cameraBench,
   wire: wireBench,
   network: networkBench,
   run: flightBench,
+  pipeline: pipelineBench,
   memory: memoryBench,
   "peer-steps": peerStepsBench,
   "peer-runs": peerRunsBench,

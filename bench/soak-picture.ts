@@ -43,8 +43,9 @@ export function soakPicture({ looks, faults }: SoakSample): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${height}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="white"/>
 ${drawn.join("\n")}
-<text x="${size.left}" y="${height - 12}">0</text>
-<text x="${size.width - size.right}" y="${height - 12}" text-anchor="end">${end.toFixed(0)} s; red: the simulator was killed, orange: it stood still, violet: the connection was cut, grey: a message was lost, doubled, late or out of order</text>
+<text x="${size.left}" y="${height - 28}">0</text>
+<text x="${size.width - size.right}" y="${height - 28}" text-anchor="end">${end.toFixed(0)} s</text>
+<text x="${size.left}" y="${height - 8}">red: simulator killed; orange: stood still; violet: connection cut; grey: a message lost, doubled, late or out of order</text>
 </svg>
 `;
 }

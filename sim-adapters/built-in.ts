@@ -2,7 +2,7 @@ import { nearest } from "../protocol/nearest.ts";
 import type { EnvSpec } from "../protocol/spec.ts";
 import { SimError } from "./mujoco/sim-error.ts";
 import { taskNames as quadcopterTasks } from "./mujoco/tasks.ts";
-import { patientAliases, patientTasks } from "./patient/tasks.ts";
+import { patientAliases, patientTasks, researchOnly } from "./patient/tasks.ts";
 import type { ServedEnv } from "./serve/served-env.ts";
 
 export interface OpenOptions {
@@ -10,6 +10,8 @@ export interface OpenOptions {
   readonly numEnvs: number;
   /** Overrides by dotted name, without `env.`. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Observation groups that are wanted; what nobody wants need not be made. Absent: all. */
+  readonly groups?: readonly string[] | undefined;
 }
 
 /** A simulator that is inside, and what it flies. Loaded when it is opened. */
@@ -22,6 +24,8 @@ export interface BuiltIn {
   readonly tasks: readonly string[];
   /** The pilot that is in the house for its tasks. */
   readonly pilot: string;
+  /** What whoever sees its flights must know. */
+  readonly notice?: string;
   /** What `open` would give, without building it. */
   foresee(options: OpenOptions): Promise<EnvSpec>;
   open(options: OpenOptions): Promise<ServedEnv>;
@@ -41,10 +45,24 @@ const builtIns: readonly BuiltIn[] = [
     title: "patient simulator",
     tasks: [...patientTasks.map(({ name }) => name), ...Object.keys(patientAliases)],
     pilot: "pid",
+    notice: researchOnly,
     foresee: async (options) => (await import("./patient/open-patient.ts")).foreseePatient(options),
     open: async (options) => (await import("./patient/open-patient.ts")).openPatient(options),
   },
 ];
+
+/** For a `--help`: every task, and what must be known of it. */
+export function tasksText(): string {
+  const lines = builtIns.map(({ title, tasks, notice }) =>
+    [`${title}: ${tasks.join(", ")}`, ...(notice === undefined ? [] : [`  ${notice}`])].join("\n"),
+  );
+  return lines.join("\n");
+}
+
+/** What must be known of flights in a task; absent: nothing. */
+export function noticeFor(task: string | undefined): string | undefined {
+  return task === undefined ? undefined : simulatorOf(task)?.notice;
+}
 
 /** Whether one of ours flies it. */
 export function isBuiltIn(task: string): boolean {

@@ -1,9 +1,11 @@
-import type { Frame, StepResult } from "../../protocol/frame.ts";
+import type { Frame, Observations, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../vector-env.ts";
 import { Airframes, actionWidth } from "./airframes.ts";
 import type { Bodies } from "./bodies.ts";
+import { Film } from "./camera/film.ts";
+import { cameraSettings } from "./camera/views.ts";
 import { Episodes } from "./episodes.ts";
 import { Observer } from "./observer.ts";
 import { quantities, readingsWidth, sense } from "./readings.ts";
@@ -27,10 +29,13 @@ export class MujocoEnv implements VectorEnv {
   readonly settings: Settings;
   /** Lines for the person who flies here. */
   readonly notices: string[];
+  readonly #task: Task;
   readonly #bodies: Bodies;
   readonly #airframes: Airframes;
   readonly #episodes: Episodes;
   readonly #observer: Observer;
+  /** Of a task with a camera. */
+  readonly #film: Film | undefined;
   readonly #readings: Float64Array;
   /** `[numEnvs]` in N and `[numEnvs, 3]` in N·m, in the body frame. */
   readonly #wrench: { readonly thrust: Float64Array; readonly moment: Float64Array };
@@ -42,13 +47,15 @@ export class MujocoEnv implements VectorEnv {
   /** Takes the bodies over and closes them. */
   constructor(task: Task, numEnvs: number, settings: ResolvedSettings, bodies: Bodies) {
     const { quadcopter, all, notices } = settings;
-    this.spec = specOf(task, numEnvs, quadcopter);
+    this.spec = specOf(task, numEnvs, settings);
     this.settings = all;
+    this.#task = task;
     this.notices = [...notices];
     this.#bodies = bodies;
     this.#airframes = new Airframes(quadcopter, bodies, rangesOf(task, all));
     this.#episodes = new Episodes(numEnvs, quadcopter);
     this.#observer = new Observer(task, numEnvs, all);
+    this.#film = filmOf(task, numEnvs, { all, goals: this.#episodes.goals });
     this.#readings = new Float64Array(readingsWidth * numEnvs);
     this.#wrench = {
       thrust: new Float64Array(numEnvs),
@@ -130,6 +137,7 @@ export class MujocoEnv implements VectorEnv {
       ends += terminated[i]! | truncated[i]!;
     }
     this.#observer.observeAll(this.#readings);
+    this.#film?.shoot(this.#bodies);
     this.#started.fill(0);
     const ended = ends === 0 ? {} : this.#restart(terminated, truncated, ends);
     return { frame: this.#frame(), rewards, terminated, truncated, ...ended };
@@ -140,7 +148,7 @@ export class MujocoEnv implements VectorEnv {
     const rows = new Int32Array(count);
     for (let i = 0, k = 0; k < count; i++) if (terminated[i]! | truncated[i]!) rows[k++] = i;
     const log = this.#episodes.log(rows, this.#readings, { terminated, truncated });
-    const final = { rows, observations: this.#observer.copy(rows) };
+    const final = { rows, observations: this.#observations(rows) };
     for (const i of rows) this.#episodes.restart(i, this.#bodies);
     this.#begin(rows);
     return { final, log };
@@ -156,6 +164,7 @@ export class MujocoEnv implements VectorEnv {
       this.#started[i] = 1;
     }
     this.#observer.begin(envs, this.#readings);
+    this.#film?.begin(envs, this.#bodies);
   }
 
   #sense(i: number): void {
@@ -164,7 +173,14 @@ export class MujocoEnv implements VectorEnv {
   }
 
   #frame(): Frame {
-    return { observations: this.#observer.copy(), started: this.#started.slice() };
+    return { observations: this.#observations(), started: this.#started.slice() };
+  }
+
+  /** Fresh copies, of all environments or of these. */
+  #observations(envs?: Int32Array): Observations {
+    const seen = this.#observer.copy(envs);
+    const { camera } = this.#task;
+    return this.#film && camera ? { ...seen, [camera]: this.#film.copy(envs) } : seen;
   }
 
   #everything() {
@@ -173,7 +189,8 @@ export class MujocoEnv implements VectorEnv {
     const random = [streams.state, this.#observer.streams.state];
     const current = [...this.#observer.state, this.#started];
     const drawn = this.#airframes.state;
-    return [positions, velocities, goals, sums, ages, ...random, ...current, ...drawn];
+    const shots = this.#film?.state ?? [];
+    return [positions, velocities, goals, sums, ages, ...random, ...current, ...drawn, ...shots];
   }
 
   #owner() {
@@ -198,6 +215,14 @@ export class MujocoEnv implements VectorEnv {
     if (this.#state !== "closed") return;
     throw new SimError("closed", "the simulator was closed", { hint: "Open a new one." });
   }
+}
+
+function filmOf(
+  { camera }: Task,
+  numEnvs: number,
+  { all, goals }: { readonly all: Settings; readonly goals: Float64Array },
+): Film | undefined {
+  return camera === undefined ? undefined : new Film(numEnvs, cameraSettings(all), goals);
 }
 
 function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void {

@@ -11,12 +11,8 @@ import { Observer } from "./observer.ts";
 import { reward } from "./reward.ts";
 import { type PatientSettings, patientSettings } from "./settings.ts";
 import { Signals } from "./signals.ts";
-import { type PatientTask, specOf } from "./tasks.ts";
+import { type PatientTask, researchOnly, specOf } from "./tasks.ts";
 import { Ward } from "./ward.ts";
-
-/** Said to whoever connects, and wherever the simulator is shown. */
-export const researchOnly =
-  "simulated anaesthesia is for research, not for patients: nothing here may guide the care of anybody";
 
 /** Components of an action: mg/s of propofol, µg/s of remifentanil. */
 const actionWidth = 2;

@@ -3,6 +3,10 @@ import type { Rules } from "../mujoco/settings.ts";
 import { monitorReadings, stateReadings } from "./monitor.ts";
 import { bodyRules, commonRules, type PatientSettings, variabilityRules } from "./settings.ts";
 
+/** Said to whoever connects, and wherever the simulator or its flights are shown. */
+export const researchOnly =
+  "simulated anaesthesia is for research, not for patients: nothing here may guide the care of anybody";
+
 export interface PatientTask {
   readonly name: string;
   readonly rules: Rules;

@@ -1,14 +1,15 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { isPicture } from "../../protocol/env-spec.ts";
+import { isPicture, pictureGroups } from "../../protocol/env-spec.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
-import { builtInFor } from "../../sim-adapters/built-in.ts";
+import { builtInFor, tasksText } from "../../sim-adapters/built-in.ts";
 import { readKeyFile } from "../../sim-adapters/curve-keys.ts";
 import { type EnvServer, type OpenRequest, serveEnv } from "../../sim-adapters/serve/serve-env.ts";
 import { ServeError } from "../../sim-adapters/serve/serve-error.ts";
 import type { ServerCurve } from "../../sim-adapters/serve/zap.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { readOverrides } from "../config/overrides.ts";
+import { savePictures } from "./save-pictures.ts";
 
 interface SimOptions {
   readonly task: string;
@@ -17,6 +18,7 @@ interface SimOptions {
   readonly connect?: string;
   readonly curve_server_key_file?: string;
   readonly curve_client_key_file?: readonly string[];
+  readonly save_pictures?: string;
   readonly once?: boolean;
   readonly exitWithStdin?: boolean;
 }
@@ -45,13 +47,13 @@ export function registerSim(program: Command): void {
     .option("--connect <ENDPOINT>", "dial out to a runner that listens (train --listen)")
     .option("--curve_server_key_file <FILE>", "our own secret CURVE key; the network needs it")
     .option("--curve_client_key_file <FILE>", "public key of a runner let in; repeatable", append)
+    .option(
+      "--save_pictures <FOLDER>",
+      "fly two seconds by itself and write what the cameras see as PNGs; serves nothing",
+    )
     .option("--once", "end when the first runner has left")
     .option("--exit-with-stdin", "end when standard input does, as when whoever started us dies")
-    .addHelpText(
-      "after",
-      "\nTasks: quadcopter, quadcopter-noisy, quadcopter-blind, quadcopter-random (MuJoCo); anaesthesia, anaesthesia-13 (patients:" +
-        "\nfor research, not for patients: nothing here may guide the care of anybody).",
-    )
+    .addHelpText("after", `\n${tasksText()}`)
     .action((overrides: string[], options: SimOptions) =>
       serve(overrides, options, program.version() ?? "0"),
     );
@@ -60,6 +62,10 @@ export function registerSim(program: Command): void {
 async function serve(overrides: readonly string[], options: SimOptions, version: string) {
   const { task, num_envs: numEnvs, bind, connect, once = false } = options;
   const settings = settingsOf(overrides);
+  if (options.save_pictures !== undefined) {
+    await film(options.save_pictures, { task, settings, numEnvs });
+    return;
+  }
   const simulator = builtInFor(task);
   const spec = await simulator.foresee({ task, numEnvs: numEnvs ?? defaultEnvs, settings });
   const curve = await curveOf(options);
@@ -79,10 +85,30 @@ async function serve(overrides: readonly string[], options: SimOptions, version:
   await untilEnd(server, options.exitWithStdin === true);
 }
 
+/** What the cameras see, for a person. */
+async function film(folder: string, { task, settings, numEnvs = 4 }: Served): Promise<void> {
+  const env = await builtInFor(task).open({ task, numEnvs, settings });
+  try {
+    const paths = await savePictures(env, folder);
+    console.log(`sim: ${paths.length} pictures of ${task} in ${folder}: ${pictureText(env.spec)}`);
+  } finally {
+    await env.close();
+  }
+}
+
+/** E.g. `camera [32,32,2]: front.depth, front.goal`. */
+function pictureText(spec: EnvSpec): string {
+  const texts = pictureGroups(spec).map((group) => {
+    const { shape, names = [] } = spec.observations[group]!;
+    return `${group} [${shape}]: ${names.join(", ")}`;
+  });
+  return texts.join("; ");
+}
+
 interface Served {
   readonly task: string;
   readonly settings: Settings;
-  readonly numEnvs: number | undefined;
+  readonly numEnvs?: number | undefined;
 }
 
 /** The runner's settings win over ours. */
@@ -96,6 +122,7 @@ async function open(asked: OpenRequest, { task, settings, numEnvs }: Served) {
     task,
     numEnvs: numEnvs ?? asked.numEnvs ?? defaultEnvs,
     settings: { ...settings, ...asked.settings },
+    groups: asked.groups,
   });
 }
 

@@ -56,9 +56,15 @@ function nameOf(kind: CheckpointKind, iteration: number): CheckpointName {
 
 /** The best student is for flying: what only a run that goes on needs of the past stays out of its file. */
 function withoutPast(state: RunState): RunState {
-  const { arrays, ...learner } = state.learner;
-  const kept = Object.entries(arrays).filter(([name]) => !name.startsWith("buffers/"));
-  return { ...state, learner: { ...learner, arrays: Object.fromEntries(kept) } };
+  const { learner, source } = state;
+  const arrays = withoutBuffers(learner.arrays);
+  const bytes = withoutBuffers(source.bytes);
+  return { ...state, learner: { ...learner, arrays }, source: { ...source, bytes } };
+}
+
+function withoutBuffers<T>(named: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  const kept = Object.entries(named).filter(([name]) => !name.startsWith("buffers/"));
+  return Object.fromEntries(kept);
 }
 
 interface Parcel {

@@ -164,6 +164,21 @@ it("thirteen reference patients can be made, and lose consciousness by an infusi
   }
 });
 
+it("everybody can be made whom the settings allow", () => {
+  const corners = [18, 90].flatMap((age) =>
+    [140, 175, 210].flatMap((height) =>
+      [15, 30, 45].flatMap((index) =>
+        [true, false].map((male) => ({ age, height, weight: index * (height / 100) ** 2, male })),
+      ),
+    ),
+  );
+  for (const body of corners) {
+    const patient = new OnePatient(body, { period: 10 });
+    for (let step = 0; step < 30; step++) patient.advance(0.3, 0.3);
+    expect(patient.bis > 0 && patient.bis < 97).toBe(true);
+  }
+});
+
 it("nobody is made whom the models don't hold for", () => {
   const make = () => new OnePatient({ ...man, age: 110 }, { period: 1 });
   expect(make).toThrow(/propofol has the volumes \[4.27,-3.387,238\] for a man of 110 years/);

@@ -6,7 +6,7 @@ import { describeParity, replayFile } from "../../src/learning/parity/run-parity
 
 const kinds = [trajectoryParity, closedLoopParity];
 const read = (name: string) =>
-  JSON.parse(readFileSync(`test/data/anaesthesia/${name}.json`, "utf8")) as object;
+  JSON.parse(readFileSync(`test/data/anaesthesia/${name}.json`, "utf8")) as { cases: unknown[] };
 
 function replay(document: unknown) {
   const bytes = new TextEncoder().encode(JSON.stringify(document));
@@ -28,6 +28,8 @@ function put(document: object, path: string, value: unknown): void {
 /** The file with some things said otherwise. */
 function changed(name: string, changes: Readonly<Record<string, unknown>>) {
   const document = read(name);
+  // One patient is enough to change.
+  if (name === "cases") document.cases.splice(1);
   for (const [path, value] of Object.entries(changes)) put(document, path, value);
   return replay(document);
 }

@@ -97,8 +97,13 @@ export function runFactsOf(state: RunState, { student, teacher }: PolicyParts): 
       },
     },
     buffer: learner.counters.buffer as RandomState,
-    ...(pipeline ? { pipeline: pipeline as Metrics } : {}),
+    ...(pipeline ? { pipeline: finite(pipeline as Metrics) } : {}),
   };
+}
+
+/** Others JSON does not keep. */
+function finite(metrics: Metrics): Metrics {
+  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
 }
 
 export interface OptimiserCounters {

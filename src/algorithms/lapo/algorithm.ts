@@ -15,6 +15,7 @@ export const lapo = offlineAlgorithm({
     ...numbers.map((name): Flag => [`--${name}`, "X", `algorithm.${name}`]),
     ["--encoder_owner", "WHO", "algorithm.encoder_owner"],
   ],
+  online: true,
   loss: "Loss/critic",
   lossLabel: "Critic",
   create: async (settings, site) => (await import("./learner.ts")).createLapo(settings, site),

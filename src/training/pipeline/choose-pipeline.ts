@@ -24,14 +24,15 @@ export function choosePipeline(
   { pipeline }: Pick<Config, "pipeline">,
   { algorithm, engine, saved, cores = availableParallelism() }: Place,
 ): "on" | "off" {
-  const can = algorithm.learner !== undefined && algorithm.collects;
+  const { name, collects } = algorithm;
+  const can = algorithm.learner !== undefined && collects;
   if (pipeline === "off") return "off";
   if (pipeline === "on") {
     if (can) return "on";
     throw new ConfigError(
       "no-effect",
-      `--pipeline on: ${algorithm.name} flies nothing while it learns`,
-      "Drop it: --pipeline is for algorithms that learn from fresh rollouts.",
+      `--pipeline on: ${name} ${collects ? "learns in the thread that flies" : "flies nothing while it learns"}`,
+      "Drop it, or set it to auto: it is for algorithms that can learn one rollout while they fly the next.",
     );
   }
   // Of a version that had no pipeline, or of a run without.

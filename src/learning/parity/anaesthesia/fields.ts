@@ -5,8 +5,10 @@ export const finite = z.number();
 export const positive = z.number().positive();
 /** Infusion rates, mg/s or µg/s. */
 export const rate = z.number().nonnegative();
-/** Seconds of simulated time. */
-export const time = z.number().nonnegative();
+/** Seconds of simulated time; ten days are more than any operation. */
+export const time = z.number().nonnegative().max(864_000);
+/** Seconds of a control step. */
+export const period = z.number().min(0.1).max(3600);
 export const male = z.union([z.boolean(), z.literal([0, 1]).transform((flag) => flag === 1)]);
 
 export const hill = z.tuple([positive, positive, positive, finite, positive, positive]).transform(

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { finite, hill, male, positive, remarks, time } from "./fields.ts";
+import { finite, hill, male, period, positive, remarks, time } from "./fields.ts";
 
 /** Of a file that says none. */
 export const usualTolerance = 1e-4;
@@ -15,7 +15,7 @@ const loopCase = z
     patient,
     hill: hill.optional(),
     map_base: positive.optional(),
-    ts: positive.optional(),
+    ts: period.optional(),
     style: z.enum(["induction", "maintenance", "total"]),
     /** The package's names, or `[s, BIS, mmHg]` with lines in between. */
     disturbance: z

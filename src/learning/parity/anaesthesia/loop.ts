@@ -49,7 +49,8 @@ const stepHeight = { bis: 10, pressure: 5 };
  * The loop as the package flies it: the PID acts on what is read, the infusion is held for one step,
  * and what is read then carries the disturbance of the step's beginning.
  */
-export function flyLoop(one: LoopCase, { source, ts, steps, start, refuse }: LoopOptions): Flown {
+export function flyLoop(one: LoopCase, options: LoopOptions): Flown {
+  const { source, ts, steps } = options;
   const pressureBase = one.map_base ?? saidIn(source, "map_base");
   const patient = new OnePatient(one.patient, {
     period: ts,
@@ -57,18 +58,14 @@ export function flyLoop(one: LoopCase, { source, ts, steps, start, refuse }: Loo
     ...(pressureBase !== undefined && { pressure: pressureBase }),
   });
   const gains = gainsOf(source);
-  const times = { start: one.start_step ?? usualTimes.start, end: one.end_step ?? usualTimes.end };
+  const times = {
+    start: one.start_step ?? saidIn(source, "start_step") ?? usualTimes.start,
+    end: one.end_step ?? saidIn(source, "end_step") ?? usualTimes.end,
+  };
   const disturbance = new Disturbance(profileOf(one, times));
-  let state: PidState = freshPid;
-  if (one.style === "maintenance") {
-    if (start === undefined) throw refuse(".rows: none is at t = 0, where maintenance begins");
-    const rate = equilibrium(patient, start, gains);
-    state = { integral: rate / gains.proportional, derivative: 0, lastBis: targetBis };
-  }
-  const [bis, pressure, propofol, remifentanil] = Array.from(
-    { length: 4 },
-    () => new Float64Array(steps + 1),
-  ) as [Float64Array, Float64Array, Float64Array, Float64Array];
+  let state = one.style === "maintenance" ? settled(patient, gains, options) : freshPid;
+  const readings = () => new Float64Array(steps + 1);
+  const [bis, pressure, propofol, remifentanil] = [readings(), readings(), readings(), readings()];
   for (let i = 0; ; i++) {
     const [addedBis, addedPressure] = i === 0 ? [0, 0] : disturbance.at((i - 1) * ts);
     bis[i] = patient.bis + addedBis;
@@ -81,6 +78,13 @@ export function flyLoop(one: LoopCase, { source, ts, steps, start, refuse }: Loo
     patient.advance(propofol[i]!, remifentanil[i]!);
   }
   return { bis, pressure, propofol, remifentanil, ts, times };
+}
+
+/** The patient as after an endless infusion that holds the first BIS, and the PID that gives it. */
+function settled(patient: OnePatient, gains: PidGains, { start, refuse }: LoopOptions): PidState {
+  if (start === undefined) throw refuse(".rows: none is at t = 0, where maintenance begins");
+  const rate = equilibrium(patient, start, gains);
+  return { integral: rate / gains.proportional, derivative: 0, lastBis: targetBis };
 }
 
 function within(rate: number, most: number): number {

@@ -4,7 +4,7 @@ import { steadyGain } from "../../../../sim-adapters/patient/models/compartments
 import { OnePatient } from "../../../../sim-adapters/patient/models/one-patient.ts";
 import { badDocument, type DocumentKind, type ReferenceDocument } from "../document.ts";
 import { parsedDocument, saidIn } from "../document-schema.ts";
-import { finite, hill, male, positive, rate, remarks, stepsOf, time } from "./fields.ts";
+import { finite, hill, male, period, positive, rate, remarks, stepsOf, time } from "./fields.ts";
 import { WorstError } from "./worst.ts";
 
 /** Of a file that says none. */
@@ -50,7 +50,7 @@ const oneCase = z
     male,
     hill: hill.optional(),
     map_base: positive.optional(),
-    ts: positive.optional(),
+    ts: period.optional(),
     lbm: finite.optional(),
     v1_propofol: finite.optional(),
     v1_remifentanil: finite.optional(),
