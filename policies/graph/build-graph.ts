@@ -1,8 +1,11 @@
 import type { Head } from "../checkpoint/actor.ts";
 import type { RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
-import type { NamedArray } from "../named-array.ts";
+import { elementsOf, type NamedArray } from "../named-array.ts";
 import type { ActivationName } from "../networks/activation.ts";
 import type { OutputRange } from "../networks/bounded.ts";
+import type { EncoderGroup } from "../networks/cnn/cnn.ts";
+import { convolutionsOf, isPictureGroup } from "../networks/cnn/shapes.ts";
+import type { VisionFacts } from "../networks/cnn/vision.ts";
 import { NORMALISER_EPSILON } from "../networks/normaliser.ts";
 import type { GraphNode, PolicyGraph, Port, UnaryOp } from "./policy-graph.ts";
 
@@ -11,6 +14,8 @@ export interface GraphOptions {
   readonly activation: ActivationName;
   /** But for `tanh` it matters only where the network has two outputs per action. */
   readonly head: Head;
+  /** Of a network with pictures, whose row of observations is all groups side by side. */
+  readonly vision?: VisionFacts | undefined;
 }
 
 /**
@@ -45,11 +50,13 @@ class Builder {
   readonly #actor: RslRlActor;
   readonly #activation: ActivationName;
   readonly #head: Head;
+  readonly #vision: VisionFacts | undefined;
   readonly #constants: Record<string, NamedArray> = {};
   readonly #nodes: GraphNode[] = [];
 
-  constructor({ actor, activation, head }: GraphOptions) {
+  constructor({ actor, activation, head, vision }: GraphOptions) {
     this.#actor = actor;
+    this.#vision = vision;
     this.#activation = activation;
     this.#head = head;
   }
@@ -58,7 +65,7 @@ class Builder {
     const { inputWidth, actionWidth, rnn } = this.#actor;
     const inputs: Port[] = [{ name: "obs", shape: ["batch", inputWidth] }];
     const outputs: Port[] = [{ name: "actions", shape: ["batch", actionWidth] }];
-    let x = this.#normalised("obs");
+    let x = this.#vision ? this.#seen("obs", this.#vision) : this.#normalised("obs");
     if (rnn !== undefined) {
       const shape = [rnn.layers, "batch", rnn.width] as const;
       const states = rnn.type === "lstm" ? ["h", "c"] : ["h"];
@@ -89,6 +96,46 @@ class Builder {
     const above = this.#unary("relu", this.#add(x, most));
     const beyond = this.#unary("relu", this.#sub(x, most));
     return this.#sub(this.#sub(above, beyond), most);
+  }
+
+  /** Numbers, then convolved pictures; see `createVision`. */
+  #seen(row: string, vision: VisionFacts): string {
+    const numbers: string[] = [];
+    const pictures: string[] = [];
+    let from = 0;
+    for (const group of vision.groups) {
+      const to = from + elementsOf(group.shape);
+      const columns = vision.groups.length === 1 ? row : this.#columns(row, from, to);
+      if (isPictureGroup(group)) pictures.push(this.#convolved(columns, group, vision));
+      else numbers.push(columns);
+      from = to;
+    }
+    const inputs = [...numbers, ...pictures];
+    return inputs.length === 1 ? inputs[0]! : this.#node({ op: "joined", inputs });
+  }
+
+  #convolved(columns: string, group: EncoderGroup, vision: VisionFacts): string {
+    const shape = group.shape as readonly [number, number, number];
+    const scaled = this.#mul(columns, this.#scalar("byte", 1 / 255));
+    let x = this.#node({ op: "picture", inputs: [scaled], shape });
+    const layers = convolutionsOf(group, vision);
+    for (const [i, { stride, pad }] of layers.entries()) {
+      const inputs = this.#layerConstants(`cnns.${group.name}.${2 * i}`);
+      x = this.#activated(
+        this.#node({ op: "convolution", inputs: [x, ...inputs], stride, pad }),
+      );
+    }
+    const { height, width, outChannels } = layers.at(-1)!;
+    return this.#node({ op: "flat", inputs: [x], width: outChannels * height * width });
+  }
+
+  #layerConstants(name: string): readonly [string, string] {
+    const names = [`${name}.weight`, `${name}.bias`] as const;
+    for (const full of names) {
+      const { shape, data } = this.#actor.layers[full]!;
+      this.#constant(full, shape, data);
+    }
+    return names;
   }
 
   #mlp(input: string): string {

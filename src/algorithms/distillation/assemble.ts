@@ -3,6 +3,7 @@ import { checkWritable } from "../../../policies/checkpoint/rsl-rl-write.ts";
 import { recordExample } from "../../../policies/flight-example.ts";
 import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
+import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { VectorEnv } from "../../../sim-adapters/vector-env.ts";
 import { CompiledPolicies } from "../../learning/compiled-policies.ts";
 import { Collector } from "../../running/collector.ts";
@@ -12,7 +13,7 @@ import { evaluate } from "../../running/evaluate.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunningError } from "../../running/running-error.ts";
 import type { Assembled, Site } from "../algorithm.ts";
-import { createStudent } from "./create-student.ts";
+import { createStudent, visionOf } from "./create-student.ts";
 import { Distillation } from "./distillation.ts";
 import { chooseTeacher, savedTeacher, type Teacher } from "./load-teacher.ts";
 import { ReturnJudge } from "./return-judge.ts";
@@ -42,7 +43,7 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
     learner,
     judge: new ReturnJudge(book, window),
     monitors: [],
-    write: (state) => bytesOf(state, { config, student, teacher }),
+    write: (state) => bytesOf(state, { config, student, teacher, spec: env.spec }),
     check: (run) =>
       checkOwnExample(student, (run.own as DistilledPolicies).file, "student", run.path),
     facts: factsOf(config, teacher),
@@ -70,6 +71,10 @@ function createLearner(
 interface Crew {
   readonly student: NetworkPolicy;
   readonly teacher: Teacher;
+}
+
+interface Flown {
+  readonly spec: EnvSpec;
 }
 
 function createActor(
@@ -125,13 +130,16 @@ function evaluationWindow({ evaluation }: DistillationConfig, split: EnvSplit): 
 
 async function bytesOf(
   state: RunState,
-  { config, student, teacher }: Crew & { readonly config: DistillationConfig },
+  { config, student, teacher, spec }: Crew & Pick<Site<DistillationConfig>, "config"> & Flown,
 ): Promise<Uint8Array> {
   const { init_noise_std, activation, history_length } = config.policy;
   const { reads } = student;
   const parts = {
     noiseStd: init_noise_std,
-    student: { kind: "network", activation, reads, history: history_length },
+    student: {
+      ...{ kind: "network", activation, reads, history: history_length },
+      vision: visionOf(config, spec),
+    },
     teacher: teacher.facts,
     teacherActor: teacher.actor,
     teacherModel: teacher.model,
