@@ -137,7 +137,10 @@ async function bytesOf(
   const parts = {
     noiseStd: init_noise_std,
     student: {
-      ...{ kind: "network", activation, reads, history: history_length },
+      kind: "network",
+      activation,
+      reads,
+      history: history_length,
       vision: visionOf(config, spec),
     },
     teacher: teacher.facts,
