@@ -1,7 +1,7 @@
 /** How fast the cameras of `quadcopter-camera` are, and what MuJoCo's own rays would cost. */
 import { loadLibrary } from "../sim-adapters/mujoco/bodies.ts";
-import { directionsOf } from "../sim-adapters/mujoco/camera/views.ts";
 import { hallScene, sceneXml } from "../sim-adapters/mujoco/camera/scene.ts";
+import { directionsOf } from "../sim-adapters/mujoco/camera/views.ts";
 import { openMujoco } from "../sim-adapters/mujoco/open-mujoco.ts";
 import type { Bench, Row } from "./report.ts";
 

@@ -1,6 +1,6 @@
 import { checkExample } from "../flight-example.ts";
-import { type ActivationName, activationNamed } from "../networks/activation.ts";
 import { elementsOf } from "../named-array.ts";
+import { type ActivationName, activationNamed } from "../networks/activation.ts";
 import type { VisionFacts } from "../networks/cnn/vision.ts";
 import type { NetworkPolicy } from "../networks/network-policy.ts";
 import { CheckpointError, PolicyError } from "../policy-error.ts";

@@ -121,9 +121,7 @@ class Builder {
     const layers = convolutionsOf(group, vision);
     for (const [i, { stride, pad }] of layers.entries()) {
       const inputs = this.#layerConstants(`cnns.${group.name}.${2 * i}`);
-      x = this.#activated(
-        this.#node({ op: "convolution", inputs: [x, ...inputs], stride, pad }),
-      );
+      x = this.#activated(this.#node({ op: "convolution", inputs: [x, ...inputs], stride, pad }));
     }
     const { height, width, outChannels } = layers.at(-1)!;
     return this.#node({ op: "flat", inputs: [x], width: outChannels * height * width });

@@ -126,9 +126,7 @@ class Translation {
         ];
       }
       case "joined":
-        return [
-          call(output, "ConcatV2", [...inputs, this.#axis(1)], { N: { i: inputs.length } }),
-        ];
+        return [call(output, "ConcatV2", [...inputs, this.#axis(1)], { N: { i: inputs.length } })];
       case "columns": {
         const begin = this.#indices(0, node.from);
         const size = this.#indices(-1, node.to - node.from);

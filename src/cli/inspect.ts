@@ -174,6 +174,7 @@ function networkJson(actor: RslRlActor) {
     output_width: actor.outputWidth,
     hidden: actor.hidden,
     rnn: actor.rnn ?? null,
+    pictures: actor.pictures ?? null,
     parameters: parametersOf(actor),
     layers: Object.fromEntries(
       Object.entries(actor.layers).map(([name, { shape }]) => [name, shape]),
@@ -217,8 +218,10 @@ const SOURCES: Readonly<Record<Source, string>> = {
 
 function networkText(name: string, actor: RslRlActor): string[] {
   const { rnn, normaliser, std, stdType } = actor;
+  const { pictures = [] } = actor;
+  const eyes = pictures.length > 0 ? [`convolutions of ${pictures.join(" and ")}`] : [];
   const memory = rnn ? [`${rnn.type.toUpperCase()} ${rnn.width} × ${rnn.layers}`] : [];
-  const widths = [actor.inputWidth, ...memory, ...actor.hidden, actor.outputWidth];
+  const widths = [actor.inputWidth, ...eyes, ...memory, ...actor.hidden, actor.outputWidth];
   const noise = std ? `${Array.from(std, (s) => s.toPrecision(3)).join(" ")} (${stdType})` : "none";
   return [
     row(name, `${widths.join(" → ")}, ${parametersOf(actor)} parameters`),

@@ -64,7 +64,8 @@ function look(marker: readonly number[], settings: Partial<Settings> = {}) {
   const positions = Float64Array.of(0, 0, 1, 1, 0, 0, 0);
   film.begin(Int32Array.of(0), { positions });
   const bytes = film.copy();
-  return (row: number, column: number, channel: number) => bytes[(33 * row + column) * 2 + channel]!;
+  return (row: number, column: number, channel: number) =>
+    bytes[(33 * row + column) * 2 + channel]!;
 }
 type Settings = ConstructorParameters<typeof Film>[1];
 
@@ -93,7 +94,8 @@ test("a marker's edge says where it is to a tenth of a pixel", () => {
     }
     return moment / sum;
   };
-  for (const y of [0.01, 0.03, 0.05]) expect(middle(0) - middle(y)).toBeCloseTo((y / 2) * 16.5, 0.7);
+  for (const y of [0.01, 0.03, 0.05])
+    expect(middle(0) - middle(y)).toBeCloseTo((y / 2) * 16.5, 0.7);
 });
 
 test("the same bits twice, and in a fleet of another size", async () => {

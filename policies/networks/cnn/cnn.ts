@@ -74,7 +74,9 @@ export function createCnn(options: CnnOptions): Cnn {
     return parameter.value;
   };
   const make = (name: string, shape: readonly number[], inputs: number) =>
-    take(createParameter(prefix + name, shape, { ...drawn(options), bound: 1 / Math.sqrt(inputs) }));
+    take(
+      createParameter(prefix + name, shape, { ...drawn(options), bound: 1 / Math.sqrt(inputs) }),
+    );
   const stacks = new Map<string, readonly Convolution[]>();
   for (const group of pictures) {
     const layers = convolutionsOf(group, options).map((shape, i) => {

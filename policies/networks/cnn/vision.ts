@@ -37,7 +37,13 @@ export function createVision(options: VisionOptions): Network {
     ...(options.weights && { weights: options.weights }),
   };
   const cnn = createCnn({ ...options, ...drawn });
-  const mlp = createMlp({ inputWidth: cnn.featureWidth, outputWidth, hidden, activation, ...drawn });
+  const mlp = createMlp({
+    inputWidth: cnn.featureWidth,
+    outputWidth,
+    hidden,
+    activation,
+    ...drawn,
+  });
   const widths = groups.map(({ shape }) => elementsOf(shape));
   return {
     inputWidth: widths.reduce((sum, width) => sum + width, 0),

@@ -14,7 +14,10 @@ import { groupsWidth } from "../fit.ts";
 import type { DistillationConfig } from "./settings.ts";
 import { usualGroups } from "./usual-groups.ts";
 
-export function studentGroups({ obs_groups }: DistillationConfig, spec: EnvSpec): readonly string[] {
+export function studentGroups(
+  { obs_groups }: DistillationConfig,
+  spec: EnvSpec,
+): readonly string[] {
   if (obs_groups.student !== null) return obs_groups.student;
   const there = (groups: readonly string[]) => groups.every((name) => name in spec.observations);
   return usualGroups.find(there) ?? usualGroups[0];

@@ -105,7 +105,9 @@ describe("a policy with a shuffled group", () => {
     const { camera: shuffled, proprioception } = seen[0]!.observations;
     const own = frame.observations.camera!;
     expect(proprioception).toEqual(frame.observations.proprioception);
-    const row = (all: ArrayLike<number>, i: number) => [...Array.from(all).slice(128 * i, 128 * i + 128)];
+    const row = (all: ArrayLike<number>, i: number) => [
+      ...Array.from(all).slice(128 * i, 128 * i + 128),
+    ];
     const rows = Array.from({ length: 12 }, (_, i) => row(own, i).join());
     const moved = Array.from({ length: 12 }, (_, i) => row(shuffled!, i).join());
     expect([...moved].sort()).toEqual([...rows].sort());
