@@ -1,6 +1,7 @@
 import { endianness } from "node:os";
 import { Packr } from "msgpackr";
 import { ProtocolError } from "./errors.ts";
+import { packUsual } from "./header-pack.ts";
 import { scanHeader } from "./header-scan.ts";
 import { limits } from "./limits.ts";
 import type { Dtype } from "./spec.ts";
@@ -19,8 +20,11 @@ export interface RawMessage {
   readonly tensors: Tensors;
 }
 
-const tensorName = /^[a-z][A-Za-z0-9_.-]*(\/[A-Za-z][A-Za-z0-9_.-]*)?$/;
-const itemSizes: Readonly<Record<Dtype, number>> = { "<f4": 4, "|u1": 1, "<i4": 4 };
+export const tensorName = /^[a-z][A-Za-z0-9_.-]*(\/[A-Za-z][A-Za-z0-9_.-]*)?$/;
+/** Bytes of one number. */
+export const itemSizes: Readonly<Record<Dtype, number>> = { "<f4": 4, "|u1": 1, "<i4": 4 };
+const littleEndian = endianness() === "LE";
+const none = new Uint8Array();
 const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: "number" });
 
 /**
@@ -29,17 +33,25 @@ const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType:
  */
 export function encodeMessage(header: object, tensors: Tensors = {}): Uint8Array[] {
   const described: object[] = [];
-  const frames: Uint8Array[] = [];
-  for (const [name, { shape, data }] of Object.entries(tensors)) {
-    const dtype = dtypeOf(data);
-    describe({ name, dtype, shape }, data.byteLength, name);
-    described.push({ name, dtype, shape });
+  const frames: Uint8Array[] = [none];
+  for (const name of Object.keys(tensors)) {
+    const { shape, data } = tensors[name]!;
+    const description = { name, dtype: dtypeOf(data), shape };
+    describe(description, data.byteLength, name);
+    described.push(description);
     frames.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
-  checkCount(frames.length + 1);
-  const packed = packr.pack(described.length === 0 ? header : { ...header, tensors: described });
+  checkCount(frames.length);
+  frames[0] = pack(described.length === 0 ? header : { ...header, tensors: described });
+  return frames;
+}
+
+function pack(header: object): Uint8Array {
+  const usual = packUsual(header);
+  if (usual !== undefined) return usual;
+  const packed = packr.pack(header);
   scanHeader(packed);
-  return [packed, ...frames];
+  return packed;
 }
 
 /**
@@ -66,7 +78,7 @@ export function decodeMessage(frames: readonly Uint8Array[]): RawMessage {
     if (Object.hasOwn(tensors, name)) {
       throw new ProtocolError("malformed", "this name comes twice", { field: `tensors.${name}` });
     }
-    tensors[name] = { shape, data: view(dtype, frame) };
+    tensors[name] = { shape, data: viewOf(dtype, frame) };
   }
   return { header, tensors };
 }
@@ -93,9 +105,8 @@ interface Description {
 
 /** Checks one entry of `tensors` against the size of its frame. */
 function describe(entry: unknown, frameBytes: number, label: string): Description {
-  const field = `tensors.${label}`;
   const refuse = (problem: string, below = ""): never => {
-    throw new ProtocolError("malformed", problem, { field: field + below });
+    throw new ProtocolError("malformed", problem, { field: `tensors.${label}${below}` });
   };
   if (typeof entry !== "object" || entry === null) return refuse("is not a map");
   const { name, dtype, shape } = entry as Partial<Record<keyof Description, unknown>>;
@@ -104,7 +115,8 @@ function describe(entry: unknown, frameBytes: number, label: string): Descriptio
   }
   if (!isDtype(dtype)) return refuse(`${shorten(dtype)} is none of <f4, |u1, <i4`, ".dtype");
   if (!isShape(shape)) return refuse("is not a list of whole numbers ≥ 0", ".shape");
-  const bytes = shape.reduce((product, size) => product * size, itemSizes[dtype]);
+  let bytes = itemSizes[dtype];
+  for (let i = 0; i < shape.length; i++) bytes *= shape[i]!;
   if (Math.max(bytes, frameBytes) > limits.frameBytes) {
     const problem = `${Math.max(bytes, frameBytes)} bytes, at most ${limits.frameBytes} may be sent`;
     throw new ProtocolError("too-large", problem, { field: `tensors.${name}` });
@@ -137,9 +149,9 @@ export function dtypeOf(data: Tensor["data"]): Dtype {
 }
 
 /** Bytes that arrive at a multiple of 4 are looked at in place; others are copied once. */
-function view(dtype: Dtype, bytes: Uint8Array): Tensor["data"] {
+export function viewOf(dtype: Dtype, bytes: Uint8Array): Tensor["data"] {
   if (dtype === "|u1") return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (endianness() !== "LE") {
+  if (!littleEndian) {
     throw new ProtocolError("not-little-endian", "this machine is big-endian", {
       field: "tensors",
       hint: "Run on a little-endian machine (x86-64, arm64).",

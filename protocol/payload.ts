@@ -3,53 +3,51 @@ import { dtypeOf } from "./codec.ts";
 import { isPicture, widthOf } from "./env-spec.ts";
 import { ProtocolError } from "./errors.ts";
 import type { Frame, ObservationArray, Observations, StepResult } from "./frame.ts";
+import { type Layout, layoutOf, teacherTensor } from "./layout.ts";
 import { limits } from "./limits.ts";
 import type { Replies } from "./messages.ts";
 import type { Dtype, EnvSpec, TensorSpec } from "./spec.ts";
 
 /** Between tensors that travelled and the frames and actions of the contracts; protocol/README.md §5. */
 
-/** Sent with frames and results where the specification has the capability `teacher_actions`. */
-const teacherTensor = "teacher/actions";
-
 /** Frame → tensors; a frame of which every row starts an episode leaves `started` out. */
 export function fromFrame(frame: Frame, spec: EnvSpec): Record<string, Tensor> {
-  const tensors = fromObservations(frame.observations, spec, "obs", spec.numEnvs);
-  addTeacher(tensors, frame, spec);
-  if (frame.started.every((flag) => flag === 1)) return tensors;
-  return { ...tensors, started: rows(frame.started) };
+  const layout = layoutOf(spec);
+  const tensors: Record<string, Tensor> = {};
+  addObservations(tensors, frame.observations, layout);
+  addTeacher(tensors, frame, layout);
+  if (!frame.started.every((flag) => flag === 1)) tensors.started = rows(frame.started);
+  return tensors;
 }
 
 /** @throws ProtocolError naming the tensor, and for a value that is not finite its environment and component. */
 export function toFrame(tensors: Tensors, spec: EnvSpec): Frame {
-  const groups = Object.keys(spec.observations).map((group) => `obs/${group}`);
-  refuseOthers(tensors, [...groups, "started", ...teacherNames(spec)]);
-  const { started } = tensors;
-  return {
-    observations: toObservations(tensors, spec, "obs", spec.numEnvs),
-    started:
-      started === undefined
-        ? new Uint8Array(spec.numEnvs).fill(1)
-        : flags(tensors, "started", spec.numEnvs),
-    ...toTeacher(tensors, spec),
-  };
+  const layout = layoutOf(spec);
+  refuseOthers(tensors, layout.inFrame);
+  const observations = toObservations(tensors, layout);
+  const started =
+    tensors.started === undefined
+      ? new Uint8Array(spec.numEnvs).fill(1)
+      : flags(tensors, "started", layout);
+  return { observations, started, ...toTeacher(tensors, spec, layout) };
 }
 
 export function fromStepResult(result: StepResult, spec: EnvSpec): Record<string, Tensor> {
   const { frame, rewards, terminated, truncated, final } = result;
-  const tensors: Record<string, Tensor> = {
-    ...fromObservations(frame.observations, spec, "obs", spec.numEnvs),
-    reward: rows(rewards),
-    terminated: rows(terminated),
-    truncated: rows(truncated),
-  };
-  addTeacher(tensors, frame, spec);
+  const layout = layoutOf(spec);
+  const tensors: Record<string, Tensor> = {};
+  addObservations(tensors, frame.observations, layout);
+  tensors.reward = rows(rewards);
+  tensors.terminated = rows(terminated);
+  tensors.truncated = rows(truncated);
+  addTeacher(tensors, frame, layout);
   if (final === undefined || final.rows.length === 0) return tensors;
   tensors["final/rows"] = rows(final.rows);
-  return Object.assign(
-    tensors,
-    fromObservations(final.observations, spec, "final", final.rows.length),
-  );
+  for (const { group, final: name, shape } of layout.groups) {
+    const data = final.observations[group] ?? missing(name);
+    tensors[name] = { shape: [final.rows.length, ...shape.slice(1)], data };
+  }
+  return tensors;
 }
 
 /** @throws ProtocolError as `toFrame`. */
@@ -58,27 +56,21 @@ export function toStepResult(
   tensors: Tensors,
   spec: EnvSpec,
 ): StepResult {
-  const groups = Object.keys(spec.observations);
-  refuseOthers(tensors, [
-    ...groups.flatMap((group) => [`obs/${group}`, `final/${group}`]),
-    "reward",
-    "terminated",
-    "truncated",
-    "final/rows",
-    ...teacherNames(spec),
-  ]);
-  const terminated = flags(tensors, "terminated", spec.numEnvs);
-  const truncated = flags(tensors, "truncated", spec.numEnvs);
+  const layout = layoutOf(spec);
+  refuseOthers(tensors, layout.inResult);
+  const terminated = flags(tensors, "terminated", layout);
+  const truncated = flags(tensors, "truncated", layout);
   const started = new Uint8Array(spec.numEnvs);
-  for (let i = 0; i < spec.numEnvs; i++) started[i] = terminated[i]! | truncated[i]!;
-  const final = toFinal(tensors, spec, started);
+  let ended = 0;
+  for (let i = 0; i < started.length; i++) {
+    started[i] = terminated[i]! | truncated[i]!;
+    ended += started[i]!;
+  }
+  const final = toFinal(tensors, layout, { started, ended });
+  const observations = toObservations(tensors, layout);
   return {
-    frame: {
-      observations: toObservations(tensors, spec, "obs", spec.numEnvs),
-      started,
-      ...toTeacher(tensors, spec),
-    },
-    rewards: floats(tensors, "reward", [spec.numEnvs]),
+    frame: { observations, started, ...toTeacher(tensors, spec, layout) },
+    rewards: floats(tensors, "reward", layout.rows),
     terminated,
     truncated,
     ...(final === undefined ? {} : { final }),
@@ -88,13 +80,13 @@ export function toStepResult(
 }
 
 export function fromActions(actions: Float32Array, spec: EnvSpec): Record<string, Tensor> {
-  return { actions: { shape: [spec.numEnvs, ...spec.action.shape], data: actions } };
+  return { actions: { shape: layoutOf(spec).actions, data: actions } };
 }
 
 /** @throws ProtocolError as `toFrame`. */
 export function toActions(tensors: Tensors, spec: EnvSpec): Float32Array {
   refuseOthers(tensors, ["actions"]);
-  return floats(tensors, "actions", [spec.numEnvs, ...spec.action.shape], spec.action);
+  return floats(tensors, "actions", layoutOf(spec).actions, spec.action);
 }
 
 export function fromState(state: Uint8Array): Record<string, Tensor> {
@@ -110,78 +102,81 @@ function rows(data: Tensor["data"]): Tensor {
   return { shape: [data.length], data };
 }
 
-function teacherNames(spec: EnvSpec): readonly string[] {
-  return spec.capabilities.includes("teacher_actions") ? [teacherTensor] : [];
-}
-
-function addTeacher(tensors: Record<string, Tensor>, frame: Frame, spec: EnvSpec): void {
-  for (const name of teacherNames(spec)) {
-    const data = frame.teacherActions;
-    if (data === undefined) missing(name);
-    tensors[name] = { shape: [spec.numEnvs, ...spec.action.shape], data };
-  }
-}
-
-function toTeacher(tensors: Tensors, spec: EnvSpec): Pick<Frame, "teacherActions"> {
-  const [name] = teacherNames(spec);
-  if (name === undefined) return {};
-  const shape = [spec.numEnvs, ...spec.action.shape];
-  return { teacherActions: floats(tensors, name, shape, spec.action) };
-}
-
-type Prefix = "obs" | "final";
-
-function fromObservations(
+function addObservations(
+  tensors: Record<string, Tensor>,
   observations: Observations,
-  spec: EnvSpec,
-  prefix: Prefix,
-  count: number,
-): Record<string, Tensor> {
-  const tensors: Record<string, Tensor> = {};
-  for (const [group, { shape }] of Object.entries(spec.observations)) {
-    const data = observations[group];
-    if (data === undefined) return missing(`${prefix}/${group}`);
-    tensors[`${prefix}/${group}`] = { shape: [count, ...shape], data };
+  { groups }: Layout,
+): void {
+  for (const { group, obs, shape } of groups) {
+    tensors[obs] = { shape, data: observations[group] ?? missing(obs) };
   }
-  return tensors;
 }
 
-function toObservations(
+function addTeacher(
+  tensors: Record<string, Tensor>,
+  { teacherActions }: Frame,
+  { taught, actions }: Layout,
+): void {
+  if (!taught) return;
+  tensors[teacherTensor] = { shape: actions, data: teacherActions ?? missing(teacherTensor) };
+}
+
+function toTeacher(
   tensors: Tensors,
-  spec: EnvSpec,
-  prefix: Prefix,
-  count: number,
-): Observations {
+  { action }: EnvSpec,
+  { taught, actions }: Layout,
+): Pick<Frame, "teacherActions"> {
+  if (!taught) return {};
+  return { teacherActions: floats(tensors, teacherTensor, actions, action) };
+}
+
+function toObservations(tensors: Tensors, { groups }: Layout): Observations {
   const observations: Record<string, ObservationArray> = {};
-  for (const [group, tensor] of Object.entries(spec.observations)) {
-    const name = `${prefix}/${group}`;
-    const shape = [count, ...tensor.shape];
-    observations[group] = isPicture(tensor)
-      ? (take(tensors, name, "|u1", shape) as Uint8Array)
-      : floats(tensors, name, shape, tensor);
+  for (const { group, obs, shape, spec } of groups) {
+    observations[group] = observation(tensors, obs, shape, spec);
   }
   return observations;
 }
 
-function toFinal(tensors: Tensors, spec: EnvSpec, ended: Uint8Array): StepResult["final"] {
+/** A picture's bytes are all of them values. */
+function observation(
+  tensors: Tensors,
+  name: string,
+  shape: readonly number[],
+  spec: TensorSpec,
+): ObservationArray {
+  if (isPicture(spec)) return take(tensors, name, "|u1", shape) as Uint8Array;
+  return floats(tensors, name, shape, spec);
+}
+
+function toFinal(
+  tensors: Tensors,
+  { groups }: Layout,
+  { started, ended }: { readonly started: Uint8Array; readonly ended: number },
+): StepResult["final"] {
   if (tensors["final/rows"] === undefined) {
-    const stray = Object.keys(tensors).find((name) => name.startsWith("final/"));
-    if (stray === undefined) return undefined;
+    if (groups.every(({ final }) => tensors[final] === undefined)) return undefined;
     return missing("final/rows");
   }
   const found = take(tensors, "final/rows", "<i4", undefined) as Int32Array;
-  const expected = ended.reduce((sum, flag) => sum + flag, 0);
-  const wrong = found.some((row, i) => ended[row] !== 1 || (i > 0 && row <= found[i - 1]!));
-  if (wrong || found.length !== expected || found.length === 0) {
-    const problem = `must list the ${expected} environments that ended, ascending`;
+  let wrong = found.length !== ended || ended === 0;
+  for (let i = 0; i < found.length; i++) {
+    wrong ||= started[found[i]!] !== 1 || (i > 0 && found[i]! <= found[i - 1]!);
+  }
+  if (wrong) {
+    const problem = `must list the ${ended} environments that ended, ascending`;
     throw new ProtocolError("bad-value", problem, { field: "tensors.final/rows" });
   }
-  return { rows: found, observations: toObservations(tensors, spec, "final", found.length) };
+  const observations: Record<string, ObservationArray> = {};
+  for (const { group, final, shape, spec } of groups) {
+    observations[group] = observation(tensors, final, [ended, ...shape.slice(1)], spec);
+  }
+  return { rows: found, observations };
 }
 
 /** A plain loop: callbacks per element cost ten times as much at thousands of environments. */
-function flags(tensors: Tensors, name: string, count: number): Uint8Array {
-  const data = take(tensors, name, "|u1", [count]) as Uint8Array;
+function flags(tensors: Tensors, name: string, { rows }: Layout): Uint8Array {
+  const data = take(tensors, name, "|u1", rows) as Uint8Array;
   let seen = 0;
   for (let i = 0; i < data.length; i++) seen |= data[i]!;
   if (seen <= 1) return data;
@@ -250,11 +245,7 @@ function take(
   const tensor = tensors[name];
   if (tensor === undefined) return missing(name);
   const got = dtypeOf(tensor.data);
-  const fits =
-    shape === undefined
-      ? tensor.shape.length === 1
-      : tensor.shape.length === shape.length && shape.every((size, i) => size === tensor.shape[i]);
-  if (got === dtype && fits) return tensor.data;
+  if (got === dtype && fits(tensor.shape, shape)) return tensor.data;
   const expected = `${dtype} [${shape ?? "n"}]`;
   throw new ProtocolError("bad-tensor", `got ${got} [${tensor.shape}], expected ${expected}`, {
     field: `tensors.${name}`,
@@ -262,13 +253,21 @@ function take(
   });
 }
 
+function fits(got: readonly number[], expected: readonly number[] | undefined): boolean {
+  if (expected === undefined) return got.length === 1;
+  if (got.length !== expected.length) return false;
+  for (let i = 0; i < got.length; i++) if (got[i] !== expected[i]) return false;
+  return true;
+}
+
 function missing(name: string): never {
   throw new ProtocolError("bad-tensor", "is not there", { field: `tensors.${name}` });
 }
 
 function refuseOthers(tensors: Tensors, allowed: readonly string[]): void {
-  const stray = Object.keys(tensors).find((name) => !allowed.includes(name));
-  if (stray === undefined) return;
-  const problem = `is not expected here, only ${allowed.join(", ")}`;
-  throw new ProtocolError("bad-tensor", problem, { field: `tensors.${stray}` });
+  for (const name of Object.keys(tensors)) {
+    if (allowed.includes(name)) continue;
+    const problem = `is not expected here, only ${allowed.join(", ")}`;
+    throw new ProtocolError("bad-tensor", problem, { field: `tensors.${name}` });
+  }
 }

@@ -141,5 +141,8 @@ function isHead(value: unknown): value is Head {
   if (!isObject(value)) return false;
   if (value.kind === "mean-and-noise") return true;
   if (value.kind === "tanh") return areNumbers(value.center) && areNumbers(value.half);
+  if (value.kind === "clipped") {
+    return [value.center, value.half, value.low, value.high].every(areNumbers);
+  }
   return value.kind === "beta" && Number.isFinite(value.low) && Number.isFinite(value.high);
 }

@@ -84,6 +84,9 @@ export function checkWritable(
   if (version < 5 && teacher.doubled && teacher.head?.kind === "beta") {
     throw unwritable(version, "a teacher with a Beta distribution");
   }
+  if (version < 5 && Object.keys(teacher.layers).some((name) => name.startsWith("decoder."))) {
+    throw unwritable(version, "a teacher that acts through a decoder");
+  }
   if (version > 3 || rnnShape(teacher.layers) === "") return;
   if (rnnShape(teacher.layers) !== rnnShape(student.layers)) {
     throw unwritable(version, "a recurrent teacher beside a student of another kind");

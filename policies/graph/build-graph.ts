@@ -1,13 +1,13 @@
 import type { Head } from "../checkpoint/actor.ts";
-import type { RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
-import { elementsOf, type NamedArray } from "../named-array.ts";
+import type { LatentParts, RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
+import type { NamedArray } from "../named-array.ts";
 import type { ActivationName } from "../networks/activation.ts";
 import type { OutputRange } from "../networks/bounded.ts";
-import type { EncoderGroup } from "../networks/cnn/cnn.ts";
-import { convolutionsOf, isPictureGroup } from "../networks/cnn/shapes.ts";
 import type { VisionFacts } from "../networks/cnn/vision.ts";
+import type { ActionBounds } from "../networks/latent-actor.ts";
 import { NORMALISER_EPSILON } from "../networks/normaliser.ts";
-import type { GraphNode, PolicyGraph, Port, UnaryOp } from "./policy-graph.ts";
+import type { GraphNode, PolicyGraph, Port, UnaryOp, Unnamed } from "./policy-graph.ts";
+import { seenGraph } from "./seen-graph.ts";
 
 export interface GraphOptions {
   readonly actor: RslRlActor;
@@ -26,13 +26,6 @@ export interface GraphOptions {
 export function buildGraph(options: GraphOptions): PolicyGraph {
   return new Builder(options).build();
 }
-
-/** A node of any op, its output still to be named. */
-type Unnamed = GraphNode extends infer Node
-  ? Node extends GraphNode
-    ? Omit<Node, "output">
-    : never
-  : never;
 
 const SIMPLE: Readonly<Partial<Record<ActivationName, UnaryOp>>> = {
   elu: "elu",
@@ -65,7 +58,7 @@ class Builder {
     const { inputWidth, actionWidth, rnn } = this.#actor;
     const inputs: Port[] = [{ name: "obs", shape: ["batch", inputWidth] }];
     const outputs: Port[] = [{ name: "actions", shape: ["batch", actionWidth] }];
-    let x = this.#vision ? this.#seen("obs", this.#vision) : this.#normalised("obs");
+    let x = this.#vision ? this.#seen(this.#vision) : this.#normalised("obs");
     if (rnn !== undefined) {
       const shape = [rnn.layers, "batch", rnn.width] as const;
       const states = rnn.type === "lstm" ? ["h", "c"] : ["h"];
@@ -73,7 +66,7 @@ class Builder {
       outputs.push(...states.map((name) => ({ name: `${name}_out`, shape })));
       x = this.#recurrent(x, states, rnn.layers);
     }
-    const flown = this.#heads(this.#mlp(x));
+    const flown = this.#heads(this.#decoded(this.#encoded(x)));
     this.#nodes.push({ op: "identity", inputs: [flown], output: "actions" });
     return { inputs, outputs, constants: this.#constants, nodes: this.#nodes };
   }
@@ -98,52 +91,58 @@ class Builder {
     return this.#sub(this.#sub(above, beyond), most);
   }
 
-  /** Numbers, then convolved pictures; see `createVision`. */
-  #seen(row: string, vision: VisionFacts): string {
-    const numbers: string[] = [];
-    const pictures: string[] = [];
-    let from = 0;
-    for (const group of vision.groups) {
-      const to = from + elementsOf(group.shape);
-      const columns = vision.groups.length === 1 ? row : this.#columns(row, from, to);
-      if (isPictureGroup(group)) pictures.push(this.#convolved(columns, group, vision));
-      else numbers.push(columns);
-      from = to;
-    }
-    const inputs = [...numbers, ...pictures];
-    return inputs.length === 1 ? inputs[0]! : this.#node({ op: "joined", inputs });
+  #seen(vision: VisionFacts): string {
+    const { layers } = this.#actor;
+    return seenGraph("obs", vision, {
+      node: (node) => this.#node(node),
+      activated: (x) => this.#activated(x),
+      constant: (name, { shape, data } = layers[name]!) => this.#constant(name, shape, data),
+    });
   }
 
-  #convolved(columns: string, group: EncoderGroup, vision: VisionFacts): string {
-    const shape = group.shape as readonly [number, number, number];
-    const scaled = this.#mul(columns, this.#scalar("byte", 1 / 255));
-    let x = this.#node({ op: "picture", inputs: [scaled], shape });
-    const layers = convolutionsOf(group, vision);
-    for (const [i, { stride, pad }] of layers.entries()) {
-      const inputs = this.#layerConstants(`cnns.${group.name}.${2 * i}`);
-      x = this.#activated(this.#node({ op: "convolution", inputs: [x, ...inputs], stride, pad }));
-    }
-    const { height, width, outChannels } = layers.at(-1)!;
-    return this.#node({ op: "flat", inputs: [x], width: outChannels * height * width });
+  /** Features; see `createActor`. */
+  #encoded(x: string): string {
+    const { encoder } = this.#actor;
+    return encoder ? this.#unary("tanh", this.#mlp("encoder", encoder.hidden, x)) : x;
   }
 
-  #layerConstants(name: string): readonly [string, string] {
-    const names = [`${name}.weight`, `${name}.bias`] as const;
-    for (const full of names) {
-      const { shape, data } = this.#actor.layers[full]!;
-      this.#constant(full, shape, data);
-    }
-    return names;
+  #decoded(features: string): string {
+    const { hidden, latent } = this.#actor;
+    const x = this.#mlp("mlp", hidden, features);
+    if (latent === undefined) return x;
+    const scale = this.#scalar("latent.scale", latent.scale);
+    return this.#decoder(features, this.#mul(this.#unary("tanh", x), scale), latent);
   }
 
-  #mlp(input: string): string {
-    const last = this.#actor.hidden.length;
-    let x = input;
-    for (let i = 0; i <= last; i++) {
-      x = this.#linear(x, `mlp.${2 * i}.weight`, `mlp.${2 * i}.bias`);
-      if (i < last) x = this.#activated(x);
-    }
-    return x;
+  /** Its first layer is the sum of two, since graphs here put no columns side by side. */
+  #decoder(features: string, z: string, { width, hidden }: LatentParts): string {
+    const weight = this.#actor.layers["decoder.0.weight"]!;
+    const [rows = 0, inputs = 0] = weight.shape;
+    const part = (name: string, from: number, to: number) =>
+      this.#constant(name, [rows, to - from], columnsOf(weight, from, to));
+    const fromFeatures = part("decoder.0.features", 0, inputs - width);
+    const fromLatent = part("decoder.0.latent", inputs - width, inputs);
+    const bias = this.#constant(
+      "decoder.0.bias",
+      [rows],
+      this.#actor.layers["decoder.0.bias"]!.data,
+    );
+    const none = this.#constant("decoder.0.none", [rows], new Float32Array(rows));
+    const seen = this.#node({ op: "linear", inputs: [features, fromFeatures, bias] });
+    const chosen = this.#node({ op: "linear", inputs: [z, fromLatent, none] });
+    return this.#behind("decoder", hidden, this.#add(seen, chosen));
+  }
+
+  #mlp(name: string, hidden: readonly number[], input: string): string {
+    return this.#behind(name, hidden, this.#linear(input, `${name}.0.weight`, `${name}.0.bias`));
+  }
+
+  /** What is behind a stack's first Linear. */
+  #behind(name: string, hidden: readonly number[], first: string): string {
+    return hidden.reduce((x, _, i) => {
+      const at = `${name}.${2 * (i + 1)}`;
+      return this.#linear(this.#activated(x), `${at}.weight`, `${at}.bias`);
+    }, first);
   }
 
   #activated(x: string): string {
@@ -222,6 +221,7 @@ class Builder {
     const { outputWidth, actionWidth } = this.#actor;
     const first = outputWidth === actionWidth ? x : this.#columns(x, 0, actionWidth);
     if (this.#head.kind === "tanh") return this.#squashed(first, this.#head);
+    if (this.#head.kind === "clipped") return this.#clipped(first, this.#head);
     if (outputWidth === actionWidth) return x;
     if (this.#head.kind !== "beta") return first;
     const { low, high } = this.#head;
@@ -233,11 +233,28 @@ class Builder {
     return this.#add(stretched, this.#scalar("low", low));
   }
 
-  #squashed(x: string, { center, half }: OutputRange): string {
-    const row = (name: string, data: readonly number[]) =>
-      this.#constant(name, [1, data.length], Float32Array.from(data));
-    const scaled = this.#mul(this.#unary("tanh", x), row("action.half", half));
-    return this.#add(scaled, row("action.center", center));
+  #squashed(x: string, range: OutputRange): string {
+    return this.#scaled(this.#unary("tanh", x), range);
+  }
+
+  /** min(max(x, l), h) = l + relu(x − l) − relu(x − h), from what every format has. */
+  #clipped(x: string, { low, high, ...range }: OutputRange & ActionBounds): string {
+    const action = this.#scaled(x, range);
+    const [least, most] = [this.#row("action.low", low), this.#row("action.high", high)];
+    const above = this.#unary("relu", this.#sub(action, least));
+    const beyond = this.#unary("relu", this.#sub(action, most));
+    return this.#add(this.#sub(above, beyond), least);
+  }
+
+  #scaled(x: string, { center, half }: OutputRange): string {
+    return this.#add(
+      this.#mul(x, this.#row("action.half", half)),
+      this.#row("action.center", center),
+    );
+  }
+
+  #row(name: string, data: readonly number[]): string {
+    return this.#constant(name, [1, data.length], Float32Array.from(data));
   }
 
   #linear(x: string, weight: string, bias: string): string {
@@ -290,4 +307,16 @@ class Builder {
     this.#nodes.push({ ...node, output } as GraphNode);
     return output;
   }
+}
+
+/** Columns `from` up to `to` of a matrix. */
+function columnsOf({ shape, data }: NamedArray, from: number, to: number): Float32Array {
+  const [rows = 0, columns = 0] = shape;
+  const width = to - from;
+  const part = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row += 1) {
+    const start = row * columns;
+    part.set(data.subarray(start + from, start + to), row * width);
+  }
+  return part;
 }

@@ -63,7 +63,7 @@ export class DealerLink implements Link {
 
   async #receive(events: LinkEvents): Promise<void> {
     try {
-      for await (const frames of this.#socket) events.message(frames, 0);
+      while (!this.#socket.closed) events.message(await this.#socket.receive(), 0);
     } catch (error) {
       if (!this.#socket.closed) {
         events.weather({ type: "refused", denied: false, reason: String(error) });

@@ -24,7 +24,7 @@ export class Outbox {
     while (this.#next !== undefined && !this.#socket.closed) {
       const frames = this.#next;
       try {
-        await this.#socket.send([...frames]);
+        await this.#socket.send(frames as Uint8Array[]);
         if (this.#next === frames) this.#next = undefined;
       } catch {
         // No connection within sendTimeout: the caller's budget decides how long to go on.

@@ -9,26 +9,36 @@ export interface LinkStats {
 
 /** Counts what travels. */
 export class Traffic {
-  #stats: LinkStats = { bytesSent: 0, bytesReceived: 0, lastRoundTrip: 0, serverTiming: {} };
+  #bytesSent = 0;
+  #bytesReceived = 0;
+  #lastRoundTrip = 0;
+  #serverTiming: LinkStats["serverTiming"] = {};
 
   get stats(): LinkStats {
-    return this.#stats;
+    return {
+      bytesSent: this.#bytesSent,
+      bytesReceived: this.#bytesReceived,
+      lastRoundTrip: this.#lastRoundTrip,
+      serverTiming: this.#serverTiming,
+    };
   }
 
   sent(frames: readonly Uint8Array[]): void {
-    this.#stats = { ...this.#stats, bytesSent: this.#stats.bytesSent + sizeOf(frames) };
+    this.#bytesSent += sizeOf(frames);
   }
 
   received(frames: readonly Uint8Array[]): void {
-    this.#stats = { ...this.#stats, bytesReceived: this.#stats.bytesReceived + sizeOf(frames) };
+    this.#bytesReceived += sizeOf(frames);
   }
 
-  answered(seconds: number, timing: Readonly<Record<string, number>> | undefined): void {
-    const serverTiming = timing ?? this.#stats.serverTiming;
-    this.#stats = { ...this.#stats, lastRoundTrip: seconds, serverTiming };
+  answered(seconds: number, timing: LinkStats["serverTiming"] | undefined): void {
+    this.#lastRoundTrip = seconds;
+    if (timing !== undefined) this.#serverTiming = timing;
   }
 }
 
 function sizeOf(frames: readonly Uint8Array[]): number {
-  return frames.reduce((sum, frame) => sum + frame.byteLength, 0);
+  let sum = 0;
+  for (let i = 0; i < frames.length; i++) sum += frames[i]!.byteLength;
+  return sum;
 }

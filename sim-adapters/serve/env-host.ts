@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { decodeMessage, type Tensors } from "../../protocol/codec.ts";
+import type { Tensors } from "../../protocol/codec.ts";
 import { checkSpec, hashSpec, toWireSpec, without } from "../../protocol/env-spec.ts";
+import { HeaderMemory } from "../../protocol/header-memory.ts";
 import { limits, protocolVersion, times } from "../../protocol/limits.ts";
 import {
   encodeReply,
-  parseRequest,
+  type Replies,
   type Reply,
   type Request,
   type Requests,
@@ -18,7 +19,10 @@ import {
 } from "../../protocol/payload.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { visibleText } from "../../protocol/visible.ts";
+import { isLocal } from "../endpoint.ts";
+import { HostLane, sharedBy } from "./host-lane.ts";
 import { QuietLog } from "./quiet-log.ts";
+import { readRequest } from "./read-request.ts";
 import {
   chooseGroups,
   closing,
@@ -26,11 +30,10 @@ import {
   finiteOnly,
   notReset,
   refuseOtherSize,
-  refuseOtherVersion,
   unsupported,
   withoutStrangePictures,
 } from "./refusals.ts";
-import type { Peer, RouterLink } from "./router-link.ts";
+import { type Peer, type RouterLink, samePeer } from "./router-link.ts";
 import { errorBody, ServeError, stackOf, unexplained } from "./serve-error.ts";
 import type { ServedEnv, ServeOptions } from "./served-env.ts";
 import { SessionOrder } from "./session-order.ts";
@@ -42,6 +45,8 @@ type Ordered = Exclude<Request, { type: "ping" } | { type: "close" }>;
 interface Job {
   readonly request: Ordered;
   readonly since: number;
+  /** When the driver was last told that it is worked on. */
+  told: number;
   to: Peer;
 }
 
@@ -64,8 +69,14 @@ export class EnvHost {
   readonly #order = new SessionOrder();
   readonly #quiet = new QuietLog((line) => this.#log(line));
   readonly #limit = new StrangerLimit();
+  readonly #headers = new HeaderMemory<Request>();
+  readonly #lane = new HostLane((line) => this.#log(line));
+  /** The last reply as frames, where its tensors went through shared memory. */
+  #asFrames: (() => Uint8Array[]) | undefined;
+  /** Beats while something is worked on: one for all, as a timer for each request would cost more than a short step. */
+  readonly #clock: NodeJS.Timeout;
   /** The connection the driver was last heard on. */
-  #driver = "";
+  #driver: Peer = new Uint8Array();
   #env: ServedEnv | undefined;
   /** What the driver was told: the environment's specification with the groups it asked for. */
   #spec: EnvSpec | undefined;
@@ -78,22 +89,23 @@ export class EnvHost {
     this.#options = options;
     this.#link = link;
     this.#onClosed = onClosed;
+    this.#clock = setInterval(() => this.#beat(seconds()), (times.beatInterval * 1000) / 4);
+    this.#clock.unref();
   }
 
   receive(from: Peer, frames: readonly Uint8Array[]): void {
-    const peer = Buffer.from(from).toString("latin1");
-    if (peer !== this.#driver && !this.#limit.admits(peer, seconds())) return;
+    const driver = samePeer(from, this.#driver);
+    if (!driver && !this.#limit.admits(Buffer.from(from).toString("latin1"), seconds())) return;
     let seq = 0;
     try {
-      const { header, tensors } = decodeMessage(frames);
-      if (typeof header.seq === "number" && Number.isSafeInteger(header.seq)) {
-        seq = Math.max(0, header.seq);
-      }
-      refuseOtherVersion(header);
-      const request = parseRequest(header);
-      this.#dispatch(from, request, tensors);
-      if (request.session !== undefined && this.#order.isDriver(request.session))
-        this.#driver = peer;
+      const { header, tensors } = this.#headers.read(frames, (unknown) =>
+        readRequest(unknown, (found) => {
+          seq = found;
+        }),
+      );
+      seq = header.seq;
+      this.#dispatch(from, header, tensors);
+      if (header.session !== undefined && this.#order.isDriver(header.session)) this.#driver = from;
     } catch (error) {
       this.#refuse(from, seq, error);
     }
@@ -103,6 +115,7 @@ export class EnvHost {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#work;
+    clearInterval(this.#clock);
     await this.#closeEnv();
   }
 
@@ -119,10 +132,19 @@ export class EnvHost {
     if (this.#closing && request.type !== "close") throw closing();
     const verdict = this.#order.judge(request, now);
     if (verdict.kind === "refuse") throw verdict.error;
-    if (verdict.kind === "replay") this.#link.send(from, verdict.reply);
+    if (verdict.kind === "replay") this.#again(from, request, verdict.reply);
     else if (verdict.kind === "working") this.#stillWorking(from);
     else if (request.type === "close") this.#goodbye(from, request);
-    else this.#start({ request, to: from, since: now }, tensors);
+    else {
+      const whole = this.#lane.tensorsOf(request, tensors);
+      this.#start({ request, to: from, since: now, told: now }, whole);
+    }
+  }
+
+  /** Whoever cannot read what it was told through shared memory asks again without. */
+  #again(to: Peer, request: Request, reply: readonly Uint8Array[]): void {
+    const frames = sharedBy(request) === undefined ? this.#asFrames?.() : undefined;
+    this.#link.send(to, frames ?? reply);
   }
 
   #start(job: Job, tensors: Tensors): void {
@@ -137,10 +159,10 @@ export class EnvHost {
 
   async #carryOut(job: Job, tensors: Tensors): Promise<void> {
     const { session, seq, type } = job.request;
-    const beat = setInterval(() => this.#progress(job), times.beatInterval * 1000);
+    this.#asFrames = undefined;
     try {
       const [answer, sent] = await this.#answer(job.request, tensors, job.since);
-      const frames = this.#encodeAnswer(seq, answer, sent);
+      const frames = this.#encodeAnswer(job.request, answer, sent);
       if (this.#order.finish(session, seq, frames, seconds())) this.#link.send(job.to, frames);
     } catch (error) {
       const body = errorBody(error);
@@ -150,7 +172,6 @@ export class EnvHost {
       if (driving) this.#link.send(job.to, frames);
       if (driving && type === "hello") this.#order.free(session);
     } finally {
-      clearInterval(beat);
       if (this.#job === job) this.#job = undefined;
     }
   }
@@ -212,7 +233,15 @@ export class EnvHost {
       settings: env.settings as Requests["hello"]["settings"],
       notices: [...notices, ...env.notices].slice(0, limits.notices),
       limits: { frame_bytes: limits.frameBytes, frames: limits.frames },
+      ...this.#offerMemory(hello),
     };
+  }
+
+  #offerMemory(hello: Requests["hello"]): Pick<Replies["welcome"], "shared_memory"> {
+    const { bind, connect, sharedMemory = "auto" } = this.#options;
+    if (sharedMemory === "off" || !isLocal(bind ?? connect ?? "")) return {};
+    const offer = this.#spec && this.#lane.open(this.#spec, hello);
+    return offer === undefined ? {} : { shared_memory: offer };
   }
 
   #goodbye(from: Peer, { session, seq }: Requests["close"]): void {
@@ -227,6 +256,7 @@ export class EnvHost {
 
   async #closeEnv(): Promise<void> {
     const env = this.#env;
+    this.#lane.close();
     this.#env = undefined;
     this.#spec = undefined;
     this.#flying = false;
@@ -236,12 +266,19 @@ export class EnvHost {
   #stillWorking(from: Peer): void {
     if (this.#job === undefined) return;
     this.#job.to = from;
-    this.#progress(this.#job);
+    this.#progress(this.#job, seconds());
   }
 
-  #progress({ request, since, to }: Job): void {
+  #beat(now: number): void {
+    const job = this.#job;
+    if (job !== undefined && now - job.told >= times.beatInterval) this.#progress(job, now);
+  }
+
+  #progress(job: Job, now: number): void {
+    const { request, since, to } = job;
     const stage = stages[request.type];
-    const elapsed = seconds() - since;
+    const elapsed = now - since;
+    job.told = now;
     this.#link.send(
       to,
       this.#encode(request.seq, { type: "progress", stage, elapsed, message: "" }),
@@ -256,9 +293,13 @@ export class EnvHost {
   }
 
   /** What the simulator gave may not fit the protocol; that is its failure, not the driver's. */
-  #encodeAnswer(seq: number, answer: Answer, tensors?: Tensors): Uint8Array[] {
+  #encodeAnswer(request: Ordered, answer: Answer, tensors?: Tensors): Uint8Array[] {
+    const { seq } = request;
     try {
-      return this.#encode(seq, answer, tensors);
+      const shared = this.#lane.put(request, tensors);
+      if (shared === undefined) return this.#encode(seq, answer, tensors);
+      this.#asFrames = () => this.#encode(seq, answer, tensors);
+      return this.#encode(seq, { ...answer, shared } as Answer);
     } catch (cause) {
       const message = `what the simulator gave cannot be sent: ${(cause as Error).message}`;
       const hint = "The simulator must follow its own specification.";

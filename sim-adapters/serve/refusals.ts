@@ -1,21 +1,12 @@
 import { pictureGroups } from "../../protocol/env-spec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { picturesSince, protocolVersion } from "../../protocol/limits.ts";
+import { picturesSince } from "../../protocol/limits.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { ServeError } from "./serve-error.ts";
 
 /** A log without the figures that are not finite. */
 export function finiteOnly(log: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(log).filter(([, value]) => Number.isFinite(value)));
-}
-
-/** Before the rest of a `hello` is looked at. @throws ProtocolError `version-mismatch` */
-export function refuseOtherVersion(header: Readonly<Record<string, unknown>>): void {
-  const { major } = (header.protocol ?? {}) as { major?: unknown };
-  if (header.type !== "hello" || major === protocolVersion.major) return;
-  const problem = `got version ${String(major)}, this server speaks ${protocolVersion.major}`;
-  const hint = "Install the same version of Firstsolo on both sides.";
-  throw new ProtocolError("version-mismatch", problem, { field: "protocol.major", hint });
 }
 
 /** The specification with the groups that were asked for. @throws ProtocolError `unknown-group` */

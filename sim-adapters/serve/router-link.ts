@@ -17,6 +17,12 @@ export interface LinkOptions {
 /** Whom a message came from, as ZeroMQ names the connection. */
 export type Peer = Uint8Array;
 
+export function samePeer(a: Peer, b: Peer): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 /** Messages on end after which timers and other sockets of this process get their turn. */
 const longestBurst = 64;
 
@@ -25,7 +31,7 @@ export class RouterLink {
   readonly endpoint: string;
   readonly #socket: Router;
   readonly #unguard: () => void;
-  #sending: Promise<void> = Promise.resolve();
+  #sending: Promise<void> | undefined;
 
   private constructor(socket: Router, endpoint: string, unguard: () => void) {
     this.#socket = socket;
@@ -63,7 +69,9 @@ export class RouterLink {
   async listen(receive: (from: Peer, frames: readonly Uint8Array[]) => void): Promise<void> {
     let burst = 0;
     try {
-      for await (const [from, ...frames] of this.#socket) {
+      while (!this.#socket.closed) {
+        const frames = await this.#socket.receive();
+        const from = frames.shift();
         if (from !== undefined) receive(from, frames);
         // What is there already is read without a pause, and a flood would starve all else.
         burst = (burst + 1) % longestBurst;
@@ -79,11 +87,11 @@ export class RouterLink {
    * and nobody waits for it.
    */
   send(to: Peer, frames: readonly Uint8Array[]): void {
-    this.#sending = this.#sending
-      .then(() => this.#socket.send([to, ...frames]))
-      .catch(() => {
-        // Unreachable or stalled: the reply is kept, and the client asks again.
-      });
+    if (this.#socket.closed) return;
+    // With a sendTimeout of 0 it goes out before this returns, or not at all: no two are ever under way.
+    this.#sending = this.#socket.send([to, ...frames]).catch(() => {
+      // Unreachable or stalled: the reply is kept, and the client asks again.
+    });
   }
 
   async close(): Promise<void> {

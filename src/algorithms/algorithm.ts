@@ -47,11 +47,22 @@ export interface Site<C extends Config = Config> {
   readonly say: (line: string) => void;
 }
 
+/** What makes the same learner in another thread: plain data, but for that thread's own compiler. */
+export interface LearnerOrder<C extends Config = Config> {
+  readonly config: C;
+  readonly spec: EnvSpec;
+  /** `Assembled.learnerFacts`. */
+  readonly facts: unknown;
+  readonly compile?: Compile;
+}
+
 /** The parts of a run, on their places, before its first step. */
 export interface Assembled {
   readonly plan: Plan;
   readonly source: Source;
   readonly learner: Learner;
+  /** Plain data that `Algorithm.learner` needs beside configuration and simulator. */
+  readonly learnerFacts?: unknown;
   readonly judge: Judge;
   readonly monitors: readonly Monitor[];
   /** The bytes of a checkpoint. */
@@ -88,6 +99,8 @@ export interface Algorithm<C extends Config = Config> {
   remarks(config: C): readonly string[];
   idle(config: C): readonly Idle[];
   assemble(site: Site<C>): Promise<Assembled>;
+  /** Its learner alone, which has `acting`; absent: it learns in the thread that flies. */
+  learner?(order: LearnerOrder<C>): Promise<Learner>;
   read(path: string): Promise<SavedRun>;
   /** Who can be evaluated: `student`, and whom it is measured against. To be disposed by the caller. */
   policies(saved: SavedRun, spec: EnvSpec): Promise<Readonly<Record<string, Policy>>>;

@@ -3,7 +3,10 @@ import { bc } from "./bc/algorithm.ts";
 import { cql } from "./cql/algorithm.ts";
 import { distillation } from "./distillation/algorithm.ts";
 import { iql } from "./iql/algorithm.ts";
+import { lapo } from "./lapo/algorithm.ts";
 import { rebrac } from "./rebrac/algorithm.ts";
+import { reinforce } from "./reinforce/algorithm.ts";
+import { sac } from "./sac/algorithm.ts";
 import { td3Bc } from "./td3_bc/algorithm.ts";
 
 /** Every algorithm there is: the only list. The first is meant where none is named. */
@@ -14,6 +17,9 @@ export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
   rebrac,
   iql,
   cql,
+  lapo,
+  sac,
+  reinforce,
 ];
 
 /** By its name, however it is spelt: `Distillation` in files of rsl_rl. */

@@ -217,11 +217,13 @@ const SOURCES: Readonly<Record<Source, string>> = {
 };
 
 function networkText(name: string, actor: RslRlActor): string[] {
-  const { rnn, normaliser, std, stdType } = actor;
-  const { pictures = [] } = actor;
+  const { rnn, normaliser, std, stdType, encoder, latent, pictures = [] } = actor;
   const eyes = pictures.length > 0 ? [`convolutions of ${pictures.join(" and ")}`] : [];
   const memory = rnn ? [`${rnn.type.toUpperCase()} ${rnn.width} × ${rnn.layers}`] : [];
-  const widths = [actor.inputWidth, ...eyes, ...memory, ...actor.hidden, actor.outputWidth];
+  const features = encoder ? [...encoder.hidden, `features ${encoder.width}`] : [];
+  const decoder = latent ? [`latent ${latent.width}`, ...latent.hidden] : [];
+  const before = [actor.inputWidth, ...eyes, ...features, ...memory];
+  const widths = [...before, ...actor.hidden, ...decoder, actor.outputWidth];
   const noise = std ? `${Array.from(std, (s) => s.toPrecision(3)).join(" ")} (${stdType})` : "none";
   return [
     row(name, `${widths.join(" → ")}, ${parametersOf(actor)} parameters`),

@@ -12,7 +12,15 @@ interface Door {
 }
 
 /** Those that open sockets, or load the libraries of a flight. */
-const flying: ReadonlySet<string> = new Set(["train", "eval", "sim", "conform", "chaos", "doctor"]);
+const flying: ReadonlySet<string> = new Set([
+  "train",
+  "eval",
+  "sim",
+  "conform",
+  "chaos",
+  "replay",
+  "doctor",
+]);
 
 const doors: readonly Door[] = [
   {
@@ -54,6 +62,11 @@ const doors: readonly Door[] = [
     name: "chaos",
     description: "make faults between a runner and its simulator, by a script",
     register: async (program) => (await import("./chaos.ts")).registerChaos(program),
+  },
+  {
+    name: "replay",
+    description: "serve what train --record_wire has kept, in place of the simulator",
+    register: async (program) => (await import("./replay.ts")).registerReplay(program),
   },
   {
     name: "keys",

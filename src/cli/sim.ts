@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { isPicture, pictureGroups } from "../../protocol/env-spec.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import { builtInFor, tasksText } from "../../sim-adapters/built-in.ts";
 import { readKeyFile } from "../../sim-adapters/curve-keys.ts";
-import { foreseeMujoco, openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import { type EnvServer, type OpenRequest, serveEnv } from "../../sim-adapters/serve/serve-env.ts";
 import { ServeError } from "../../sim-adapters/serve/serve-error.ts";
 import type { ServerCurve } from "../../sim-adapters/serve/zap.ts";
@@ -35,7 +35,7 @@ const patience = 3000;
 export function registerSim(program: Command): void {
   program
     .command("sim")
-    .description("serve the built-in simulator to a runner in another process")
+    .description("serve a built-in simulator to a runner in another process")
     .argument("[overrides...]", "settings of the simulator: KEY=VALUE or env.KEY=VALUE")
     .option("--task <NAME>", "what is flown", "quadcopter-noisy")
     .option(
@@ -53,6 +53,7 @@ export function registerSim(program: Command): void {
     )
     .option("--once", "end when the first runner has left")
     .option("--exit-with-stdin", "end when standard input does, as when whoever started us dies")
+    .addHelpText("after", `\n${tasksText()}`)
     .action((overrides: string[], options: SimOptions) =>
       serve(overrides, options, program.version() ?? "0"),
     );
@@ -65,11 +66,12 @@ async function serve(overrides: readonly string[], options: SimOptions, version:
     await film(options.save_pictures, { task, settings, numEnvs });
     return;
   }
-  const spec = await foreseeMujoco({ task, numEnvs: numEnvs ?? defaultEnvs, settings });
+  const simulator = builtInFor(task);
+  const spec = await simulator.foresee({ task, numEnvs: numEnvs ?? defaultEnvs, settings });
   const curve = await curveOf(options);
   const server = await serveEnv({
     open: (asked) => open(asked, { task, settings, numEnvs }),
-    name: "firstsolo-mujoco",
+    name: simulator.name,
     version,
     once,
     onLog: (line) => console.error(`sim: ${line}`),
@@ -85,7 +87,7 @@ async function serve(overrides: readonly string[], options: SimOptions, version:
 
 /** What the cameras see, for a person. */
 async function film(folder: string, { task, settings, numEnvs = 4 }: Served): Promise<void> {
-  const env = await openMujoco({ task, numEnvs, settings });
+  const env = await builtInFor(task).open({ task, numEnvs, settings });
   try {
     const paths = await savePictures(env, folder);
     console.log(`sim: ${paths.length} pictures of ${task} in ${folder}: ${pictureText(env.spec)}`);
@@ -116,7 +118,7 @@ async function open(asked: OpenRequest, { task, settings, numEnvs }: Served) {
     const hint = `Ask for ${numEnvs}, or start the simulator without --num_envs.`;
     throw new ServeError("num-envs-refused", message, { hint });
   }
-  return openMujoco({
+  return builtInFor(task).open({
     task,
     numEnvs: numEnvs ?? asked.numEnvs ?? defaultEnvs,
     settings: { ...settings, ...asked.settings },

@@ -1,18 +1,24 @@
 import type { Learner } from "./learner.ts";
 import { LearningError } from "./learning-error.ts";
-import { isTrainable, type ParameterGroup, type Update } from "./owners.ts";
+import { isSteppedBy, isTrainable, type ParameterGroup, type Update } from "./owners.ts";
 
 /** What a learner says of itself. */
 export type Claims = Pick<Learner, "groups" | "updates" | "losses">;
 
 /**
  * Holds what a learner says against itself, before its first step: every trainable group is stepped by
- * its owner in some stage, none belongs to two, claims are complete, every term names a loss.
+ * its owner in some stage, none belongs to two, claims are complete, every term names a loss, every
+ * update that is there to move a group steps it.
  *
  * @param stages names of the plan's stages: updates that run in none of them don't count; absent: all do
+ * @param onOrphan is told of gradients that would arrive for nothing, instead of an error
  * @throws LearningError `leak`, `orphan`, `starved`, or `bad-claims` for what is neither
  */
-export function checkOwners(learner: Claims, stages?: readonly string[]): void {
+export function checkOwners(
+  learner: Claims,
+  stages?: readonly string[],
+  { onOrphan }: { readonly onOrphan?: (orphan: LearningError) => void } = {},
+): void {
   const { groups, updates, losses } = learner;
   checkNames("group", groups);
   checkNames("update", updates);
@@ -23,6 +29,26 @@ export function checkOwners(learner: Claims, stages?: readonly string[]): void {
   }
   const running = updates.filter((update) => runsIn(update, stages));
   for (const group of groups.filter(isTrainable)) checkStepped(group, running, stages);
+  for (const orphan of groups.flatMap((group) => orphansOf(group, running))) {
+    if (!onOrphan) throw orphan;
+    onOrphan(orphan);
+  }
+}
+
+/** Gradients that are there to move a group, and that nobody steps. */
+function orphansOf(group: ParameterGroup, updates: readonly Update[]): readonly LearningError[] {
+  const { name, owner, trainedBy = [] } = group;
+  const meant = updates.filter((update) => trainedBy.includes(update.name));
+  const stepping = updates.filter((update) => update.claims[name] === "step");
+  const idle = meant.filter((update) => !stepping.includes(update));
+  return idle.map(
+    (update) =>
+      new LearningError(
+        "orphan",
+        `orphan: the gradient of the update '${update.name}' is there to move the group '${name}', and '${update.owner}' does not step it; its owner '${owner}' steps it on ${stepping.map((one) => `'${one.name}'`).join(", ")} alone.`,
+        `Let '${update.owner}' own the group; to go on all the same: --allow_orphans.`,
+      ),
+  );
 }
 
 function checkNames(what: string, named: readonly { readonly name: string }[]): void {
@@ -73,7 +99,7 @@ function checkClaim({ name, owner, claims }: Update, group: ParameterGroup): voi
       `The update '${name}' claims nothing of the group '${group.name}'; expected step, pass or zero.`,
     );
   }
-  const owned = group.owner === owner;
+  const owned = isSteppedBy(group, owner);
   if ((claim === "step") === owned) return;
   throw new LearningError(
     "leak",

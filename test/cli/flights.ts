@@ -43,6 +43,8 @@ export const small: readonly string[] = [
   "evaluation.window=1",
   "evaluation.final_episodes=0",
   "env.episode_length_s=0.4",
+  // Half a second of processor time less; who tests the pipeline switches it on.
+  ...["--pipeline", "off"],
 ];
 
 /** The whole program in processes of its own, with a folder for runs and one for temporary files. */

@@ -71,6 +71,7 @@ export const distillation: Algorithm<DistillationConfig> = {
   check: crossCheck,
   remarks,
   idle: idleKeys,
+  learner: async (order) => (await import("./create-learner.ts")).createLearner(order),
   assemble: async (site) => (await import("./assemble.ts")).assemble(site),
   read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
   policies: async (saved, spec) => (await import("./policies.ts")).policiesOf(saved, spec),

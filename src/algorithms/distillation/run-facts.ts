@@ -6,7 +6,9 @@ import type { VisionFacts } from "../../../policies/networks/cnn/vision.ts";
 import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
 import type { RandomState } from "../../../policies/random.ts";
 import type { LearnerState } from "../../learning/learner.ts";
+import { pipelineCounter } from "../../learning/pipeline/pipelined-learner.ts";
 import { type RuleName, rules } from "../../learning/rules.ts";
+import type { Metrics } from "../../metrics/metric-sink.ts";
 import type { CollectorFacts } from "../../running/collector.ts";
 import type { Ended } from "../../running/episode-book.ts";
 import type { Progress, RunState } from "../../running/run-state.ts";
@@ -19,7 +21,7 @@ export const format = 1;
 
 /** What a policy needs besides its weights. */
 export interface PolicyFacts {
-  readonly kind: "network" | "hover" | "simulator" | "onnx";
+  readonly kind: "network" | "hover" | "pid" | "simulator" | "onnx";
   readonly activation: string;
   readonly head?: Head;
   /** Observations it sees at once; absent: one. */
@@ -62,6 +64,8 @@ export interface RunFacts {
   };
   /** Of the draws from the buffer of past rollouts. */
   readonly buffer?: RandomState;
+  /** Figures of the last update, where the next row is to have them. */
+  readonly pipeline?: Metrics;
 }
 
 interface SavedEpisodes {
@@ -75,6 +79,7 @@ interface SavedEpisodes {
 
 export function runFactsOf(state: RunState, { student, teacher }: PolicyParts): RunFacts {
   const { progress, plan, source, learner } = state;
+  const pipeline = learner.counters[pipelineCounter];
   const { rule: name, step } = learner.counters["optimisers/student"] as OptimiserCounters;
   const { actor, episodes } = source.facts as CollectorFacts;
   const { ended, ...sums } = episodes;
@@ -95,7 +100,13 @@ export function runFactsOf(state: RunState, { student, teacher }: PolicyParts): 
       },
     },
     buffer: learner.counters.buffer as RandomState,
+    ...(pipeline ? { pipeline: finite(pipeline as Metrics) } : {}),
   };
+}
+
+/** Others JSON does not keep. */
+function finite(metrics: Metrics): Metrics {
+  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
 }
 
 export interface OptimiserCounters {
@@ -125,7 +136,7 @@ const bit = z.literal([0, 1]);
 const sizes = z.array(counter.min(1)).min(1);
 
 const policyFacts = z.object({
-  kind: z.enum(["network", "hover", "simulator", "onnx"]),
+  kind: z.enum(["network", "hover", "pid", "simulator", "onnx"]),
   activation: z.string(),
   head: head.optional(),
   history: counter.min(1).optional(),
@@ -194,6 +205,7 @@ const schema = z.object({
       "there are more drivers than environments",
     ),
   buffer: randomState.optional(),
+  pipeline: z.record(z.string(), z.number()).optional(),
 });
 
 /** @throws RunError `bad-checkpoint` when they are not whole, `checkpoint-format` when of another format */

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { findTask } from "../../../sim-adapters/mujoco/tasks.ts";
+import { isBuiltIn } from "../../../sim-adapters/built-in.ts";
 import { openFlights } from "../../datasets/open-flights.ts";
 import type { OfflineConfig } from "./keys.ts";
 
@@ -15,12 +15,4 @@ export async function complete(given: OfflineConfig): Promise<OfflineConfig> {
   flights.close();
   const own = flights.spec.env?.task;
   return own !== undefined && isBuiltIn(own) ? { ...config, task: own } : config;
-}
-
-function isBuiltIn(task: string): boolean {
-  try {
-    return findTask(task) !== undefined;
-  } catch {
-    return false;
-  }
 }

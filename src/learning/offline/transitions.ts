@@ -36,6 +36,8 @@ export interface TransitionView {
   readonly reward: RewardUnits;
   /** `notes/next_actions` are wanted. */
   readonly nextActions?: boolean;
+  /** Rewards are wanted as sums to the end of their episode, at this discount. */
+  readonly rewardsToGo?: number;
 }
 
 /** Batch number `step` of an experience. @throws LearningError `missing-array`, `array-size` */

@@ -56,6 +56,7 @@ export function ownRows(
 
 const labels: Readonly<Record<string, string>> = {
   "Loss/learning_rate": "Learning rate",
+  "Loss/lambda": "Weight of Q in the actor's loss (lambda)",
   "Policy/mean_std": "Mean action noise std",
   "Train/mean_reward": "Mean reward",
   "Train/mean_episode_length": "Mean episode length",

@@ -6,9 +6,9 @@ import { createCql } from "../../../src/algorithms/cql/learner.ts";
 import { cqlParity } from "../../../src/algorithms/cql/parity.ts";
 import { gap } from "../../../src/algorithms/cql/penalty.ts";
 import { cqlSettings } from "../../../src/algorithms/cql/settings.ts";
-import { sample } from "../../../src/algorithms/cql/tanh-gaussian.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import { orthogonal } from "../../../src/learning/offline/initialisers.ts";
+import { sample } from "../../../src/learning/offline/tanh-gaussian.ts";
 import { offlineLaws, site } from "../offline-laws.ts";
 import { offlineParity, referenceFile } from "../offline-parity.ts";
 
@@ -29,7 +29,7 @@ offlineLaws("CQL with a multiplier, fixed entropy and the best of several next a
       },
       at,
     ),
-  ...{ bootstraps: true, targetFigures },
+  ...{ bootstraps: true, variant: true, targetFigures },
 });
 
 offlineParity(cqlParity, {
