@@ -1,5 +1,5 @@
 import type { Head } from "../checkpoint/actor.ts";
-import type { LatentParts, RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
+import type { RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
 import type { NamedArray } from "../named-array.ts";
 import type { ActivationName } from "../networks/activation.ts";
 import type { OutputRange } from "../networks/bounded.ts";
@@ -111,34 +111,13 @@ class Builder {
     const x = this.#mlp("mlp", hidden, features);
     if (latent === undefined) return x;
     const scale = this.#scalar("latent.scale", latent.scale);
-    return this.#decoder(features, this.#mul(this.#unary("tanh", x), scale), latent);
-  }
-
-  /** Its first layer is the sum of two, since graphs here put no columns side by side. */
-  #decoder(features: string, z: string, { width, hidden }: LatentParts): string {
-    const weight = this.#actor.layers["decoder.0.weight"]!;
-    const [rows = 0, inputs = 0] = weight.shape;
-    const part = (name: string, from: number, to: number) =>
-      this.#constant(name, [rows, to - from], columnsOf(weight, from, to));
-    const fromFeatures = part("decoder.0.features", 0, inputs - width);
-    const fromLatent = part("decoder.0.latent", inputs - width, inputs);
-    const bias = this.#constant(
-      "decoder.0.bias",
-      [rows],
-      this.#actor.layers["decoder.0.bias"]!.data,
-    );
-    const none = this.#constant("decoder.0.none", [rows], new Float32Array(rows));
-    const seen = this.#node({ op: "linear", inputs: [features, fromFeatures, bias] });
-    const chosen = this.#node({ op: "linear", inputs: [z, fromLatent, none] });
-    return this.#behind("decoder", hidden, this.#add(seen, chosen));
+    const z = this.#mul(this.#unary("tanh", x), scale);
+    const chosen = this.#node({ op: "joined", inputs: [features, z] });
+    return this.#mlp("decoder", latent.hidden, chosen);
   }
 
   #mlp(name: string, hidden: readonly number[], input: string): string {
-    return this.#behind(name, hidden, this.#linear(input, `${name}.0.weight`, `${name}.0.bias`));
-  }
-
-  /** What is behind a stack's first Linear. */
-  #behind(name: string, hidden: readonly number[], first: string): string {
+    const first = this.#linear(input, `${name}.0.weight`, `${name}.0.bias`);
     return hidden.reduce((x, _, i) => {
       const at = `${name}.${2 * (i + 1)}`;
       return this.#linear(this.#activated(x), `${at}.weight`, `${at}.bias`);
@@ -307,16 +286,4 @@ class Builder {
     this.#nodes.push({ ...node, output } as GraphNode);
     return output;
   }
-}
-
-/** Columns `from` up to `to` of a matrix. */
-function columnsOf({ shape, data }: NamedArray, from: number, to: number): Float32Array {
-  const [rows = 0, columns = 0] = shape;
-  const width = to - from;
-  const part = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row += 1) {
-    const start = row * columns;
-    part.set(data.subarray(start + from, start + to), row * width);
-  }
-  return part;
 }

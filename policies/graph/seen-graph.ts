@@ -1,6 +1,5 @@
 import { elementsOf, type NamedArray } from "../named-array.ts";
-import type { EncoderGroup } from "../networks/cnn/cnn.ts";
-import { convolutionsOf, isPictureGroup } from "../networks/cnn/shapes.ts";
+import { convolutionsOf, type EncoderGroup, isPictureGroup } from "../networks/cnn/shapes.ts";
 import type { VisionFacts } from "../networks/cnn/vision.ts";
 import type { Unnamed } from "./policy-graph.ts";
 
