@@ -8,7 +8,7 @@ import { describe, isTensor, type TorchValue } from "./torch-value.ts";
 export interface RslRlActorState {
   /**
    * Weights by rsl_rl 5's names, in its order: `mlp.0.weight` `[out, in]`, `mlp.0.bias` …, then
-   * `rnn.rnn.weight_ih_l0` …
+   * `rnn.rnn.weight_ih_l0` …, or `cnns.GROUP.0.weight` `[out, in, height, width]` ….
    */
   readonly layers: NamedArrays;
   /** Statistics the observations are normalised with. */
@@ -41,6 +41,8 @@ export interface RslRlActor extends RslRlActorState {
    */
   readonly outputWidth: number;
   readonly actionWidth: number;
+  /** Groups of pictures, each with convolutions of its own; then `inputWidth` is what the MLP reads. */
+  readonly pictures?: readonly string[];
   readonly rnn?: { readonly type: "gru" | "lstm"; readonly width: number; readonly layers: number };
   /** Layers `encoder.0.weight` …, tanh behind the last, before all others: what `mlp` reads are features. */
   readonly encoder?: { readonly hidden: readonly number[]; readonly width: number };
@@ -89,12 +91,13 @@ export function readActor(entries: ActorEntries, where: string): RslRlActor {
 }
 
 const PLAIN =
-  "MLP, GRU and LSTM policies are supported, with or without a normaliser of observations; others fly as policy.onnx.";
+  "MLP, GRU, LSTM and our own CNN policies are supported, with or without a normaliser of observations; others fly as policy.onnx.";
 const MLP = /^mlp\.(\d{1,3})\.(weight|bias)$/;
 const PART = /^(encoder|decoder)\.(\d{1,3})\.(weight|bias)$/;
 /** Beside a decoder. */
 const LATENT_SCALE = "latent_scale";
 const RNN = /^rnn\.rnn\.(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d{1,2})$/;
+const CNN = /^cnns\.([A-Za-z][A-Za-z0-9_.-]*)\.(\d{1,2})\.(weight|bias)$/;
 const STD = ["distribution.std_param", "std"];
 const LOG_STD = ["distribution.log_std_param", "log_std"];
 const NORMALISER = "obs_normalizer.";
@@ -125,6 +128,7 @@ class ActorReader {
     const mlp = this.#stack("mlp", layers, before?.outputWidth);
     const behind = this.#part("decoder", layers, mlp.inputWidth + mlp.outputWidth);
     const rnn = this.#rnn(layers, mlp.inputWidth);
+    const pictures = this.#cnns(layers);
     const inputWidth = before?.inputWidth ?? rnn?.inputWidth ?? mlp.inputWidth;
     const normaliser = this.#normaliser(inputWidth);
     const noise = this.#std();
@@ -142,6 +146,7 @@ class ActorReader {
       ...(normaliser && { normaliser }),
       ...(this.#entries.values.has(NORMALISER + CLAMP) && { inputClamp: this.#own(CLAMP) }),
       ...noise,
+      ...(pictures.length > 0 && { pictures }),
       ...(rnn && { rnn: { type: rnn.type, width: rnn.width, layers: rnn.layers } }),
     };
   }
@@ -151,8 +156,8 @@ class ActorReader {
       name.startsWith(NORMALISER) &&
       [...STATISTICS, EPSILON, CLAMP].includes(name.slice(NORMALISER.length));
     const part = this.#entries.parts && (PART.test(name) || name === LATENT_SCALE);
-    if (statistic || part || MLP.test(name) || RNN.test(name)) return;
-    if ([...STD, ...LOG_STD].includes(name)) return;
+    const layer = MLP.test(name) || RNN.test(name) || CNN.test(name);
+    if (statistic || part || layer || [...STD, ...LOG_STD].includes(name)) return;
     throw this.#error(
       "unsupported-layer",
       `${key} is of a kind of network that can't be flown`,
@@ -200,6 +205,31 @@ class ActorReader {
     }
     const [inputWidth = 0, ...rest] = widths;
     return { inputWidth, hidden: rest.slice(0, -1), outputWidth: rest.at(-1) ?? 0 };
+  }
+
+  /** The convolutions of every group of pictures; each reads the channels that the one before gives. */
+  #cnns(layers: Record<string, NamedArray>): readonly string[] {
+    const places = new Map<string, number[]>();
+    for (const name of this.#entries.values.keys()) {
+      const [, group, index, part] = CNN.exec(name) ?? [];
+      if (group === undefined || part !== "weight") continue;
+      places.set(group, [...(places.get(group) ?? []), Number(index)]);
+    }
+    for (const [group, indices] of places) {
+      let channels: number | undefined;
+      for (const index of indices.sort((a, b) => a - b)) {
+        const name = `cnns.${group}.${index}`;
+        const weight = this.#array(`${name}.weight`);
+        const [out = 0, inputs = 0, side = 0] = weight.shape;
+        this.#expectShape(`${name}.weight`, weight, [out, channels ?? inputs, side, side]);
+        const bias = this.#array(`${name}.bias`);
+        this.#expectShape(`${name}.bias`, bias, [out]);
+        layers[`${name}.weight`] = weight;
+        layers[`${name}.bias`] = bias;
+        channels = out;
+      }
+    }
+    return [...places.keys()];
   }
 
   #rnn(layers: Record<string, NamedArray>, headWidth: number) {

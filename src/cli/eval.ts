@@ -6,6 +6,7 @@ import { resolveConfig } from "../config/resolve.ts";
 import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
+import type { Evaluation } from "../running/evaluate.ts";
 import { RequestQueue } from "../running/requests.ts";
 import { locateRun } from "../runs/locate-run.ts";
 import { openRun } from "../runs/open-run.ts";
@@ -24,6 +25,7 @@ interface EvalOptions {
   readonly seed?: string;
   readonly device?: string;
   readonly planner?: string;
+  readonly shuffle_group?: string;
   readonly json?: boolean;
 }
 
@@ -43,6 +45,10 @@ export function registerEval(program: Command): void {
     .option("--sim <ENDPOINT>", "a simulator that is running (default: the run's choice)")
     .option("--device <NAME>", "where TensorFlow computes (default: the run's choice)")
     .option("--planner <NAME>", "who plans in a learned model before acting: mcts or one_step")
+    .option(
+      "--shuffle_group <GROUP>",
+      "also fly the student with this group's rows shuffled between environments: does it use them?",
+    )
     .option("--json", "one JSON document")
     .action((run: string | undefined, more: string[], options: EvalOptions) => {
       // Without a run the first argument is an override already.
@@ -90,11 +96,12 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
     const tell = (figures: Metrics) => {
       planning = figures;
     };
-    const { planner } = options;
+    const { planner, shuffle_group: shuffle } = options;
     const compile = compileWith(config.compile);
     const acting = planner === undefined ? {} : { acting: { planner, tell, compile } };
-    const flight = { algorithm, env, episodes, seed, stop: signal, ...acting };
-    const figures = verdictOf(await evaluateRun(checkpoint, flight));
+    const flight = { algorithm, env, episodes, seed, stop: signal, shuffle, ...acting };
+    const flown = await evaluateRun(checkpoint, flight);
+    const figures = { ...verdictOf(flown), ...ablationOf(flown, shuffle) };
     const all = { ...figures, ...(planner && { planner, ...planning }), checkpoint };
     console.log(options.json ? JSON.stringify(all) : describe(all));
   } finally {
@@ -112,6 +119,18 @@ function checkPlanner({ name, planners = [] }: Algorithm, planner: string | unde
       : `--planner is ${planner}; expected one of ${planners.join(", ")}`,
     planners.length === 0 ? "Leave it out." : `For example --planner ${planners[0]}.`,
   );
+}
+
+/** What is left of the student's return where it sees others' rows of a group. */
+function ablationOf({ student, shuffled }: Evaluation, group: string | undefined) {
+  if (!student || !shuffled) return {};
+  const { meanReturn, episodes } = shuffled;
+  return {
+    shuffled_group: group,
+    shuffled_return: meanReturn,
+    shuffled_episodes: episodes,
+    shuffled_share: meanReturn / student.meanReturn,
+  };
 }
 
 function flownNowhere(run: string): ConfigError {

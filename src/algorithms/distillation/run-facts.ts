@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Head } from "../../../policies/checkpoint/actor.ts";
 import type { RslRlActorState } from "../../../policies/checkpoint/rsl-rl-actor.ts";
+import type { VisionFacts } from "../../../policies/networks/cnn/vision.ts";
 import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
 import type { RandomState } from "../../../policies/random.ts";
 import type { LearnerState } from "../../learning/learner.ts";
@@ -26,6 +27,8 @@ export interface PolicyFacts {
   /** Observations it sees at once; absent: one. */
   readonly history?: number;
   readonly reads: readonly string[];
+  /** Of a network with pictures. */
+  readonly vision?: VisionFacts | undefined;
   /** Of an ONNX model with several inputs or outputs. */
   readonly ports?: PortChoice;
 }
@@ -130,12 +133,22 @@ const memory = z.array(z.array(z.number()));
 const ended = z.array(z.tuple([z.number(), counter]));
 const bit = z.literal([0, 1]);
 
+const sizes = z.array(counter.min(1)).min(1);
+
 const policyFacts = z.object({
   kind: z.enum(["network", "hover", "pid", "simulator", "onnx"]),
   activation: z.string(),
   head: head.optional(),
   history: counter.min(1).optional(),
   reads: z.array(z.string().min(1)),
+  vision: z
+    .object({
+      groups: z.array(z.object({ name: z.string().min(1), shape: sizes })).min(1),
+      channels: sizes,
+      kernel: counter.min(1),
+      stride: counter.min(1),
+    })
+    .optional(),
 });
 
 const blind = "reads no observations";
