@@ -20,7 +20,7 @@ export interface RawMessage {
   readonly tensors: Tensors;
 }
 
-const tensorName = /^[a-z][A-Za-z0-9_.-]*(\/[A-Za-z][A-Za-z0-9_.-]*)?$/;
+export const tensorName = /^[a-z][A-Za-z0-9_.-]*(\/[A-Za-z][A-Za-z0-9_.-]*)?$/;
 /** Bytes of one number. */
 export const itemSizes: Readonly<Record<Dtype, number>> = { "<f4": 4, "|u1": 1, "<i4": 4 };
 const littleEndian = endianness() === "LE";

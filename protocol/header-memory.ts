@@ -11,7 +11,7 @@ const longest = 4096;
 type Place =
   | { readonly of: "seq" }
   | { readonly of: "timing" | "log"; readonly name: string }
-  | { readonly of: "shape"; readonly tensor: number; readonly dimension: number };
+  | { readonly of: "tensors" | "shared"; readonly tensor: number; readonly dimension: number };
 type Hole = NumberAt & Place;
 
 type Figures = Readonly<Record<string, number>>;
@@ -101,8 +101,9 @@ function placeOf(path: NumberAt["path"], header: object): Place | undefined {
     if (figures === undefined || !Object.hasOwn(figures, second!)) return undefined;
     return { of: first, name: String(second) };
   }
-  if (first !== "tensors" || third !== "shape" || path.length !== 4) return undefined;
-  return { of: "shape", tensor: Number(second), dimension: Number(fourth) };
+  if (first !== "tensors" && first !== "shared") return undefined;
+  if (third !== "shape" || path.length !== 4) return undefined;
+  return { of: first, tensor: Number(second), dimension: Number(fourth) };
 }
 
 function alike({ bytes, fixed }: Known<unknown>, packed: Uint8Array): boolean {
@@ -120,18 +121,22 @@ function rebuild<H extends Header>(
 ): Message<H> | undefined {
   const header = { ...known.header } as Record<string, unknown>;
   const [timing, log] = [copied(header, "timing"), copied(header, "log")];
-  let shapes: number[][] | undefined;
+  let [shapes, shared]: (number[][] | undefined)[] = [];
   for (const hole of known.holes) {
     const value = numberAt(packed, hole);
-    if (hole.of === "shape") {
+    if (hole.of === "tensors") {
       shapes ??= known.tensors.map(({ shape }) => [...shape]);
       shapes[hole.tensor]![hole.dimension] = value;
-    } else if (hole.of === "seq") {
-      if (!Number.isSafeInteger(value) || value < 1) return undefined;
-      header.seq = value;
-    } else {
+    } else if (hole.of === "shared") {
+      if (!isSize(value)) return undefined;
+      shared ??= sharedCopy(header);
+      shared[hole.tensor]![hole.dimension] = value;
+    } else if (hole.of === "timing" || hole.of === "log") {
       if (!Number.isFinite(value) || (hole.of === "timing" && value < 0)) return undefined;
       (hole.of === "timing" ? timing : log)![hole.name] = value;
+    } else {
+      if (!Number.isSafeInteger(value) || value < 1) return undefined;
+      header.seq = value;
     }
   }
   const tensors: Record<string, Tensor> = {};
@@ -151,10 +156,24 @@ function copied(header: Record<string, unknown>, key: string): Record<string, nu
   return copy;
 }
 
+function isSize(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** The shapes of a new list of tensors in shared memory, to be filled in. */
+function sharedCopy(header: Record<string, unknown>): number[][] {
+  const copy = (header.shared as readonly Described[]).map((one) => ({
+    ...one,
+    shape: [...one.shape],
+  }));
+  header.shared = copy;
+  return copy.map(({ shape }) => shape);
+}
+
 function tensorOf(dtype: Dtype, shape: readonly number[], frame: Uint8Array): Tensor | undefined {
   let bytes = itemSizes[dtype];
   for (let i = 0; i < shape.length; i++) {
-    if (!Number.isSafeInteger(shape[i]) || shape[i]! < 0) return undefined;
+    if (!isSize(shape[i])) return undefined;
     bytes *= shape[i]!;
   }
   if (bytes !== frame.byteLength || bytes > limits.frameBytes) return undefined;

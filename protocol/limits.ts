@@ -27,7 +27,7 @@ export const limits = {
 } as const;
 
 /** The version this build speaks. */
-export const protocolVersion = { major: 1, minor: 2 } as const;
+export const protocolVersion = { major: 1, minor: 3 } as const;
 
 /** The first minor version in which observation groups may be pictures. */
 export const picturesSince = 2;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { decodeMessage, encodeMessage, type Tensors } from "./codec.ts";
+import { decodeMessage, encodeMessage, type Tensors, tensorName } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { visibleTree } from "./visible.ts";
@@ -56,6 +56,26 @@ export const wireSpec = z.object({
 });
 export type WireSpec = z.infer<typeof wireSpec>;
 
+/** Tensors whose bytes lie in shared memory instead of frames, §11. */
+const described = z.object({
+  name: z.string().max(limits.nameLength).regex(tensorName, "is not a tensor's name"),
+  dtype: z.enum(["<f4", "|u1", "<i4"]),
+  shape: z.array(count).max(limits.tensorDimensions),
+});
+export type Described = z.infer<typeof described>;
+const shared = z
+  .array(described)
+  .max(limits.frames - 1)
+  .optional();
+const offer = z.object({
+  path: text,
+  token: identity,
+  bytes: count,
+  request_at: count,
+  reply_at: count,
+});
+export type Offer = z.infer<typeof offer>;
+
 const request = { seq, session: identity };
 const requests = {
   hello: z.object({
@@ -73,10 +93,11 @@ const requests = {
     type: z.literal("reset"),
     ...request,
     seed: z.int().min(0).max(limits.maxSeed),
+    shared,
   }),
-  step: z.object({ type: z.literal("step"), ...request }),
-  snapshot: z.object({ type: z.literal("snapshot"), ...request }),
-  restore: z.object({ type: z.literal("restore"), ...request }),
+  step: z.object({ type: z.literal("step"), ...request, shared }),
+  snapshot: z.object({ type: z.literal("snapshot"), ...request, shared }),
+  restore: z.object({ type: z.literal("restore"), ...request, shared }),
   close: z.object({ type: z.literal("close"), ...request }),
   ping: z.object({
     type: z.literal("ping"),
@@ -100,10 +121,17 @@ const replies = {
     settings: settings.default({}),
     notices: z.array(text).max(limits.notices).default([]),
     limits: z.record(name, z.number()).default({}),
+    shared_memory: offer.optional(),
   }),
-  frame: z.object({ type: z.literal("frame"), ...reply, timing }),
-  result: z.object({ type: z.literal("result"), ...reply, log: figures.optional(), timing }),
-  state: z.object({ type: z.literal("state"), ...reply }),
+  frame: z.object({ type: z.literal("frame"), ...reply, timing, shared }),
+  result: z.object({
+    type: z.literal("result"),
+    ...reply,
+    log: figures.optional(),
+    timing,
+    shared,
+  }),
+  state: z.object({ type: z.literal("state"), ...reply, shared }),
   pong: z.object({ type: z.literal("pong"), ...reply }),
   closed: z.object({ type: z.literal("closed"), ...reply }),
   progress: z.object({

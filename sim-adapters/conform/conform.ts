@@ -2,6 +2,7 @@ import { envelopeLaws } from "./envelope-laws.ts";
 import { episodeLaws } from "./episode-laws.ts";
 import { flightLaws } from "./flight-laws.ts";
 import type { Law } from "./law.ts";
+import { memoryLaws } from "./memory-laws.ts";
 import { pictureLaws } from "./picture-laws.ts";
 import { sessionLaws } from "./session-laws.ts";
 import { LawBroken, NotTested } from "./verdict.ts";
@@ -15,6 +16,7 @@ export const laws: readonly Law[] = [
   ...flightLaws,
   ...episodeLaws,
   ...pictureLaws,
+  ...memoryLaws,
   ...envelopeLaws,
   // Last: it looks back at all the others' waiting.
   ...welcomeLaws.filter(({ name }) => name === "signs-of-life"),

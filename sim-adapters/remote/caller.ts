@@ -1,13 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { Tensors } from "../../protocol/codec.ts";
-import { HeaderMemory } from "../../protocol/header-memory.ts";
-import {
-  decodeReply,
-  encodeRequest,
-  type Message,
-  type Replies,
-  type Reply,
-} from "../../protocol/messages.ts";
+import type { Message, Replies, Reply } from "../../protocol/messages.ts";
 import type { TapeWriter } from "../tape/tape.ts";
 import { taped } from "../tape/taped-link.ts";
 import { DealerLink, type DealerOptions } from "./dealer-link.ts";
@@ -19,6 +11,7 @@ import { type Budget, noteProgress, Patience, type Pending, waitingLine } from "
 import { type Asked, answers, type Question } from "./questions.ts";
 import type { RemoteError } from "./remote-error.ts";
 import { type LinkStats, Traffic } from "./traffic.ts";
+import { Wording } from "./wording.ts";
 
 export interface CallerOptions extends DealerOptions {
   /** Wait there for a simulator that dials in, instead of dialling. */
@@ -39,14 +32,15 @@ const standstill = 0.4;
  * number until its reply is there, so nothing is carried out twice and nothing is lost but by a dead simulator.
  */
 export class Caller {
-  readonly session = randomBytes(12).toString("hex");
+  readonly wording = new Wording();
   readonly #link: Link;
   readonly #onWaiting: (line: string) => void;
   readonly #listening: boolean;
+  /** Who is waited for, in words. */
+  readonly #where: string;
   readonly #timer: NodeJS.Timeout;
   readonly #election: Election;
   readonly #traffic = new Traffic();
-  readonly #headers = new HeaderMemory<Reply>();
   #epoch: string | undefined;
   #seq = 0;
   #pending: Pending | undefined;
@@ -58,9 +52,10 @@ export class Caller {
 
   private constructor(link: Link, options: CallerOptions) {
     this.#link = link;
-    this.#election = new Election(link, this.session);
+    this.#election = new Election(link, this.wording.session);
     this.#onWaiting = options.onWaiting;
     this.#listening = options.listen ?? false;
+    this.#where = this.#listening ? `a simulator to dial ${link.endpoint}` : link.endpoint;
     this.#timer = setInterval(() => this.#tick(seconds()), rhythm.tick * 1000);
     link.start({
       message: (frames, from) => this.#arrived(frames, from),
@@ -94,7 +89,7 @@ export class Caller {
     const [seq, now] = [this.#seq + 1, seconds()];
     if (this.#down !== undefined) this.#down = now;
     return new Promise<Message<Reply>>((resolve, reject) => {
-      const frames = this.#encode(question, seq, tensors);
+      const frames = this.wording.encode(question, seq, tensors);
       const patience = new Patience(now, budget);
       this.#seq = seq;
       this.#pending = { question, tensors, patience, seq, frames, told: "", resolve, reject };
@@ -127,12 +122,9 @@ export class Caller {
     this.#dead = failure.closed();
     clearInterval(this.#timer);
     this.#link.close();
+    this.wording.unshare();
     this.#clean();
     this.#clean = () => {};
-  }
-
-  #encode(question: Question, seq: number, tensors: Tensors): Uint8Array[] {
-    return encodeRequest({ ...question, seq, session: this.session } as Asked, tensors);
   }
 
   #send(frames: readonly Uint8Array[], now: number): void {
@@ -162,27 +154,22 @@ export class Caller {
   #wait(pending: Pending, now: number): void {
     const { patience } = pending;
     const down = this.#epoch === undefined ? undefined : this.#down;
-    if (down !== undefined && now - down > rhythm.lostAfter) this.fail(this.#gone());
+    if (down !== undefined && now - down > rhythm.lostAfter)
+      this.fail(this.#election.gone(this.endpoint));
     else if (patience.spent(now)) this.#giveUp(pending, now);
     else {
-      if (patience.lineDue(now)) this.#sayWaiting(pending, now);
+      if (patience.lineDue(now)) this.#onWaiting(waitingLine(pending, this.#where, now));
       if (patience.resendDue(now)) this.#repeat(pending, now);
     }
   }
 
   #repeat(pending: Pending, now: number): void {
-    if (pending.refused?.renumber === true) {
-      pending.seq = ++this.#seq;
-      pending.frames = this.#encode(pending.question, pending.seq, pending.tensors);
-    }
+    const renumber = pending.refused?.renumber === true;
     delete pending.refused;
-    this.#send(pending.frames, now);
-  }
-
-  #gone(): RemoteError {
-    return this.#election.replaced
-      ? failure.epochChanged(this.endpoint)
-      : failure.lost(this.endpoint, "the connection broke and did not come back");
+    if (renumber) {
+      pending.seq = ++this.#seq;
+      this.#reword(pending, now);
+    } else this.#send(pending.frames, now);
   }
 
   #giveUp({ question, patience, told, refused }: Pending, now: number): void {
@@ -196,16 +183,7 @@ export class Caller {
   #keepAlive(now: number): void {
     if (this.#epoch === undefined || this.#down !== undefined || this.#dead !== undefined) return;
     if (now - this.#lastSent < rhythm.keepAlive) return;
-    this.#send(this.#ping(), now);
-  }
-
-  #ping(): Uint8Array[] {
-    return encodeRequest({ type: "ping", seq: 0, session: this.session });
-  }
-
-  #sayWaiting(pending: Pending, now: number): void {
-    const where = this.#listening ? `a simulator to dial ${this.endpoint}` : this.endpoint;
-    this.#onWaiting(waitingLine(pending, where, now));
+    this.#send(this.wording.ping(), now);
   }
 
   #weather(change: Weather): void {
@@ -225,7 +203,7 @@ export class Caller {
     } else if (this.#link.chosen !== undefined) this.#election.tellSpare(guest);
     else if (this.#epoch !== undefined) {
       // Is it the one that was cut off? Its pong will tell.
-      this.#link.sendTo(guest, pending?.frames ?? this.#ping());
+      this.#link.sendTo(guest, pending?.frames ?? this.wording.ping());
     } else if (pending !== undefined && this.#link.others().length === 1) {
       // The first to come is asked first; the next only if it doesn't answer.
       pending.patience.resendIn(seconds(), 1.5);
@@ -237,7 +215,7 @@ export class Caller {
     this.#traffic.received(frames);
     let message: Message<Reply>;
     try {
-      message = this.#headers.read(frames, decodeReply);
+      message = this.wording.decode(frames);
     } catch (error) {
       if (this.#link.chosen !== from) this.#link.judge(from, "stranger");
       else this.fail(failure.badReply(this.#pending?.question.type ?? "a ping", error));
@@ -267,18 +245,40 @@ export class Caller {
     else if (header.type === "error") this.#refusal(pending, header);
     else if (header.type !== answers[type]) {
       this.fail(failure.badReply(type, new Error(`its type is ${header.type}`)));
-    } else {
-      const timing = "timing" in header ? header.timing : undefined;
-      this.#traffic.answered(pending.patience.elapsed(seconds()), timing);
-      this.#settle();
-      pending.resolve(message);
+    } else this.#fulfil(pending, message);
+  }
+
+  #fulfil(pending: Pending, message: Message<Reply>): void {
+    let whole: Message<Reply>;
+    try {
+      whole = this.wording.complete(message);
+    } catch (error) {
+      return this.#withoutSharing(pending, (error as Error).message);
     }
+    const timing = "timing" in whole.header ? whole.header.timing : undefined;
+    this.#traffic.answered(pending.patience.elapsed(seconds()), timing);
+    this.#settle();
+    pending.resolve(whole);
+  }
+
+  /** The same request again, as frames: its reply comes as frames then, and nothing is carried out twice. */
+  #withoutSharing(pending: Pending, why: string): void {
+    this.wording.unshare();
+    this.#onWaiting(`${why}; going on with frames`);
+    this.#reword(pending, seconds());
+  }
+
+  #reword(pending: Pending, now: number): void {
+    pending.frames = this.wording.encode(pending.question, pending.seq, pending.tensors);
+    this.#send(pending.frames, now);
   }
 
   #refusal(pending: Pending, error: Replies["error"]): void {
     const { patience, question } = pending;
     const refused = failure.byServer(error);
-    if (error.code === "busy" && question.type === "hello") {
+    if (error.code === "bad-shared-memory" && this.wording.shares) {
+      this.#withoutSharing(pending, error.message);
+    } else if (error.code === "busy" && question.type === "hello") {
       pending.told = error.message;
       patience.resendIn(seconds(), rhythm.busyRetry);
     } else if (error.retryable && !error.fatal && question.type !== "close") {

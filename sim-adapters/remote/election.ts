@@ -1,6 +1,8 @@
 import { encodeRequest, type Reply } from "../../protocol/messages.ts";
+import { failure } from "./failures.ts";
 import type { Guest, Link } from "./link.ts";
 import type { Pending } from "./pending.ts";
+import type { RemoteError } from "./remote-error.ts";
 
 /** Which of those who dialled in is the simulator: the first that answers `hello`, and after that only the same one. */
 export class Election {
@@ -37,6 +39,13 @@ export class Election {
     this.replaced = false;
     for (const guest of this.#link.others()) this.tellSpare(guest);
     return true;
+  }
+
+  /** Why the simulator did not come back. */
+  gone(endpoint: string): RemoteError {
+    return this.replaced
+      ? failure.epochChanged(endpoint)
+      : failure.lost(endpoint, "the connection broke and did not come back");
   }
 
   /** The place is taken. */

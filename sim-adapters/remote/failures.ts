@@ -89,6 +89,7 @@ export const failure = {
 /** Codes of protocol/README.md §7 that leave the number of their request unused. */
 const envelopeCodes: ReadonlySet<string> = new Set([
   "malformed",
+  "bad-shared-memory",
   "too-large",
   "unknown-type",
   "version-mismatch",

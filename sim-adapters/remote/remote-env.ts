@@ -11,6 +11,7 @@ import type { TapeWriter } from "../tape/tape.ts";
 import type { VectorEnv } from "../vector-env.ts";
 import { Caller } from "./caller.ts";
 import { failure } from "./failures.ts";
+import { offersMemory, takeUpMemory } from "./memory.ts";
 import { RemoteError } from "./remote-error.ts";
 import type { LinkStats } from "./traffic.ts";
 
@@ -45,6 +46,11 @@ export interface RemoteOptions {
   readonly run?: string;
   /** Keeps a copy of what goes and comes, for `firstsolo replay`. */
   readonly tape?: TapeWriter;
+  /**
+   * Tensors through memory that both processes share instead of the socket. `auto`, the default: where the simulator runs on
+   * this machine and can; `on`: or not at all.
+   */
+  readonly sharedMemory?: "auto" | "on" | "off";
   /** How this client calls itself. */
   readonly client?: { readonly name: string; readonly version: string };
   /** A line from the simulator for the person at the terminal. */
@@ -95,13 +101,14 @@ export async function connectRemote(options: RemoteOptions): Promise<RemoteEnv> 
   const gone = (reason: unknown) => caller.fail(failure.exited(reason));
   options.exited?.then(gone, gone);
   try {
-    const hello = greeting(options, caller.session);
+    const hello = greeting(options, caller.wording.session);
     const budget = { seconds: startupTimeout, patience: beatPatience };
     const { header } = await caller.call(hello, {}, budget);
     caller.pin(header.epoch);
     const spec = accept(header, options);
     for (const line of minorDifference(header)) onNotice(line);
     for (const line of header.notices) onNotice(line);
+    takeUpMemory(caller.wording, header.shared_memory, { ...options, spec });
     const { resetTimeout: reset = 60, stepTimeout: step = 30 } = options;
     const taught = options.teacherActions === true;
     return new RemoteEnv(caller, spec, header, { reset, step, taught });
@@ -143,6 +150,11 @@ export class RemoteEnv implements VectorEnv {
 
   get stats(): LinkStats {
     return this.#caller.stats;
+  }
+
+  /** Whether tensors go through shared memory, where they are large enough. */
+  get sharesMemory(): boolean {
+    return this.#caller.wording.shares;
   }
 
   /** Bits of the seed above 2^31 are dropped: many simulators overflow there. @throws RemoteError */
@@ -206,7 +218,10 @@ function greeting(options: RemoteOptions, session: string) {
     session,
     protocol: protocolVersion,
     client: client ?? { name: "firstsolo", version: "0" },
-    capabilities: options.teacherActions === true ? ["teacher_actions"] : [],
+    capabilities: [
+      ...(options.teacherActions === true ? ["teacher_actions"] : []),
+      ...(offersMemory(options) ? ["shared_memory"] : []),
+    ],
     settings,
     ...(groups === undefined ? {} : { groups: [...groups] }),
     ...(run === undefined ? {} : { run }),

@@ -24,5 +24,7 @@ export interface ServeOptions extends LinkOptions {
   readonly version?: string;
   /** Ends after the first session that closes. */
   readonly once?: boolean;
+  /** `off`: tensors always travel as frames. Default `auto`: through memory where a driver on this machine can. */
+  readonly sharedMemory?: "auto" | "off";
   readonly onLog?: (line: string) => void;
 }

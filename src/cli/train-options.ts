@@ -39,6 +39,7 @@ const commonFlags: readonly Flag[] = [
   ["--sim_restarts", "N", "sim.restarts"],
   ["--sim_wait", "SECONDS", "sim.wait"],
   ["--record_wire", "FILE", "sim.record_wire"],
+  ["--shared_memory", "auto|on|off", "sim.shared_memory"],
 ];
 
 /** Flags without a value that set a key to true. */

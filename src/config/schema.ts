@@ -31,6 +31,11 @@ const sim = z.strictObject({
     "Times on end that a lost simulator of our own is started again",
   ),
   wait: notNegative(300, "Seconds a lost simulator that others started is waited for; 0: not"),
+  shared_memory: oneOf(
+    ["auto", "on", "off"],
+    "auto",
+    "Arrays through memory that both processes share; auto: where the simulator runs on this machine and can; on: or not at all",
+  ),
   insecure: flag(
     false,
     "Fly a simulator beyond this machine without encryption: whoever is in the network can take part",

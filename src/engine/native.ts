@@ -77,8 +77,9 @@ function setEnvironment(device: "auto" | "cuda" | "cpu", options: EngineOptions)
   const { env } = process;
   if (options.threads !== undefined) {
     env.TF_NUM_INTRAOP_THREADS = String(options.threads);
-    // Below 0 a compiled call runs in the thread that asks for it: 6 % less of one that acts for 100.
-    env.TF_NUM_INTEROP_THREADS = options.threads === 1 ? "-1" : "1";
+    // Below 0 a compiled call runs in the thread that asks for it: 6 % less of one that acts for 100. Else two:
+    // who flies would wait for who learns where both are queued for one.
+    env.TF_NUM_INTEROP_THREADS = options.threads === 1 ? "-1" : "2";
   }
   env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   // The simulator shares the card: without this TensorFlow takes nearly all of its memory at once.

@@ -159,6 +159,8 @@ function remoteOptions(
     startupTimeout: Math.min(config.sim.startup_timeout, patience ?? Number.POSITIVE_INFINITY),
     resetTimeout: config.sim.reset_timeout,
     stepTimeout: config.sim.step_timeout,
+    // What goes through memory is not on the wire that is recorded.
+    sharedMemory: options.tape === undefined ? config.sim.shared_memory : "off",
     signal: options.signal,
     client: { name: "firstsolo", version: options.version },
     onNotice: options.onNotice,

@@ -15,6 +15,7 @@ from .patience import Patience
 from .protocol import ProtocolError
 from .router import is_local
 from .session_order import ServeError
+from .shared_memory import Memory
 from .spec import check_spec, refuse_pictures
 from .visible import visible
 
@@ -67,12 +68,14 @@ class Client:
         run: Optional[str] = None,
         startup_timeout: float = 300.0,
         step_timeout: float = 30.0,
+        shared_memory: str = "auto",
         curve: Optional[tuple[bytes, bytes, bytes]] = None,
         insecure: bool = False,
     ) -> None:
         """``teacher_actions`` asks for those of the simulator's own teacher.
 
-        ``run`` names a run: a later client of the same run takes over from this one at once.
+        ``shared_memory``: ``auto`` exchanges large arrays with a simulator on this machine through memory, ``on``
+        insists on it, ``off`` never does. ``run`` names a run: a later client of the same run takes over from this one at once.
         ``curve``: the server's public key, then the client's own public and secret key; without it a simulator
         beyond this machine is refused, unless ``insecure`` says that everybody in the network is trusted.
         """
@@ -100,11 +103,13 @@ class Client:
         self._stepped = False
         self._taught = teacher_actions
         self.teacher_actions: Optional[np.ndarray] = None
+        self._memory = Memory(shared_memory, local=is_local(endpoint))
         try:
             self.welcome = self._greet(settings, num_envs, groups, run, startup_timeout)
             self.spec: dict[str, Any] = self.welcome["spec"]
             check_spec(self.spec)
             refuse_pictures(self.spec, int(self.welcome["protocol"]["minor"]))
+            self._memory.take_up(self.welcome.get("shared_memory"), self.spec)
         except BaseException:
             self.close()
             raise
@@ -145,6 +150,7 @@ class Client:
         except (ServeError, ProtocolError):
             pass
         finally:
+            self._memory.drop()
             self._context.destroy(linger=0)
 
     def __enter__(self) -> "Client":
@@ -160,7 +166,7 @@ class Client:
             "type": "hello",
             "protocol": protocol.PROTOCOL_VERSION,
             "client": {"name": "firstsolo_sim", "version": "0.1.0"},
-            "capabilities": ["teacher_actions"] if self._taught else [],
+            "capabilities": [*(["teacher_actions"] if self._taught else []), *self._memory.capabilities],
             "settings": dict(settings),
         }
         if num_envs is not None:
@@ -193,11 +199,17 @@ class Client:
                 raise ServeError("epoch-changed", "the simulator was restarted", hint, fatal=True)
             kind, seq = reply.get("type"), reply.get("seq")
             if kind == "error" and seq in (self._seq, 0):
-                self._refused(reply, wait)
+                if self._memory.refused(reply):
+                    frames = self._again(question, tensors)
+                else:
+                    self._refused(reply, wait)
             elif kind == "progress" and seq == self._seq:
                 wait.beat()
             elif kind == answer and seq == self._seq:
-                return reply, found
+                whole = self._memory.complete(reply, found)
+                if whole is not None:
+                    return reply, whole
+                frames = self._again(question, tensors)
         if wait.refused is not None:
             raise wait.refused
         message = f"no reply to {question['type']} from {self._endpoint} for {budget:.0f} s"
@@ -206,8 +218,16 @@ class Client:
 
     def _number(self, question: dict[str, Any], tensors: protocol.Tensors) -> list[Any]:
         """The question under the next number."""
-        frames = protocol.encode({**question, "seq": self._seq + 1, "session": self._session}, tensors)
+        header = {**question, "seq": self._seq + 1, "session": self._session}
+        frames = protocol.encode(*self._memory.worded(header, tensors))
         self._seq += 1
+        return frames
+
+    def _again(self, question: dict[str, Any], tensors: protocol.Tensors) -> list[Any]:
+        """The same request, sent as frames after shared memory has failed."""
+        self._seq -= 1
+        frames = self._number(question, tensors)
+        self._send(frames)
         return frames
 
     def _refused(self, reply: Mapping[str, Any], wait: Patience) -> None:

@@ -7,9 +7,10 @@ from typing import Any, Mapping, Optional
 
 import numpy as np
 
-from . import protocol, spec as specs
+from . import protocol, shared_memory, spec as specs
 from .protocol import ProtocolError, check_setting_names
 from .session_order import ServeError
+from .shared_memory import Offered
 from .visible import visible
 
 log = logging.getLogger("firstsolo_sim")
@@ -20,7 +21,8 @@ _TEACHER = "teacher_actions"
 class EnvCalls:
     """Runs on the simulation's thread; ``env`` as in ``serve``."""
 
-    def __init__(self, env: Any, name: str, version: str) -> None:
+    def __init__(self, env: Any, name: str, version: str, *, local: bool = False) -> None:
+        """``local``: drivers are on this machine, and memory may be shared with them."""
         self._open = None if hasattr(env, "step") else env
         self._env: Any = env if self._open is None else None
         self._server = {"name": name, "version": version}
@@ -28,26 +30,60 @@ class EnvCalls:
         self._flying = False
         self._taught = False
         self._told: set[str] = set()
+        self._memory: Optional[Offered] = None
+        self._local = local
 
     def answer(self, request: dict[str, Any], tensors: Mapping[str, np.ndarray]) -> Any:
         kind = request["type"]
         if kind == "hello":
             return self._welcome(request), {}
+        if self._memory is not None:
+            self._memory.unlink()  # by now the driver has it open, or never will
+        if request.get("shared"):
+            tensors = {**tensors, **self._shared(request)}
         if self._spec is None:
             raise _not_reset()
         if kind == "reset":
             return self._frame(self._env.reset(request["seed"] & 0x7FFFFFFF))
         if kind == "restore":
-            return self._frame(self._offer("restore")(_state(tensors)))
+            return self._frame(self._ability("restore")(_state(tensors)))
         if not self._flying:
             raise _not_reset()
         if kind == "snapshot":
-            state = np.frombuffer(self._offer("snapshot")(), dtype=np.uint8)
+            state = np.frombuffer(self._ability("snapshot")(), dtype=np.uint8)
             return {"type": "state"}, {"state": state}
         return self._result(self._env.step(self._actions(tensors)))
 
+    def share(self, request: dict[str, Any], tensors: Mapping[str, Any]) -> Any:
+        """What to announce instead of frames; None where the driver doesn't ask for it, or it can't be."""
+        if self._memory is None or not tensors or request.get("shared") is None:
+            return None
+        return self._memory.lane.put(request["seq"], tensors)
+
+    def _shared(self, request: dict[str, Any]) -> dict[str, np.ndarray]:
+        try:
+            if self._memory is None:
+                raise ProtocolError("bad-shared-memory", "shared", "none was offered")
+            return self._memory.lane.take(request["seq"], request["shared"])
+        except ProtocolError as error:
+            raise ServeError("bad-shared-memory", str(error), error.hint, retryable=True) from error
+
+    def _offer(self, hello: dict[str, Any]) -> dict[str, Any]:
+        """For the welcome: a file that both sides have open, where the driver takes it up."""
+        if not (shared_memory.possible and self._local and "shared_memory" in hello["capabilities"]):
+            return {}
+        try:
+            self._memory = Offered(self._spec)
+        except OSError as error:
+            log.warning("no shared memory, arrays travel as frames: %s", error)
+            return {}
+        return {"shared_memory": self._memory.offer}
+
     def driver_left(self) -> None:
         """Ends the session; closes the environment if it was built for it."""
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
         self._spec, self._flying = None, False
         if self._open is not None and self._env is not None:
             env, self._env = self._env, None
@@ -86,6 +122,7 @@ class EnvCalls:
                 "frame_bytes": protocol.MAX_FRAME_BYTES,
                 "frames": protocol.MAX_FRAMES,
             },
+            **self._offer(hello),
         }
 
     def _frame(self, found: Mapping[str, Any]) -> Any:
@@ -159,7 +196,7 @@ class EnvCalls:
         problem = f"has 'snapshot', but the simulator has no {' and no '.join(missing)}"
         raise ProtocolError("invalid-spec", "spec.capabilities", problem, "Write it, or drop the word.")
 
-    def _offer(self, name: str) -> Any:
+    def _ability(self, name: str) -> Any:
         if "snapshot" in self._spec["capabilities"] and hasattr(self._env, name):
             return getattr(self._env, name)
         hint = "Only simulators with the capability snapshot can."

@@ -13,7 +13,7 @@ from typing import Any, Iterable, Mapping, NoReturn, Sequence
 import msgpack
 import numpy as np
 
-PROTOCOL_VERSION = {"major": 1, "minor": 2}
+PROTOCOL_VERSION = {"major": 1, "minor": 3}
 MAX_HEADER_BYTES = 65_536
 MAX_FRAMES = 65
 MAX_FRAME_BYTES = 268_435_456
@@ -157,6 +157,22 @@ def check_plain(value: Any, field: str = "", depth: int = 0) -> None:
 
 
 def _tensor(index: int, entry: Any, frame: Any) -> tuple[str, np.ndarray]:
+    name, dtype, sizes = check_described(index, entry)
+    expected = tensor_bytes(dtype, sizes)
+    if max(expected, len(frame)) > MAX_FRAME_BYTES:
+        raise ProtocolError("too-large", f"tensors.{name}", f"more than {MAX_FRAME_BYTES} bytes")
+    if expected != len(frame):
+        problem = f"{sizes} {dtype} is {expected} bytes, the frame has {len(frame)}"
+        _refuse(f"tensors.{index}.shape", problem)
+    return name, np.frombuffer(frame, dtype=_DTYPES[dtype]).reshape(sizes)
+
+
+def tensor_bytes(dtype: str, shape: Sequence[int]) -> int:
+    return math.prod(shape) * _DTYPES[dtype].itemsize
+
+
+def check_described(index: int, entry: Any) -> tuple[str, str, list[int]]:
+    """Name, dtype and shape of an entry of ``tensors`` or ``shared``."""
     field = f"tensors.{index}"
     if not isinstance(entry, dict):
         _refuse(field, "is not a map")
@@ -167,13 +183,7 @@ def _tensor(index: int, entry: Any, frame: Any) -> tuple[str, np.ndarray]:
         _refuse(f"{field}.dtype", f"{str(dtype)[:80]!r} is none of {', '.join(_DTYPES)}")
     if not isinstance(shape, list) or len(shape) > 8:
         _refuse(f"{field}.shape", "is not a list of at most 8 sizes")
-    sizes = [whole(size, f"{field}.shape") for size in shape]
-    expected = math.prod(sizes) * _DTYPES[dtype].itemsize
-    if max(expected, len(frame)) > MAX_FRAME_BYTES:
-        raise ProtocolError("too-large", f"tensors.{name}", f"more than {MAX_FRAME_BYTES} bytes")
-    if expected != len(frame):
-        _refuse(f"{field}.shape", f"{sizes} {dtype} is {expected} bytes, the frame has {len(frame)}")
-    return name, np.frombuffer(frame, dtype=_DTYPES[dtype]).reshape(sizes)
+    return name, dtype, [whole(size, f"{field}.shape") for size in shape]
 
 
 # -------------------------------------------------------------------------------- requests
@@ -203,6 +213,8 @@ def check_request(header: dict[str, Any]) -> dict[str, Any]:
         request["seed"] = whole(header.get("seed"), "seed", 0, 2**32 - 1)
     if kind == "hello":
         _check_hello(request)
+    elif request.setdefault("shared", None) is not None and not isinstance(request["shared"], list):
+        _refuse("shared", "is not a list")
     return request
 
 

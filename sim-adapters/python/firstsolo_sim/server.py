@@ -8,6 +8,7 @@ even while the simulation holds the first thread for minutes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import threading
 import time
@@ -17,7 +18,7 @@ import zmq
 
 from . import protocol
 from .env_calls import EnvCalls
-from .router import Curve
+from .router import Curve, is_local
 from .session_order import ServeError
 from .socket_thread import Job, SocketThread, error_header
 
@@ -65,7 +66,8 @@ def _serve(
         log.info("serving at %s", sockets.endpoint)
         if on_ready is not None:
             on_ready(sockets.endpoint)
-        _simulate(EnvCalls(env, name, version), sockets)
+        local = is_local(bind or connect or "")
+        _simulate(EnvCalls(env, name, version, local=local), sockets)
     except KeyboardInterrupt:
         log.info("stopped")
     finally:
@@ -115,6 +117,11 @@ def _carry_out(calls: EnvCalls, sockets: SocketThread, job: Job) -> tuple[list[A
             timing = header.setdefault("timing", {})
             timing["total"] = time.monotonic() - job.since
         header.update(seq=seq, epoch=sockets.epoch)
-        return protocol.encode(header, tensors), False
+        shared = calls.share(job.request, tensors)
+        if shared is None:
+            return protocol.encode(header, tensors), False
+        job.as_frames = functools.partial(protocol.encode, header, tensors)
+        return protocol.encode({**header, "shared": shared}), False
     except Exception as error:
+        job.unused = getattr(error, "code", None) == "bad-shared-memory"
         return protocol.encode(error_header(error, seq, sockets.epoch)), True

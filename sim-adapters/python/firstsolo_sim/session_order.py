@@ -85,6 +85,11 @@ class SessionOrder:
     def begin(self, seq: int) -> None:
         self._session.working = seq
 
+    def undo(self, session: str, seq: int) -> None:
+        """The request could not be read after all; its number is free again."""
+        if self.drives(session) and self._session.working == seq:
+            self._session.working = None
+
     def finish(self, session: str, seq: int, reply: list[Any], now: float) -> bool:
         """Keeps the reply for a repeated request; false when the driver has left meanwhile."""
         found = self._session

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 import zmq
@@ -45,7 +45,11 @@ class Job:
     since: float
     beat: float
     frames: list[Any] = field(default_factory=list)
+    as_frames: Optional[Callable[[], list[Any]]] = None
+    """The reply without shared memory, where its arrays lie there."""
     failed: bool = False
+    unused: bool = False
+    """It was refused without its number being used up."""
 
 
 class SocketThread:
@@ -74,6 +78,7 @@ class SocketThread:
         self._quiet = QuietLog(log.info)
         self._driver = b""
         self._job: Optional[Job] = None
+        self._as_frames: Optional[Callable[[], list[Any]]] = None
         self._bell = context.socket(zmq.PAIR)
         self._bell.bind("inproc://done")
         self._guard = open_guard(context, curve)
@@ -136,7 +141,8 @@ class SocketThread:
             return
         verdict = self._order.judge(request, now)
         if verdict == "replay":
-            self._send(peer, self._order.last_reply)
+            again = self._as_frames if request.get("shared") is None else None
+            self._send(peer, self._order.last_reply if again is None else again())
         elif verdict == "working":
             if self._job is not None:
                 self._job.to, self._job.beat = peer, now - BEAT
@@ -159,8 +165,13 @@ class SocketThread:
         session, seq = job.request["session"], job.request["seq"]
         if self._job is job:
             self._job = None
+        if job.unused:
+            self._order.undo(session, seq)
+            self._send(job.to, job.frames)
+            return
         if not self._order.finish(session, seq, job.frames, time.monotonic()):
             return
+        self._as_frames = job.as_frames
         self._send(job.to, job.frames)
         if job.failed and job.request["type"] == "hello":
             self._order.free(session)

@@ -29,7 +29,7 @@ offlineLaws("CQL with a multiplier, fixed entropy and the best of several next a
       },
       at,
     ),
-  ...{ bootstraps: true, targetFigures },
+  ...{ bootstraps: true, variant: true, targetFigures },
 });
 
 offlineParity(cqlParity, {
