@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import type { Evaluation } from "../running/evaluate.ts";
 import { RequestQueue } from "../running/requests.ts";
 import { locateRun } from "../runs/locate-run.ts";
 import { openRun } from "../runs/open-run.ts";
@@ -20,6 +21,7 @@ interface EvalOptions {
   readonly sim?: string;
   readonly seed?: string;
   readonly device?: string;
+  readonly shuffle_group?: string;
   readonly json?: boolean;
 }
 
@@ -38,6 +40,10 @@ export function registerEval(program: Command): void {
     .option("--seed <N>", "of the episodes (default: the run's)")
     .option("--sim <ENDPOINT>", "a simulator that is running (default: the run's choice)")
     .option("--device <NAME>", "where TensorFlow computes (default: the run's choice)")
+    .option(
+      "--shuffle_group <GROUP>",
+      "also fly the student with this group's rows shuffled between environments: does it use them?",
+    )
     .option("--json", "one JSON document")
     .action((run: string | undefined, more: string[], options: EvalOptions) => {
       // Without a run the first argument is an override already.
@@ -80,14 +86,27 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
   try {
     const { env } = simulator;
     const { seed } = config;
-    const flight = { algorithm, env, episodes, seed, stop: signal };
-    const figures = verdictOf(await evaluateRun(checkpoint, flight));
-    const all = { ...figures, checkpoint };
+    const { shuffle_group: shuffle } = options;
+    const flight = { algorithm, env, episodes, seed, stop: signal, shuffle };
+    const flown = await evaluateRun(checkpoint, flight);
+    const all = { ...verdictOf(flown), ...ablationOf(flown, shuffle), checkpoint };
     console.log(options.json ? JSON.stringify(all) : describe(all));
   } finally {
     signals.release();
     await simulator.close();
   }
+}
+
+/** What is left of the student's return where it sees others' rows of a group. */
+function ablationOf({ student, shuffled }: Evaluation, group: string | undefined) {
+  if (!student || !shuffled) return {};
+  const { meanReturn, episodes } = shuffled;
+  return {
+    shuffled_group: group,
+    shuffled_return: meanReturn,
+    shuffled_episodes: episodes,
+    shuffled_share: meanReturn / student.meanReturn,
+  };
 }
 
 function flownNowhere(run: string): ConfigError {
