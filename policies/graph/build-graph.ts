@@ -1,14 +1,13 @@
 import type { Head } from "../checkpoint/actor.ts";
 import type { RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
-import { elementsOf, type NamedArray } from "../named-array.ts";
+import type { NamedArray } from "../named-array.ts";
 import type { ActivationName } from "../networks/activation.ts";
 import type { OutputRange } from "../networks/bounded.ts";
-import type { EncoderGroup } from "../networks/cnn/cnn.ts";
-import { convolutionsOf, isPictureGroup } from "../networks/cnn/shapes.ts";
 import type { VisionFacts } from "../networks/cnn/vision.ts";
 import type { ActionBounds } from "../networks/latent-actor.ts";
 import { NORMALISER_EPSILON } from "../networks/normaliser.ts";
-import type { GraphNode, PolicyGraph, Port, UnaryOp } from "./policy-graph.ts";
+import type { GraphNode, PolicyGraph, Port, UnaryOp, Unnamed } from "./policy-graph.ts";
+import { seenGraph } from "./seen-graph.ts";
 
 export interface GraphOptions {
   readonly actor: RslRlActor;
@@ -27,13 +26,6 @@ export interface GraphOptions {
 export function buildGraph(options: GraphOptions): PolicyGraph {
   return new Builder(options).build();
 }
-
-/** A node of any op, its output still to be named. */
-type Unnamed = GraphNode extends infer Node
-  ? Node extends GraphNode
-    ? Omit<Node, "output">
-    : never
-  : never;
 
 const SIMPLE: Readonly<Partial<Record<ActivationName, UnaryOp>>> = {
   elu: "elu",
@@ -100,42 +92,13 @@ class Builder {
     return this.#sub(this.#sub(above, beyond), most);
   }
 
-  /** Numbers, then convolved pictures; see `createVision`. */
   #seen(row: string, vision: VisionFacts): string {
-    const numbers: string[] = [];
-    const pictures: string[] = [];
-    let from = 0;
-    for (const group of vision.groups) {
-      const to = from + elementsOf(group.shape);
-      const columns = vision.groups.length === 1 ? row : this.#columns(row, from, to);
-      if (isPictureGroup(group)) pictures.push(this.#convolved(columns, group, vision));
-      else numbers.push(columns);
-      from = to;
-    }
-    const inputs = [...numbers, ...pictures];
-    return inputs.length === 1 ? inputs[0]! : this.#node({ op: "joined", inputs });
-  }
-
-  #convolved(columns: string, group: EncoderGroup, vision: VisionFacts): string {
-    const shape = group.shape as readonly [number, number, number];
-    const scaled = this.#mul(columns, this.#scalar("byte", 1 / 255));
-    let x = this.#node({ op: "picture", inputs: [scaled], shape });
-    const layers = convolutionsOf(group, vision);
-    for (const [i, { stride, pad }] of layers.entries()) {
-      const inputs = this.#layerConstants(`cnns.${group.name}.${2 * i}`);
-      x = this.#activated(this.#node({ op: "convolution", inputs: [x, ...inputs], stride, pad }));
-    }
-    const { height, width, outChannels } = layers.at(-1)!;
-    return this.#node({ op: "flat", inputs: [x], width: outChannels * height * width });
-  }
-
-  #layerConstants(name: string): readonly [string, string] {
-    const names = [`${name}.weight`, `${name}.bias`] as const;
-    for (const full of names) {
-      const { shape, data } = this.#actor.layers[full]!;
-      this.#constant(full, shape, data);
-    }
-    return names;
+    const { layers } = this.#actor;
+    return seenGraph(row, vision, {
+      node: (node) => this.#node(node),
+      activated: (x) => this.#activated(x),
+      constant: (name, { shape, data } = layers[name]!) => this.#constant(name, shape, data),
+    });
   }
 
   /** Features; see `createActor`. */
@@ -149,15 +112,18 @@ class Builder {
     const { hidden, latent } = this.#actor;
     const x = this.#mlp("mlp", hidden, features);
     if (latent === undefined) return x;
-    const z = this.#mul(this.#unary("tanh", x), this.#scalar("latent.scale", latent.scale));
-    const both = this.#node({ op: "joined", inputs: [features, z] });
-    return this.#mlp("decoder", latent.hidden, both);
+    const scale = this.#scalar("latent.scale", latent.scale);
+    const z = this.#mul(this.#unary("tanh", x), scale);
+    const chosen = this.#node({ op: "joined", inputs: [features, z] });
+    return this.#mlp("decoder", latent.hidden, chosen);
   }
 
   #mlp(name: string, hidden: readonly number[], input: string): string {
-    const layer = (x: string, i: number) =>
-      this.#linear(x, `${name}.${2 * i}.weight`, `${name}.${2 * i}.bias`);
-    return hidden.reduce((x, _, i) => layer(this.#activated(x), i + 1), layer(input, 0));
+    const first = this.#linear(input, `${name}.0.weight`, `${name}.0.bias`);
+    return hidden.reduce((x, _, i) => {
+      const at = `${name}.${2 * (i + 1)}`;
+      return this.#linear(this.#activated(x), `${at}.weight`, `${at}.bias`);
+    }, first);
   }
 
   #activated(x: string): string {

@@ -72,3 +72,10 @@ export type UnaryOp =
   | "softplus"
   | "erf"
   | "identity";
+
+/** A node of any op, its output still to be named. */
+export type Unnamed = GraphNode extends infer Node
+  ? Node extends GraphNode
+    ? Omit<Node, "output">
+    : never
+  : never;

@@ -118,11 +118,7 @@ function modelOf({ checkpoint, plan }: ModelRequest) {
   const stacked = `obs is the last ${history} observations side by side, oldest first, zeros before the first of an episode`;
   const seen = vision?.groups.map(({ name, shape }) => `${name} [${shape}]`).join(", ");
   const pictures = `obs is ${seen} side by side, bytes of pictures as numbers from 0 to 255`;
-  const notes = [
-    ...plan.notes,
-    ...(history > 1 ? [stacked] : []),
-    ...(vision ? [pictures] : []),
-  ];
+  const notes = [...plan.notes, ...(history > 1 ? [stacked] : []), ...(vision ? [pictures] : [])];
   return { graph: buildGraph({ actor, activation, head, vision }), metadata, notes };
 }
 

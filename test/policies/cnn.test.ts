@@ -91,7 +91,7 @@ describe("a network with pictures", () => {
   });
 
   it("learns compiled with the same bits as operation by operation", () => {
-    const after = (mode: "on" | "off") => {
+    const learned = (mode: "on" | "off") => {
       const network = create();
       const group = { name: "student", owner: "student", parameters: network.parameters };
       const rates = { rule: "adam", learningRate: 1e-2, maxGradNorm: 1 } as const;
@@ -121,9 +121,9 @@ describe("a network with pictures", () => {
       network.dispose();
       return { losses, values };
     };
-    const eager = after("off");
+    const eager = learned("off");
     expect(eager.losses[3]).toBeLessThan(eager.losses[0]!);
-    expect(after("on")).toEqual(eager);
+    expect(learned("on")).toEqual(eager);
   });
 
   it.each(["elu", "mish"] as const)("is exported to ONNX and TensorFlow.js (%s)", async (name) => {

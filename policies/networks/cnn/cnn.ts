@@ -4,23 +4,18 @@ import { PolicyError } from "../../policy-error.ts";
 import { type Activation, activationNamed } from "../activation.ts";
 import { createParameter, type Linear, linear } from "../mlp.ts";
 import type { Parameter } from "../network.ts";
-import { type ConvolutionShape, convolutionsOf, groupWidth, isPictureGroup } from "./shapes.ts";
+import {
+  type ConvolutionShape,
+  convolutionsOf,
+  type EncoderGroup,
+  groupWidth,
+  isPictureGroup,
+  type Stack,
+} from "./shapes.ts";
 
-/** A group as the network reads it: `[height, width, channels]` of pictures, `[width]` of numbers. */
-export interface EncoderGroup {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
-
-export interface CnnOptions {
+export interface CnnOptions extends Stack {
   /** In the order in which `forward` gets them; at least one is of pictures. */
   readonly groups: readonly EncoderGroup[];
-  /** Filters of each convolution. Default [16, 32]. */
-  readonly channels?: readonly number[] | undefined;
-  /** Pixels of a side of each filter. Default 3. */
-  readonly kernel?: number | undefined;
-  /** Pixels from one place of a filter to the next. Default 2. */
-  readonly stride?: number | undefined;
   /** By rsl_rl's names, behind every convolution and the last layer. */
   readonly activation: string;
   /** Width of a Linear layer that joins all groups, with its activation; absent: they are put side by side. */
@@ -37,7 +32,10 @@ export interface CnnOptions {
 export interface Cnn {
   readonly groups: readonly EncoderGroup[];
   readonly featureWidth: number;
-  /** `cnns.GROUP.0.weight` `[filters, channels, kernel, kernel]`, `cnns.GROUP.0.bias`, `cnns.GROUP.2.weight` …; then `features.weight` `[featureWidth, joined]`, `features.bias`. */
+  /**
+   * `cnns.GROUP.0.weight` `[filters, channels, kernel, kernel]`, `cnns.GROUP.0.bias`, `cnns.GROUP.2.weight` …; then,
+   * where there is a `featureWidth`, `features.weight` `[featureWidth, joined]` and `features.bias`.
+   */
   readonly parameters: readonly Parameter[];
   /**
    * @param groups one tensor for each group, in order: of pictures `[rows, height, width, channels]` or
@@ -58,8 +56,9 @@ interface Convolution extends ConvolutionShape {
  * convolutions of its own (padded with zeros), then all numbers and, behind them, all convolved pictures are put
  * side by side. Bytes are brought to 0 to 1 in here.
  *
- *     const encoder = createCnn({ groups: [{ name: "camera", shape: [32, 32, 2] }], activation: "relu", featureWidth: 128 });
- *     const features = encoder.forward([tf.tensor2d(Float32Array.from(bytes), [rows, 2048])]);   // [rows, 128]
+ *     const groups = [{ name: "camera", shape: [32, 32, 2] }, { name: "joints", shape: [9] }];
+ *     const encoder = createCnn({ groups, activation: "relu", featureWidth: 128 });
+ *     const features = encoder.forward([pictures, joints]);   // [rows, 2048], [rows, 9] → [rows, 128]
  *
  * @throws PolicyError `no-pictures`, `picture-size`, `unknown-activation`, `missing-weight`, `weight-shape`
  */

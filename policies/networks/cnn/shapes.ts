@@ -1,6 +1,21 @@
 import { elementsOf } from "../../named-array.ts";
 import { PolicyError } from "../../policy-error.ts";
-import type { CnnOptions, EncoderGroup } from "./cnn.ts";
+
+/** A group as the network reads it: `[height, width, channels]` of pictures, `[width]` of numbers. */
+export interface EncoderGroup {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** The convolutions that each group of pictures goes through. */
+export interface Stack {
+  /** Filters of each convolution. Default [16, 32]. */
+  readonly channels?: readonly number[] | undefined;
+  /** Pixels of a side of each filter. Default 3. */
+  readonly kernel?: number | undefined;
+  /** Pixels from one place of a filter to the next. Default 2. */
+  readonly stride?: number | undefined;
+}
 
 /** One convolution of a stack. */
 export interface ConvolutionShape {
@@ -14,8 +29,6 @@ export interface ConvolutionShape {
   readonly height: number;
   readonly width: number;
 }
-
-export type Stack = Pick<CnnOptions, "channels" | "kernel" | "stride">;
 
 export function isPictureGroup({ shape }: EncoderGroup): boolean {
   return shape.length === 3;

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { elementsOf, type NamedArrays } from "../../named-array.ts";
 import { createMlp } from "../mlp.ts";
 import type { Network } from "../network.ts";
-import { createCnn, type EncoderGroup } from "./cnn.ts";
+import { createCnn } from "./cnn.ts";
+import type { EncoderGroup } from "./shapes.ts";
 
 /** What the weights of a network with pictures don't say of it; kept beside them. */
 export interface VisionFacts {

@@ -49,7 +49,7 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
     monitors: [],
     write: (state) =>
       asLearned(site, state.learner, (learned) =>
-        bytesOf(state, { config, student: learned, teacher, spec: env.spec }),
+        bytesOf(state, config, { student: learned, teacher, spec: env.spec }),
       ),
     check: (run) =>
       asLearned(site, run.state.learner, (learned) =>
@@ -67,10 +67,6 @@ async function teacherOf({ config, saved }: Site<DistillationConfig>, env: Vecto
 interface Crew {
   readonly student: NetworkPolicy;
   readonly teacher: Teacher;
-}
-
-interface Flown {
-  readonly spec: EnvSpec;
 }
 
 function createActor(
@@ -141,7 +137,8 @@ async function asLearned<T>(
 
 async function bytesOf(
   state: RunState,
-  { config, student, teacher, spec }: Crew & Pick<Site<DistillationConfig>, "config"> & Flown,
+  config: DistillationConfig,
+  { student, teacher, spec }: Crew & { readonly spec: EnvSpec },
 ): Promise<Uint8Array> {
   const { init_noise_std, activation, history_length } = config.policy;
   const { reads } = student;
