@@ -2,15 +2,21 @@ import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../vector-env.ts";
-import { Airframes, actionWidth } from "./airframes.ts";
-import type { Bodies } from "./bodies.ts";
-import { Episodes } from "./episodes.ts";
-import { Observer } from "./observer.ts";
-import { quantities, readingsWidth, sense } from "./readings.ts";
+import { actionWidth } from "./airframes.ts";
+import type { Rows } from "./bodies.ts";
+import type { Crew } from "./crew.ts";
+import type { Fleet } from "./fleet.ts";
 import type { ResolvedSettings } from "./settings.ts";
 import { SimError } from "./sim-error.ts";
 import { readSnapshot, writeSnapshot } from "./snapshot.ts";
-import { rangesOf, specOf, type Task } from "./tasks.ts";
+import { specOf, type Task } from "./tasks.ts";
+
+interface MujocoParts {
+  readonly settings: ResolvedSettings;
+  readonly fleet: Fleet;
+  readonly crew: Crew | undefined;
+  readonly own: Rows;
+}
 
 /**
  * Crazyflies in MuJoCo, with the semantics of Isaac-Quadcopter-Direct-v0. One control step: actions
@@ -27,35 +33,21 @@ export class MujocoEnv implements VectorEnv {
   readonly settings: Settings;
   /** Lines for the person who flies here. */
   readonly notices: string[];
-  readonly #bodies: Bodies;
-  readonly #airframes: Airframes;
-  readonly #episodes: Episodes;
-  readonly #observer: Observer;
-  readonly #readings: Float64Array;
-  /** `[numEnvs]` in N and `[numEnvs, 3]` in N·m, in the body frame. */
-  readonly #wrench: { readonly thrust: Float64Array; readonly moment: Float64Array };
-  readonly #decimation: number;
-  /** Where the last frame begins an episode. */
-  readonly #started: Uint8Array;
+  readonly #fleet: Fleet;
+  /** Other threads, for the environments that are not ours. */
+  readonly #crew: Crew | undefined;
+  readonly #own: Rows;
   #state: "idle" | "flying" | "closed" = "idle";
 
-  /** Takes the bodies over and closes them. */
-  constructor(task: Task, numEnvs: number, settings: ResolvedSettings, bodies: Bodies) {
+  /** Takes fleet and crew over and closes them. `own`: the environments that this thread moves. */
+  constructor(task: Task, numEnvs: number, { settings, fleet, crew, own }: MujocoParts) {
     const { quadcopter, all, notices } = settings;
     this.spec = specOf(task, numEnvs, quadcopter);
     this.settings = all;
     this.notices = [...notices];
-    this.#bodies = bodies;
-    this.#airframes = new Airframes(quadcopter, bodies, rangesOf(task, all));
-    this.#episodes = new Episodes(numEnvs, quadcopter);
-    this.#observer = new Observer(task, numEnvs, all);
-    this.#readings = new Float64Array(readingsWidth * numEnvs);
-    this.#wrench = {
-      thrust: new Float64Array(numEnvs),
-      moment: new Float64Array(3 * numEnvs),
-    };
-    this.#started = new Uint8Array(numEnvs);
-    this.#decimation = quadcopter.decimation;
+    this.#fleet = fleet;
+    this.#crew = crew;
+    this.#own = own;
   }
 
   /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
@@ -65,10 +57,11 @@ export class MujocoEnv implements VectorEnv {
       const hint = "Give a whole number from 0 to 4294967295.";
       throw new SimError("bad-seed", `got the seed ${seed}`, { field: "seed", hint });
     }
-    this.#episodes.restartAll(seed, this.#bodies);
-    this.#observer.streams.seed(seed);
-    this.#airframes.streams.seed(seed);
-    this.#begin(Int32Array.from({ length: this.spec.numEnvs }, (_, i) => i));
+    const { episodes, observer, airframes, bodies } = this.#fleet;
+    episodes.restartAll(seed, bodies);
+    observer.streams.seed(seed);
+    airframes.streams.seed(seed);
+    this.#fleet.begin(Int32Array.from({ length: this.spec.numEnvs }, (_, i) => i));
     this.#state = "flying";
     return this.#frame();
   }
@@ -81,9 +74,16 @@ export class MujocoEnv implements VectorEnv {
     this.#refuseIdle();
     const start = performance.now();
     checkActions(actions, this.spec);
-    this.#airframes.steer(actions, this.#readings, this.#wrench);
-    this.#bodies.step(this.#wrench.thrust, this.#wrench.moment, this.#decimation);
+    this.#fleet.actions.set(actions);
+    this.#crew?.begin();
+    this.#fleet.move(this.#own);
     const simulated = performance.now();
+    let bad = this.#fleet.judge(this.#own);
+    if (this.#crew !== undefined) {
+      const others = await this.#crew.end();
+      if (bad < 0) bad = others;
+    }
+    if (bad >= 0) this.#diverged(bad);
     const result = this.#conclude();
     const timing = {
       simulate: (simulated - start) / 1000,
@@ -95,13 +95,13 @@ export class MujocoEnv implements VectorEnv {
   /** Everything that decides what comes next, and the frame that is current. */
   async snapshot(): Promise<Uint8Array> {
     this.#refuseIdle();
-    return writeSnapshot(this.#owner(), this.#everything());
+    return writeSnapshot(this.#owner(), this.#fleet.everything());
   }
 
   /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
   async restore(state: Uint8Array): Promise<Frame> {
     this.#refuseClosed();
-    readSnapshot(state, this.#owner(), this.#everything());
+    readSnapshot(state, this.#owner(), this.#fleet.everything());
     this.#state = "flying";
     return this.#frame();
   }
@@ -109,71 +109,36 @@ export class MujocoEnv implements VectorEnv {
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    this.#bodies.close();
+    this.#fleet.bodies.close();
+    await this.#crew?.close();
   }
 
-  /** Everything of a control step behind the physics. */
+  /** What became of a control step, and the beginnings of new episodes. */
   #conclude(): StepResult {
-    const { numEnvs } = this.spec;
-    const rewards = new Float32Array(numEnvs);
-    const terminated = new Uint8Array(numEnvs);
-    const truncated = new Uint8Array(numEnvs);
+    this.#fleet.observer.advance();
+    const rewards = this.#fleet.rewards.slice();
+    const terminated = this.#fleet.terminated.slice();
+    const truncated = this.#fleet.truncated.slice();
     let ends = 0;
-    for (let i = 0; i < numEnvs; i++) {
-      this.#episodes.ages[i]!++;
-      this.#sense(i);
-      const reward = this.#episodes.reward(i, this.#readings);
-      if (!(Math.abs(reward) < Number.MAX_VALUE)) this.#diverged(i);
-      rewards[i] = reward;
-      if (this.#episodes.died(i, this.#bodies)) terminated[i] = 1;
-      if (this.#episodes.timedOut(i)) truncated[i] = 1;
-      ends += terminated[i]! | truncated[i]!;
-    }
-    this.#observer.observeAll(this.#readings);
-    this.#started.fill(0);
+    for (let i = 0; i < rewards.length; i++) ends += terminated[i]! | truncated[i]!;
     const ended = ends === 0 ? {} : this.#restart(terminated, truncated, ends);
     return { frame: this.#frame(), rewards, terminated, truncated, ...ended };
   }
 
   /** Notes how episodes ended and begins the next ones. */
   #restart(terminated: Uint8Array, truncated: Uint8Array, count: number) {
+    const { episodes, observer, bodies, readings } = this.#fleet;
     const rows = new Int32Array(count);
     for (let i = 0, k = 0; k < count; i++) if (terminated[i]! | truncated[i]!) rows[k++] = i;
-    const log = this.#episodes.log(rows, this.#readings, { terminated, truncated });
-    const final = { rows, observations: this.#observer.copy(rows) };
-    for (const i of rows) this.#episodes.restart(i, this.#bodies);
-    this.#begin(rows);
+    const log = episodes.log(rows, readings, { terminated, truncated });
+    const final = { rows, observations: observer.copy(rows) };
+    for (const i of rows) episodes.restart(i, bodies);
+    this.#fleet.begin(rows);
     return { final, log };
   }
 
-  /** Everything of new episodes but the goal and the body's start. */
-  #begin(envs: Int32Array): void {
-    for (const i of envs) {
-      this.#airframes.draw(i);
-      const action = readingsWidth * i + quantities.last_action.offset;
-      this.#readings.fill(0, action, action + actionWidth);
-      this.#sense(i);
-      this.#started[i] = 1;
-    }
-    this.#observer.begin(envs, this.#readings);
-  }
-
-  #sense(i: number): void {
-    sense(this.#bodies, this.#episodes.goals, this.#readings, i);
-    this.#airframes.sense(i, this.#readings);
-  }
-
   #frame(): Frame {
-    return { observations: this.#observer.copy(), started: this.#started.slice() };
-  }
-
-  #everything() {
-    const { goals, ages, sums, streams } = this.#episodes;
-    const { positions, velocities } = this.#bodies;
-    const random = [streams.state, this.#observer.streams.state];
-    const current = [...this.#observer.state, this.#started];
-    const drawn = this.#airframes.state;
-    return [positions, velocities, goals, sums, ages, ...random, ...current, ...drawn];
+    return { observations: this.#fleet.observer.copy(), started: this.#fleet.started.slice() };
   }
 
   #owner() {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
+  closeSync,
   existsSync,
   openSync,
   readdirSync,
@@ -48,6 +49,13 @@ function accepted(offer: Offer): Lane {
   const lane = acceptLane(offer, { least: 0 });
   atEnd(() => lane.close());
   return lane;
+}
+
+/** Somebody else who has the file open. */
+function meddler({ path }: Offer): number {
+  const file = openSync(path, "r+");
+  atEnd(() => closeSync(file));
+  return file;
 }
 
 /** Seven steps with ends in them; `midway` happens before the fifth. */
@@ -113,7 +121,7 @@ describe("tensors in a file that both sides have open", () => {
     ["another mark", 3, 1, "mark"],
   ])("are refused with %s", (_, seq, at, problem) => {
     const { offer, lane } = offered();
-    const writer = openSync(offer.path, "r+");
+    const writer = meddler(offer);
     const driver = accepted(offer);
     driver.put(3, tensors);
     if (at > 0) writeSync(writer, Buffer.from([0xee]), 0, 1, offer.request_at + at);
@@ -122,7 +130,7 @@ describe("tensors in a file that both sides have open", () => {
 
   it("are refused where the file was cut short, or more was announced than there is room for", () => {
     const { offer, lane } = offered();
-    const other = openSync(offer.path, "r+");
+    const other = meddler(offer);
     accepted(offer).put(3, tensors);
     truncateSync(`/proc/self/fd/${other}`, offer.request_at + 100);
     expect(() => lane.take(3, described)).toThrow("ends early: 100 of 264 bytes");
@@ -204,7 +212,7 @@ describe("a flight through shared memory", () => {
     class Spoilt extends PointMass {
       override step(actions: Float32Array) {
         // After the reply was written, before the next turn of the loop reads it.
-        if (spoil) setImmediate(() => openFiles().forEach((file) => truncateSync(file, 100)));
+        if (spoil) setImmediate(() => openFiles().forEach((file) => { truncateSync(file, 100); }));
         return super.step(actions);
       }
     }
