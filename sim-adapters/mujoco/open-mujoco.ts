@@ -5,6 +5,7 @@ import { loadLibrary, type Rows } from "./bodies.ts";
 import { Crew } from "./crew.ts";
 import { MujocoEnv } from "./mujoco-env.ts";
 import { checkOptions, type FleetOptions, openFleet } from "./open-fleet.ts";
+import { SimError } from "./sim-error.ts";
 import { specOf } from "./tasks.ts";
 
 export interface MujocoOptions extends FleetOptions {
@@ -29,6 +30,10 @@ export async function openMujoco({ threads = 1, ...options }: MujocoOptions): Pr
   const { task, settings } = checkOptions(options);
   const { numEnvs, blockSize } = options;
   const count = Math.min(threads === "auto" ? threadsFor(numEnvs) : threads, numEnvs);
+  if (!Number.isInteger(count) || count < 1) {
+    const hint = "Give a whole number from 1 with --threads, or leave it out.";
+    throw new SimError("bad-threads", `got ${threads} threads`, { field: "threads", hint });
+  }
   const shares = split(numEnvs, count);
   const own = shares[0]!;
   if (count === 1) {

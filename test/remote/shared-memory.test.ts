@@ -16,7 +16,7 @@ import {
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Tensors } from "../../protocol/codec.ts";
-import type { Offer } from "../../protocol/messages.ts";
+import type { Described, Offer } from "../../protocol/messages.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { connectRemote } from "../../sim-adapters/remote/remote-env.ts";
 import type { Lane } from "../../sim-adapters/shared-memory/lane.ts";
@@ -30,11 +30,11 @@ const tensors: Tensors = {
   flags: { shape: [3], data: Uint8Array.of(1, 0, 1) },
   rows: { shape: [2], data: Int32Array.of(7, 9) },
 };
-const described = [
+const described: Described[] = [
   { name: "actions", dtype: "<f4", shape: [8, 1] },
   { name: "flags", dtype: "|u1", shape: [3] },
   { name: "rows", dtype: "<i4", shape: [2] },
-] as const;
+];
 
 function offered() {
   const made = offerLane(spec);
@@ -134,9 +134,9 @@ describe("tensors in a file that both sides have open", () => {
     accepted(offer).put(3, tensors);
     truncateSync(`/proc/self/fd/${other}`, offer.request_at + 100);
     expect(() => lane.take(3, described)).toThrow("ends early: 100 of 264 bytes");
-    const huge = [{ name: "actions", dtype: "<f4", shape: [2 ** 31, 2 ** 31] }] as const;
+    const huge: Described[] = [{ name: "actions", dtype: "<f4", shape: [2 ** 31, 2 ** 31] }];
     expect(() => lane.take(3, huge)).toThrow("there is room for");
-    const twice = [described[1], described[1]];
+    const twice = [described[1]!, described[1]!];
     expect(() => lane.take(3, twice)).toThrow("comes twice");
   });
 
