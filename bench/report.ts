@@ -34,6 +34,8 @@ export interface BenchOptions {
     /** Recorded, and flown by the judge. */
     readonly episodes: number;
   };
+  /** Of the section `soak`. */
+  readonly minutes: number;
   readonly say: Say;
 }
 

@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { cameraBench } from "./camera.ts";
 import { projectFolder } from "./children.ts";
 import { flightBench, memoryBench } from "./flight.ts";
 import { describeMachine, load } from "./machine.ts";
@@ -13,17 +14,22 @@ import { networkBench } from "./network.ts";
 import { offlineBench } from "./offline.ts";
 import { peerRunsBench, peerStepsBench } from "./peer.ts";
 import { peerWireBench } from "./peer-wire.ts";
+import { pipelineBench } from "./pipeline.ts";
+import { plannerBench } from "./planner.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
 import { roundTripBench } from "./round-trip.ts";
 import { simulatorBench } from "./simulator.ts";
+import { soakBench } from "./soak.ts";
 import { studentsBench } from "./students.ts";
 import { wireBench } from "./wire.ts";
 
 const sections: Readonly<Record<string, Bench>> = {
   simulator: simulatorBench,
+  camera: cameraBench,
   wire: wireBench,
   network: networkBench,
   run: flightBench,
+  pipeline: pipelineBench,
   memory: memoryBench,
   "peer-steps": peerStepsBench,
   "peer-runs": peerRunsBench,
@@ -31,6 +37,8 @@ const sections: Readonly<Record<string, Bench>> = {
   "round-trip": roundTripBench,
   students: studentsBench,
   offline: offlineBench,
+  planner: plannerBench,
+  soak: soakBench,
 };
 const standard = ["simulator", "wire", "network", "run"];
 
@@ -39,7 +47,8 @@ sections: ${Object.keys(sections).join(", ")}; without any: ${standard.join(", "
 --memory  also a run of 6000 iterations: does memory grow? (minutes)
 --peer    also PyTorch and rsl_rl on the same machine (the first time some gigabytes from PyPI);
           with offline alone: also d3rlpy
-offline   [--only METHOD,…] [--updates 100000] [--episodes 400]; goes on from bench/results/offline`;
+offline   [--only METHOD,…] [--updates 100000] [--episodes 400]; goes on from bench/results/offline
+soak      [--minutes 10]: a run that is hurt every few seconds; draws bench/soak.svg`;
 
 interface Order {
   readonly names: readonly string[];
@@ -58,6 +67,7 @@ function readOrder(): Order {
       only: { type: "string", default: "" },
       updates: { type: "string", default: "100000" },
       episodes: { type: "string", default: "400" },
+      minutes: { type: "string", default: "10" },
     },
   });
   const unknown = positionals.find((name) => !Object.hasOwn(sections, name));
@@ -79,7 +89,8 @@ function readOrder(): Order {
     updates: positive("--updates", values.updates),
     episodes: positive("--episodes", values.episodes),
   };
-  const options = { seeds, peer: values.peer, offline };
+  const minutes = positive("--minutes", values.minutes);
+  const options = { seeds, peer: values.peer, offline, minutes };
   return { names: [...new Set([...chosen, ...extra])], options, file };
 }
 

@@ -1,5 +1,5 @@
 /** Steps one simulator and prints how fast: `simulator-child.js TASK N [THREADS]`. */
-import { openMujoco } from "../sim-adapters/mujoco/open-mujoco.ts";
+import { builtInFor } from "../sim-adapters/built-in.ts";
 import { median, timed } from "./timing.ts";
 
 export interface SimulatorFigures {
@@ -7,7 +7,7 @@ export interface SimulatorFigures {
   readonly stepsPerSecond: number;
   /** The same per second of processor time: what a busy machine doesn't change much. */
   readonly stepsPerCpuSecond: number;
-  /** Share of the time that MuJoCo itself takes. */
+  /** Share of the time that MuJoCo itself, or the bodies of patients, take. */
   readonly physicsShare: number;
 }
 
@@ -16,10 +16,11 @@ const numEnvs = Number(count);
 /** Control steps of one stretch: about half a second at the target speed. */
 const stretch = Math.ceil(150_000 / numEnvs);
 
-const env = await openMujoco({ task, numEnvs, threads: Number(threads) });
+const env = await builtInFor(task).open({ task, numEnvs, threads: Number(threads) });
+const { action } = env.spec;
 await env.reset(1);
-// About hovering, so that episodes last: the fleet lives as under a policy that flies.
-const noise = Array.from({ length: 8 }, (_, k) => hovering(k));
+// About what holds a state, so that episodes last: the fleet lives as under a policy that flies.
+const noise = Array.from({ length: 8 }, (_, k) => holding(k));
 let physics = 0;
 let step = 0;
 
@@ -30,11 +31,15 @@ async function fly(): Promise<void> {
   }
 }
 
-function hovering(k: number): Float32Array {
-  return Float32Array.from({ length: numEnvs * 4 }, (_, i) => {
-    const wobble = 0.02 * Math.sin(1.7 * i + 2.3 * k);
-    return (i % 4 === 0 ? 2 / 1.9 - 1 : 0) + wobble;
-  });
+/** Hovers, or keeps patients asleep: by component, and what it wobbles by. */
+function holding(k: number): Float32Array {
+  const flies = action.names?.[0] === "thrust";
+  const [level, wobble] = flies ? [[2 / 1.9 - 1, 0, 0, 0], 0.02] : [[0.12, 0.24], 0.1];
+  const width = level.length;
+  return Float32Array.from(
+    { length: numEnvs * width },
+    (_, i) => level[i % width]! + wobble * Math.sin(1.7 * i + 2.3 * k),
+  );
 }
 
 await fly();

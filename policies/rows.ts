@@ -1,9 +1,10 @@
-import type { Observations } from "../protocol/frame.ts";
+import type { ObservationArray, Observations } from "../protocol/frame.ts";
 import type { Memory, Policy } from "./policy.ts";
 import { PolicyError } from "./policy-error.ts";
 
 /**
- * The groups that a policy reads side by side, `[rows, observationWidth]`: a fresh array.
+ * The groups that a policy reads side by side, `[rows, observationWidth]`: a fresh array. Bytes of pictures
+ * keep their values, 0 to 255.
  *
  * @throws PolicyError `missing-group`, `observation-width`
  */
@@ -23,7 +24,7 @@ export function gatherGroups(
     );
   }
   const [only] = groups;
-  if (groups.length === 1 && only !== undefined) return only.slice();
+  if (groups.length === 1 && only !== undefined) return Float32Array.from(only);
   const gathered = new Float32Array(rows * width);
   let column = 0;
   for (const group of groups) {
@@ -67,7 +68,7 @@ export function startedAnew(
   });
 }
 
-function groupNamed(name: string, observations: Observations): Float32Array {
+function groupNamed(name: string, observations: Observations): ObservationArray {
   const group = Object.hasOwn(observations, name) ? observations[name] : undefined;
   if (group !== undefined) return group;
   throw new PolicyError(

@@ -1,7 +1,10 @@
 /** What the simulator says after a reset or a step. Arrays belong to the receiver and are never written again. */
 
+/** Of one group: numbers, or the bytes of pictures. */
+export type ObservationArray = Float32Array | Uint8Array;
+
 /** Observation groups by name, each `[numEnvs, ...shape]`, row-major. */
-export type Observations = Readonly<Record<string, Float32Array>>;
+export type Observations = Readonly<Record<string, ObservationArray>>;
 
 export interface Frame {
   readonly observations: Observations;

@@ -11,6 +11,10 @@ export const limits = {
   numEnvs: 1_048_576,
   /** Components of one observation group or action of one environment. */
   width: 65_536,
+  /** Bytes of one picture: 1 MiB, e.g. 512 × 512 with four channels. */
+  pictureBytes: 1_048_576,
+  /** Bytes of the observations of one message, of all groups together: 1 GiB. */
+  observationBytes: 1_073_741_824,
   groups: 60,
   settings: 256,
   notices: 32,
@@ -24,6 +28,9 @@ export const limits = {
 
 /** The version this build speaks. */
 export const protocolVersion = { major: 1, minor: 3 } as const;
+
+/** The first minor version in which observation groups may be pictures. */
+export const picturesSince = 2;
 
 /** A seed as it SHOULD travel, below 2^31: NumPy, C and many simulators take no larger one. */
 export function wireSeed(seed: number): number {

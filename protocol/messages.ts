@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { decodeMessage, encodeMessage, tensorName, type Tensors } from "./codec.ts";
+import { decodeMessage, encodeMessage, type Tensors, tensorName } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { visibleTree } from "./visible.ts";
@@ -124,7 +124,13 @@ const replies = {
     shared_memory: offer.optional(),
   }),
   frame: z.object({ type: z.literal("frame"), ...reply, timing, shared }),
-  result: z.object({ type: z.literal("result"), ...reply, log: figures.optional(), timing, shared }),
+  result: z.object({
+    type: z.literal("result"),
+    ...reply,
+    log: figures.optional(),
+    timing,
+    shared,
+  }),
   state: z.object({ type: z.literal("state"), ...reply, shared }),
   pong: z.object({ type: z.literal("pong"), ...reply }),
   closed: z.object({ type: z.literal("closed"), ...reply }),

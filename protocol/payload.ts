@@ -1,8 +1,8 @@
 import type { Tensor, Tensors } from "./codec.ts";
 import { dtypeOf } from "./codec.ts";
-import { widthOf } from "./env-spec.ts";
+import { isPicture, widthOf } from "./env-spec.ts";
 import { ProtocolError } from "./errors.ts";
-import type { Frame, Observations, StepResult } from "./frame.ts";
+import type { Frame, ObservationArray, Observations, StepResult } from "./frame.ts";
 import { type Layout, layoutOf, teacherTensor } from "./layout.ts";
 import { limits } from "./limits.ts";
 import type { Replies } from "./messages.ts";
@@ -131,11 +131,22 @@ function toTeacher(
 }
 
 function toObservations(tensors: Tensors, { groups }: Layout): Observations {
-  const observations: Record<string, Float32Array> = {};
+  const observations: Record<string, ObservationArray> = {};
   for (const { group, obs, shape, spec } of groups) {
-    observations[group] = floats(tensors, obs, shape, spec);
+    observations[group] = observation(tensors, obs, shape, spec);
   }
   return observations;
+}
+
+/** A picture's bytes are all of them values. */
+function observation(
+  tensors: Tensors,
+  name: string,
+  shape: readonly number[],
+  spec: TensorSpec,
+): ObservationArray {
+  if (isPicture(spec)) return take(tensors, name, "|u1", shape) as Uint8Array;
+  return floats(tensors, name, shape, spec);
 }
 
 function toFinal(
@@ -156,9 +167,9 @@ function toFinal(
     const problem = `must list the ${ended} environments that ended, ascending`;
     throw new ProtocolError("bad-value", problem, { field: "tensors.final/rows" });
   }
-  const observations: Record<string, Float32Array> = {};
+  const observations: Record<string, ObservationArray> = {};
   for (const { group, final, shape, spec } of groups) {
-    observations[group] = floats(tensors, final, [ended, ...shape.slice(1)], spec);
+    observations[group] = observation(tensors, final, [ended, ...shape.slice(1)], spec);
   }
   return { rows: found, observations };
 }

@@ -3,13 +3,16 @@
 /** NumPy's names for the element types that may travel: float32, uint8, int32. */
 export type Dtype = "<f4" | "|u1" | "<i4";
 
-/** One environment's share of an array; on the wire `[numEnvs, ...shape]`, row-major. */
+/**
+ * One environment's share of an array; on the wire `[numEnvs, ...shape]`, row-major. An observation group of
+ * dtype `|u1` is a picture: `[height, width, channels]`.
+ */
 export interface TensorSpec {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** One name per component, e.g. `lin_vel_b.x`. */
+  /** One name per component, e.g. `lin_vel_b.x`; of a picture one per channel. */
   readonly names?: readonly string[];
-  /** One SI unit per component, e.g. `m/s`; `1` for a pure number. */
+  /** One SI unit per component, e.g. `m/s`; `1` for a pure number. Of a picture one per channel. */
   readonly units?: readonly string[];
 }
 

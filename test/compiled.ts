@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -8,21 +10,14 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import ts from "typescript";
+import type TypeScript from "typescript";
 import { afterAll } from "vitest";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
-
-const compilerOptions: ts.CompilerOptions = {
-  module: ts.ModuleKind.ESNext,
-  target: ts.ScriptTarget.ES2022,
-  jsx: ts.JsxEmit.ReactJSX,
-  rewriteRelativeImportExtensions: true,
-  verbatimModuleSyntax: true,
-};
 
 const made: string[] = [];
 afterAll(() => {
@@ -76,6 +71,42 @@ function compile(path: string, root: string): void {
   const target = join(root, "dist", path.replace(/tsx?$/, "js"));
   mkdirSync(dirname(target), { recursive: true });
   const source = readFileSync(join(repository, path), "utf8");
-  const { outputText } = ts.transpileModule(source, { compilerOptions, fileName: path });
-  writeFileSync(target, outputText);
+  const built = join(repository, "dist", path.replace(/tsx?$/, "js"));
+  builtFrom ??= readBuildInfo();
+  const isBuilt = builtFrom.get(path) === createHash("sha256").update(source).digest("hex");
+  if (isBuilt && existsSync(built)) copyFileSync(built, target);
+  else writeFileSync(target, transpile(path, source));
+}
+
+let builtFrom: ReadonlyMap<string, string> | undefined;
+
+/** SHA-256 of each source from which `tsc` made what lies in `dist`: most are still as they were then. */
+function readBuildInfo(): ReadonlyMap<string, string> {
+  const path = join(repository, "dist/.tsbuildinfo");
+  if (!existsSync(path)) return new Map();
+  const { fileNames = [], fileInfos = [] } = JSON.parse(readFileSync(path, "utf8")) as {
+    readonly fileNames?: readonly string[];
+    readonly fileInfos?: readonly (string | { readonly version: string })[];
+  };
+  return new Map(
+    fileNames.map((name, i) => {
+      const info = fileInfos[i] ?? "";
+      return [name.replace(/^\.\.\//, ""), typeof info === "string" ? info : info.version];
+    }),
+  );
+}
+
+let compiler: typeof TypeScript | undefined;
+
+function transpile(path: string, source: string): string {
+  // Half a second to load, and mostly nothing is left for it to do.
+  compiler ??= createRequire(import.meta.url)("typescript") as typeof TypeScript;
+  const compilerOptions: TypeScript.CompilerOptions = {
+    module: compiler.ModuleKind.ESNext,
+    target: compiler.ScriptTarget.ES2022,
+    jsx: compiler.JsxEmit.ReactJSX,
+    rewriteRelativeImportExtensions: true,
+    verbatimModuleSyntax: true,
+  };
+  return compiler.transpileModule(source, { compilerOptions, fileName: path }).outputText;
 }

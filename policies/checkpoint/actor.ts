@@ -2,11 +2,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArrays } from "../named-array.ts";
 import { bounded, type OutputRange } from "../networks/bounded.ts";
 import { clamped } from "../networks/clamped.ts";
+import { createCnnEncoder } from "../networks/cnn/cnn-encoder.ts";
+import { encoderNetwork } from "../networks/encoder.ts";
+import { type ActionBounds, clippedTo, latentActor } from "../networks/latent-actor.ts";
 import { createMlp } from "../networks/mlp.ts";
+import { createMlpEncoder } from "../networks/mlp-encoder.ts";
 import type { Network } from "../networks/network.ts";
 import { createRecurrent } from "../networks/recurrent.ts";
 import { meanLayers } from "./mean-layers.ts";
-import type { RslRlActor } from "./rsl-rl-actor.ts";
+import type { LatentParts, RslRlActor } from "./rsl-rl-actor.ts";
 
 /**
  * How actions come out of a network that puts out two numbers for each: the mean and the noise (the
@@ -17,12 +21,14 @@ export type Head =
   | { readonly kind: "mean-and-noise" }
   | { readonly kind: "beta"; readonly low: number; readonly high: number }
   /** Squashed means, whatever else there is: centre + half · tanh, per action. */
-  | ({ readonly kind: "tanh" } & OutputRange);
+  | ({ readonly kind: "tanh" } & OutputRange)
+  /** Standardised actions: clip(centre + half · x, low, high), per action. */
+  | ({ readonly kind: "clipped" } & OutputRange & ActionBounds);
 
 /**
  * The network of a checkpoint, with its weights. Its outputs are the mean actions.
  *
- * @param head but for `tanh` it matters only where the network has two outputs per action
+ * @param head but for `tanh` and `clipped` it matters only where the network has two outputs per action
  * @throws PolicyError `unknown-activation`
  */
 export function createActor(
@@ -42,18 +48,60 @@ function unclamped(actor: RslRlActor, activation: string, head: Head): Network {
   if (head.kind === "tanh") {
     return bounded(build(actor, activation, actor.layers, actor.outputWidth), head);
   }
+  if (head.kind === "clipped") {
+    const { outputWidth, layers } = actor;
+    const network = build(actor, activation, layers, outputWidth);
+    return clippedTo(network, head, head);
+  }
   const layers = doubled ? meanLayers(actor.layers) : actor.layers;
   return build(actor, activation, layers, actor.actionWidth);
 }
 
 function build(
-  { inputWidth, hidden, rnn }: RslRlActor,
+  actor: RslRlActor,
   activation: string,
   weights: NamedArrays,
   outputWidth: number,
 ): Network {
+  const { inputWidth, hidden, rnn, latent } = actor;
+  if (latent) return buildLatent(actor, activation, latent);
   const options = { inputWidth, outputWidth, hidden, activation, weights };
   return rnn === undefined ? createMlp(options) : createRecurrent({ ...options, rnn });
+}
+
+function buildLatent(
+  actor: RslRlActor,
+  activation: string,
+  { width, hidden: decoding, scale }: LatentParts,
+): Network {
+  const { hidden, outputWidth, layers: weights } = actor;
+  const made = { activation, weights };
+  const encoder = buildEncoder(actor, activation);
+  const features = encoder?.outputWidth ?? actor.inputWidth;
+  return latentActor({
+    encoder,
+    actor: createMlp({ ...made, inputWidth: features, hidden, outputWidth: width }),
+    decoder: createMlp({
+      ...{ ...made, inputWidth: features + width, hidden: decoding, outputWidth },
+      prefix: "decoder",
+    }),
+    scale,
+  });
+}
+
+function buildEncoder(actor: RslRlActor, activation: string): Network | undefined {
+  const { encoder, vision, features, inputWidth, layers: weights } = actor;
+  const made = { activation, weights };
+  if (vision) {
+    const { groups } = vision;
+    const seeing = createCnnEncoder({ ...made, ...vision, featureWidth: features });
+    return encoderNetwork(seeing, groups);
+  }
+  if (!encoder) return undefined;
+  const groups = [{ name: "obs", shape: [inputWidth] }];
+  const { hidden, width: featureWidth } = encoder;
+  const mlp = createMlpEncoder({ ...made, groups, featureWidth, hidden, prefix: "encoder" });
+  return encoderNetwork(mlp, groups);
 }
 
 /**

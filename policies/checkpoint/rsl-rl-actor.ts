@@ -1,4 +1,5 @@
 import { elementsOf, type NamedArray, type NamedArrays, shapeText } from "../named-array.ts";
+import type { VisionFacts } from "../networks/cnn/vision.ts";
 import type { NormaliserState } from "../networks/normaliser.ts";
 import { CheckpointError } from "../policy-error.ts";
 import { strangeLayer } from "./strange-layer.ts";
@@ -8,7 +9,7 @@ import { describe, isTensor, type TorchValue } from "./torch-value.ts";
 export interface RslRlActorState {
   /**
    * Weights by rsl_rl 5's names, in its order: `mlp.0.weight` `[out, in]`, `mlp.0.bias` …, then
-   * `rnn.rnn.weight_ih_l0` …
+   * `rnn.rnn.weight_ih_l0` …, or `cnns.GROUP.0.weight` `[out, in, height, width]` ….
    */
   readonly layers: NamedArrays;
   /** Statistics the observations are normalised with. */
@@ -24,6 +25,8 @@ export interface RslRlActorState {
   readonly inputClamp?: number | undefined;
   /** The network puts out two numbers per action, e.g. mean and noise. */
   readonly doubled?: boolean | undefined;
+  /** The MLP puts out a latent, which a decoder turns into actions. */
+  readonly latent?: LatentParts | undefined;
 }
 
 /**
@@ -34,12 +37,29 @@ export interface RslRlActor extends RslRlActorState {
   readonly inputWidth: number;
   readonly hidden: readonly number[];
   /**
-   * Outputs of the last layer: `actionWidth`, or twice that where the network puts out the noise as
-   * well.
+   * Outputs of the last layer, the decoder's where there is one: `actionWidth`, or twice that where the
+   * network puts out the noise as well.
    */
   readonly outputWidth: number;
   readonly actionWidth: number;
+  /** Groups of pictures, each with convolutions of its own; then `inputWidth` is what the MLP reads. */
+  readonly pictures?: readonly string[];
   readonly rnn?: { readonly type: "gru" | "lstm"; readonly width: number; readonly layers: number };
+  /** Layers `encoder.0.weight` …, tanh behind the last, before all others: what `mlp` reads are features. */
+  readonly encoder?: { readonly hidden: readonly number[]; readonly width: number };
+  /** Of pictures: width of a layer `features` behind the convolutions, which joins all groups. */
+  readonly features?: number;
+  /** Of pictures, where somebody knows it: what the weights don't say. */
+  readonly vision?: VisionFacts | undefined;
+}
+
+/** Layers `decoder.0.weight` …, which read features and latent side by side. */
+export interface LatentParts {
+  /** Of the latent. */
+  readonly width: number;
+  readonly hidden: readonly number[];
+  /** The latent is this times tanh of the MLP's outputs. */
+  readonly scale: number;
 }
 
 /**
@@ -53,6 +73,8 @@ export interface ActorEntries {
   readonly doubled: boolean;
   /** Firstsolo leaves a teacher empty that is no network. */
   readonly mayBeEmpty?: boolean;
+  /** A policy of our own, which may have an encoder and a decoder around its MLP. */
+  readonly parts?: boolean;
 }
 
 const NOBODY: RslRlActor = {
@@ -74,9 +96,13 @@ export function readActor(entries: ActorEntries, where: string): RslRlActor {
 }
 
 const PLAIN =
-  "MLP, GRU and LSTM policies are supported, with or without a normaliser of observations; others fly as policy.onnx.";
+  "MLP, GRU, LSTM and our own CNN policies are supported, with or without a normaliser of observations; others fly as policy.onnx.";
 const MLP = /^mlp\.(\d{1,3})\.(weight|bias)$/;
+const PART = /^((encoder|decoder)\.(\d{1,3})|features)\.(weight|bias)$/;
+/** Beside a decoder. */
+const LATENT_SCALE = "latent_scale";
 const RNN = /^rnn\.rnn\.(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d{1,2})$/;
+const CNN = /^cnns\.([A-Za-z][A-Za-z0-9_.-]*)\.(\d{1,2})\.(weight|bias)$/;
 const STD = ["distribution.std_param", "std"];
 const LOG_STD = ["distribution.log_std_param", "log_std"];
 const NORMALISER = "obs_normalizer.";
@@ -103,22 +129,32 @@ class ActorReader {
       this.#checkKnown(name, key);
     }
     const layers: Record<string, NamedArray> = {};
-    const mlp = this.#mlp(layers);
+    const before = this.#part("encoder", layers);
+    const features = this.#features(layers);
+    const mlp = this.#stack("mlp", layers, before?.outputWidth ?? features);
+    const behind = this.#part("decoder", layers, mlp.inputWidth + mlp.outputWidth);
     const rnn = this.#rnn(layers, mlp.inputWidth);
-    const inputWidth = rnn?.inputWidth ?? mlp.inputWidth;
-    const normaliser = this.#normaliser(inputWidth);
+    const pictures = this.#cnns(layers);
+    const inputWidth = before?.inputWidth ?? rnn?.inputWidth ?? mlp.inputWidth;
+    // A row of pictures is as wide as its normaliser says, and not as what the MLP reads.
+    const normaliser = this.#normaliser(pictures.length > 0 ? undefined : inputWidth);
     const noise = this.#std();
-    const actionWidth = this.#actionWidth(mlp.outputWidth, noise?.std.length);
+    const { outputWidth } = behind ?? mlp;
+    const actionWidth = this.#actionWidth(outputWidth, noise?.std.length);
     return {
       layers,
       inputWidth,
       hidden: mlp.hidden,
-      outputWidth: mlp.outputWidth,
+      outputWidth,
       actionWidth,
-      ...(actionWidth !== mlp.outputWidth && { doubled: true }),
+      ...(before && { encoder: { hidden: before.hidden, width: before.outputWidth } }),
+      ...(features !== undefined && { features }),
+      ...(behind && { latent: this.#latent(mlp.outputWidth, behind.hidden) }),
+      ...(actionWidth !== outputWidth && { doubled: true }),
       ...(normaliser && { normaliser }),
       ...(this.#entries.values.has(NORMALISER + CLAMP) && { inputClamp: this.#own(CLAMP) }),
       ...noise,
+      ...(pictures.length > 0 && { pictures }),
       ...(rnn && { rnn: { type: rnn.type, width: rnn.width, layers: rnn.layers } }),
     };
   }
@@ -127,8 +163,9 @@ class ActorReader {
     const statistic =
       name.startsWith(NORMALISER) &&
       [...STATISTICS, EPSILON, CLAMP].includes(name.slice(NORMALISER.length));
-    if (statistic || MLP.test(name) || RNN.test(name) || [...STD, ...LOG_STD].includes(name))
-      return;
+    const part = this.#entries.parts && (PART.test(name) || name === LATENT_SCALE);
+    const layer = MLP.test(name) || RNN.test(name) || CNN.test(name);
+    if (statistic || part || layer || [...STD, ...LOG_STD].includes(name)) return;
     throw this.#error(
       "unsupported-layer",
       `${key} is of a kind of network that can't be flown`,
@@ -136,30 +173,83 @@ class ActorReader {
     );
   }
 
-  #mlp(layers: Record<string, NamedArray>) {
-    const indices = [...this.#entries.values.keys()].flatMap((name) => MLP.exec(name)?.[1] ?? []);
+  /** What there is of an encoder or a decoder. @param reads width that it has to read */
+  #part(name: string, layers: Record<string, NamedArray>, reads?: number) {
+    const { values, parts } = this.#entries;
+    const there = parts && [...values.keys()].some((key) => key.startsWith(`${name}.`));
+    return there ? this.#stack(name, layers, reads) : undefined;
+  }
+
+  /** Outputs of the layer that joins pictures and numbers. */
+  #features(layers: Record<string, NamedArray>): number | undefined {
+    const names = ["features.weight", "features.bias"] as const;
+    if (!this.#entries.parts || !this.#entries.values.has(names[0])) return undefined;
+    const [weight, bias] = names.map((name) => this.#array(name)) as [NamedArray, NamedArray];
+    const [outputs = 0, inputs = 0] = weight.shape;
+    this.#expectShape(names[0], weight, [outputs, inputs]);
+    this.#expectShape(names[1], bias, [outputs]);
+    Object.assign(layers, { [names[0]]: weight, [names[1]]: bias });
+    return outputs;
+  }
+
+  #latent(width: number, hidden: readonly number[]): LatentParts {
+    const scale = this.#array(LATENT_SCALE);
+    this.#expectShape(LATENT_SCALE, scale, []);
+    return { width, hidden, scale: scale.data[0]! };
+  }
+
+  /** Linear layers `NAME.0`, `NAME.2` … @param reads width of the first one's inputs, where something says it */
+  #stack(name: string, layers: Record<string, NamedArray>, reads?: number) {
+    const pattern = new RegExp(`^${name}\\.(\\d{1,3})\\.(?:weight|bias)$`);
+    const indices = [...this.#entries.values.keys()].flatMap((key) => pattern.exec(key)?.[1] ?? []);
     const last = Math.max(0, ...indices.map(Number));
     const widths: number[] = [];
     for (let index = 0; index <= last; index += 2) {
-      const weight = this.#array(`mlp.${index}.weight`);
+      const weight = this.#array(`${name}.${index}.weight`);
       const [outputs = 0, inputs = 0] = weight.shape;
-      this.#expectShape(`mlp.${index}.weight`, weight, [outputs, widths.at(-1) ?? inputs]);
-      const bias = this.#array(`mlp.${index}.bias`);
-      this.#expectShape(`mlp.${index}.bias`, bias, [outputs]);
-      layers[`mlp.${index}.weight`] = weight;
-      layers[`mlp.${index}.bias`] = bias;
+      const read = widths.at(-1) ?? reads ?? inputs;
+      this.#expectShape(`${name}.${index}.weight`, weight, [outputs, read]);
+      const bias = this.#array(`${name}.${index}.bias`);
+      this.#expectShape(`${name}.${index}.bias`, bias, [outputs]);
+      layers[`${name}.${index}.weight`] = weight;
+      layers[`${name}.${index}.bias`] = bias;
       widths.push(...(index === 0 ? [inputs, outputs] : [outputs]));
     }
     const odd = indices.find((index) => Number(index) % 2 === 1);
     if (odd !== undefined) {
       throw this.#error(
         "unsupported-layer",
-        `${this.#keyOf(`mlp.${odd}.weight`)} sits where an activation is expected`,
+        `${this.#keyOf(`${name}.${odd}.weight`)} sits where an activation is expected`,
         "Linear layers with one activation between them are supported.",
       );
     }
     const [inputWidth = 0, ...rest] = widths;
     return { inputWidth, hidden: rest.slice(0, -1), outputWidth: rest.at(-1) ?? 0 };
+  }
+
+  /** The convolutions of every group of pictures; each reads the channels that the one before gives. */
+  #cnns(layers: Record<string, NamedArray>): readonly string[] {
+    const places = new Map<string, number[]>();
+    for (const name of this.#entries.values.keys()) {
+      const [, group, index, part] = CNN.exec(name) ?? [];
+      if (group === undefined || part !== "weight") continue;
+      places.set(group, [...(places.get(group) ?? []), Number(index)]);
+    }
+    for (const [group, indices] of places) {
+      let channels: number | undefined;
+      for (const index of indices.sort((a, b) => a - b)) {
+        const name = `cnns.${group}.${index}`;
+        const weight = this.#array(`${name}.weight`);
+        const [out = 0, inputs = 0, side = 0] = weight.shape;
+        this.#expectShape(`${name}.weight`, weight, [out, channels ?? inputs, side, side]);
+        const bias = this.#array(`${name}.bias`);
+        this.#expectShape(`${name}.bias`, bias, [out]);
+        layers[`${name}.weight`] = weight;
+        layers[`${name}.bias`] = bias;
+        channels = out;
+      }
+    }
+    return [...places.keys()];
   }
 
   #rnn(layers: Record<string, NamedArray>, headWidth: number) {
@@ -193,9 +283,10 @@ class ActorReader {
     return { type, width: headWidth, layers: count, inputWidth } as const;
   }
 
-  #normaliser(width: number): NormaliserState | undefined {
+  #normaliser(known: number | undefined): NormaliserState | undefined {
     const there = STATISTICS.some((name) => this.#entries.values.has(NORMALISER + name));
     if (!there) return undefined;
+    const width = known ?? this.#array(`${NORMALISER}_mean`).data.length;
     const read = (name: string): Float32Array => {
       const array = this.#array(NORMALISER + name);
       if (array.data.length !== width) {

@@ -77,8 +77,15 @@ export function checkWritable(
   teacher: Shaped & { readonly doubled?: boolean | undefined; readonly head?: Head | undefined },
 ): void {
   layoutOf(version);
+  const seeing = [student, teacher].some(({ layers }) =>
+    Object.keys(layers).some((name) => name.startsWith("cnns.")),
+  );
+  if (version < 5 && seeing) throw unwritable(version, "a network with pictures");
   if (version < 5 && teacher.doubled && teacher.head?.kind === "beta") {
     throw unwritable(version, "a teacher with a Beta distribution");
+  }
+  if (version < 5 && Object.keys(teacher.layers).some((name) => name.startsWith("decoder."))) {
+    throw unwritable(version, "a teacher that acts through a decoder");
   }
   if (version > 3 || rnnShape(teacher.layers) === "") return;
   if (rnnShape(teacher.layers) !== rnnShape(student.layers)) {

@@ -122,7 +122,8 @@ export function readRslRl(bytes: Uint8Array, where: string): RslRlCheckpoint {
   }
   if (file.has("policy_state_dict")) {
     const state = dictAt(file, "policy_state_dict", where);
-    const actor = readActor(newEntries(state, "policy_state_dict", { ppo: false }), where);
+    const entries = newEntries(state, "policy_state_dict", { ppo: false });
+    const actor = readActor({ ...entries, parts: true }, where);
     return { ...common, kind: "policy", version: "5", actor };
   }
   if (file.has("student_state_dict")) return readDistillation(file, common, where);
@@ -147,7 +148,7 @@ function readDistillation(
     kind: "distillation",
     version: versionOf(student) === "5" ? "5" : versionOf(teacher),
     student: readActor(newEntries(student, "student_state_dict", { ppo: false }), where),
-    teacher: readActor({ ...entries, mayBeEmpty: true }, where),
+    teacher: readActor({ ...entries, mayBeEmpty: true, parts: true }, where),
   };
 }
 

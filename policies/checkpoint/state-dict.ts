@@ -7,12 +7,13 @@ import { OrderedDict, type TorchTensor, type TorchValue, torchDict } from "./tor
  * distribution (which 4 hasn't: its noise comes first), MLP, recurrent part.
  */
 export function stateDict(actor: RslRlActorState, version: "4" | "5" = "5"): OrderedDict {
-  const { std, doubled, normaliser, layers } = actor;
+  const { std, doubled, normaliser, layers, latent } = actor;
   const statistics = normaliserEntries(normaliser, "obs_normalizer", actor);
   const noise = noiseEntries(actor, version === "5" ? ["distribution.", "_param"] : ["", ""]);
   const weights = Object.entries(layers).map(
     ([name, { shape, data }]): Entry => [name, floats(shape, data)],
   );
+  if (latent) weights.push(["latent_scale", floats([], Float32Array.of(latent.scale))]);
   const distribution = version === "5" && (std !== undefined || doubled === true);
   const entries =
     version === "5" ? [...statistics, ...noise, ...weights] : [...noise, ...statistics, ...weights];

@@ -3,14 +3,19 @@ import type { RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
 import type { NamedArray } from "../named-array.ts";
 import type { ActivationName } from "../networks/activation.ts";
 import type { OutputRange } from "../networks/bounded.ts";
+import type { VisionFacts } from "../networks/cnn/vision.ts";
+import type { ActionBounds } from "../networks/latent-actor.ts";
 import { NORMALISER_EPSILON } from "../networks/normaliser.ts";
-import type { GraphNode, PolicyGraph, Port, UnaryOp } from "./policy-graph.ts";
+import type { GraphNode, PolicyGraph, Port, UnaryOp, Unnamed } from "./policy-graph.ts";
+import { seenGraph } from "./seen-graph.ts";
 
 export interface GraphOptions {
   readonly actor: RslRlActor;
   readonly activation: ActivationName;
   /** But for `tanh` it matters only where the network has two outputs per action. */
   readonly head: Head;
+  /** Of a network with pictures, whose row of observations is all groups side by side. */
+  readonly vision?: VisionFacts | undefined;
 }
 
 /**
@@ -21,13 +26,6 @@ export interface GraphOptions {
 export function buildGraph(options: GraphOptions): PolicyGraph {
   return new Builder(options).build();
 }
-
-/** A node of any op, its output still to be named. */
-type Unnamed = GraphNode extends infer Node
-  ? Node extends GraphNode
-    ? Omit<Node, "output">
-    : never
-  : never;
 
 const SIMPLE: Readonly<Partial<Record<ActivationName, UnaryOp>>> = {
   elu: "elu",
@@ -45,11 +43,13 @@ class Builder {
   readonly #actor: RslRlActor;
   readonly #activation: ActivationName;
   readonly #head: Head;
+  readonly #vision: VisionFacts | undefined;
   readonly #constants: Record<string, NamedArray> = {};
   readonly #nodes: GraphNode[] = [];
 
-  constructor({ actor, activation, head }: GraphOptions) {
+  constructor({ actor, activation, head, vision }: GraphOptions) {
     this.#actor = actor;
+    this.#vision = vision;
     this.#activation = activation;
     this.#head = head;
   }
@@ -59,6 +59,7 @@ class Builder {
     const inputs: Port[] = [{ name: "obs", shape: ["batch", inputWidth] }];
     const outputs: Port[] = [{ name: "actions", shape: ["batch", actionWidth] }];
     let x = this.#normalised("obs");
+    if (this.#vision) x = this.#seen(x, this.#vision);
     if (rnn !== undefined) {
       const shape = [rnn.layers, "batch", rnn.width] as const;
       const states = rnn.type === "lstm" ? ["h", "c"] : ["h"];
@@ -66,7 +67,7 @@ class Builder {
       outputs.push(...states.map((name) => ({ name: `${name}_out`, shape })));
       x = this.#recurrent(x, states, rnn.layers);
     }
-    const flown = this.#heads(this.#mlp(x));
+    const flown = this.#heads(this.#decoded(this.#encoded(x)));
     this.#nodes.push({ op: "identity", inputs: [flown], output: "actions" });
     return { inputs, outputs, constants: this.#constants, nodes: this.#nodes };
   }
@@ -91,14 +92,38 @@ class Builder {
     return this.#sub(this.#sub(above, beyond), most);
   }
 
-  #mlp(input: string): string {
-    const last = this.#actor.hidden.length;
-    let x = input;
-    for (let i = 0; i <= last; i++) {
-      x = this.#linear(x, `mlp.${2 * i}.weight`, `mlp.${2 * i}.bias`);
-      if (i < last) x = this.#activated(x);
-    }
-    return x;
+  #seen(row: string, vision: VisionFacts): string {
+    const { layers } = this.#actor;
+    return seenGraph(row, vision, {
+      node: (node) => this.#node(node),
+      activated: (x) => this.#activated(x),
+      constant: (name, { shape, data } = layers[name]!) => this.#constant(name, shape, data),
+    });
+  }
+
+  /** Features; see `createActor`. */
+  #encoded(x: string): string {
+    const { encoder, features } = this.#actor;
+    if (features) return this.#activated(this.#linear(x, "features.weight", "features.bias"));
+    return encoder ? this.#unary("tanh", this.#mlp("encoder", encoder.hidden, x)) : x;
+  }
+
+  #decoded(features: string): string {
+    const { hidden, latent } = this.#actor;
+    const x = this.#mlp("mlp", hidden, features);
+    if (latent === undefined) return x;
+    const scale = this.#scalar("latent.scale", latent.scale);
+    const z = this.#mul(this.#unary("tanh", x), scale);
+    const chosen = this.#node({ op: "joined", inputs: [features, z] });
+    return this.#mlp("decoder", latent.hidden, chosen);
+  }
+
+  #mlp(name: string, hidden: readonly number[], input: string): string {
+    const first = this.#linear(input, `${name}.0.weight`, `${name}.0.bias`);
+    return hidden.reduce((x, _, i) => {
+      const at = `${name}.${2 * (i + 1)}`;
+      return this.#linear(this.#activated(x), `${at}.weight`, `${at}.bias`);
+    }, first);
   }
 
   #activated(x: string): string {
@@ -177,6 +202,7 @@ class Builder {
     const { outputWidth, actionWidth } = this.#actor;
     const first = outputWidth === actionWidth ? x : this.#columns(x, 0, actionWidth);
     if (this.#head.kind === "tanh") return this.#squashed(first, this.#head);
+    if (this.#head.kind === "clipped") return this.#clipped(first, this.#head);
     if (outputWidth === actionWidth) return x;
     if (this.#head.kind !== "beta") return first;
     const { low, high } = this.#head;
@@ -188,11 +214,28 @@ class Builder {
     return this.#add(stretched, this.#scalar("low", low));
   }
 
-  #squashed(x: string, { center, half }: OutputRange): string {
-    const row = (name: string, data: readonly number[]) =>
-      this.#constant(name, [1, data.length], Float32Array.from(data));
-    const scaled = this.#mul(this.#unary("tanh", x), row("action.half", half));
-    return this.#add(scaled, row("action.center", center));
+  #squashed(x: string, range: OutputRange): string {
+    return this.#scaled(this.#unary("tanh", x), range);
+  }
+
+  /** min(max(x, l), h) = l + relu(x − l) − relu(x − h), from what every format has. */
+  #clipped(x: string, { low, high, ...range }: OutputRange & ActionBounds): string {
+    const action = this.#scaled(x, range);
+    const [least, most] = [this.#row("action.low", low), this.#row("action.high", high)];
+    const above = this.#unary("relu", this.#sub(action, least));
+    const beyond = this.#unary("relu", this.#sub(action, most));
+    return this.#add(this.#sub(above, beyond), least);
+  }
+
+  #scaled(x: string, { center, half }: OutputRange): string {
+    return this.#add(
+      this.#mul(x, this.#row("action.half", half)),
+      this.#row("action.center", center),
+    );
+  }
+
+  #row(name: string, data: readonly number[]): string {
+    return this.#constant(name, [1, data.length], Float32Array.from(data));
   }
 
   #linear(x: string, weight: string, bias: string): string {

@@ -20,6 +20,8 @@ export interface MlpOptions {
   readonly weights?: NamedArrays;
   /** Put before the parameters' names; default `mlp`. */
   readonly prefix?: string;
+  /** Names of the Linear layers one by one, e.g. `actor.pi1`, instead of a prefix and numbers. */
+  readonly names?: readonly string[] | undefined;
   /** A layer norm behind each hidden layer's activation, with this added to the variance. */
   readonly layerNorm?: { readonly epsilon: number } | undefined;
   /** From one Linear layer's number to the next's; default 2, with layer norms 3. */
@@ -80,9 +82,10 @@ interface Place {
 }
 
 function createLayer(options: MlpOptions, { widths, index, parameters }: Place): Layer {
-  const { prefix = "mlp", random = Math.random, weights, layerNorm: norm } = options;
+  const { prefix = "mlp", names, random = Math.random, weights, layerNorm: norm } = options;
   const [inputs = 0, outputs = 0] = widths.slice(index, index + 2);
   const at = index * (options.stride ?? (norm ? 3 : 2));
+  const layer = names?.[index] ?? `${prefix}.${at}`;
   const take = (parameter: Parameter) => {
     parameters.push(parameter);
     return parameter.value;
@@ -91,14 +94,15 @@ function createLayer(options: MlpOptions, { widths, index, parameters }: Place):
   const drawn = weights ? undefined : options.init?.({ inputs, outputs, last, random });
   const bound = 1 / Math.sqrt(inputs);
   const make = (name: "weight" | "bias", shape: readonly number[]) => {
-    const full = `${prefix}.${at}.${name}`;
+    const full = `${layer}.${name}`;
     if (drawn) return take(parameterOf(full, shape, drawn[name]));
     return take(createParameter(full, shape, { bound, random, weights }));
   };
   const linear = { weight: make("weight", [outputs, inputs]), bias: make("bias", [outputs]) };
   if (!norm || last) return linear;
+  const behind = names ? `${layer}_norm` : `${prefix}.${at + 2}`;
   const fill = (name: string, value: number) =>
-    take(filledParameter(`${prefix}.${at + 2}.${name}`, { width: outputs, value, weights }));
+    take(filledParameter(`${behind}.${name}`, { width: outputs, value, weights }));
   return { ...linear, norm: { weight: fill("weight", 1), bias: fill("bias", 0), ...norm } };
 }
 

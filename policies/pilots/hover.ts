@@ -1,4 +1,4 @@
-import type { Frame } from "../../protocol/frame.ts";
+import type { Frame, ObservationArray } from "../../protocol/frame.ts";
 import type { Flown, Memory, Policy } from "../policy.ts";
 import { PolicyError } from "../policy-error.ts";
 
@@ -67,7 +67,7 @@ function fly(frame: Frame, group: string): Flown {
 }
 
 /** Actions of one quadcopter, each within ±1. */
-function control(observation: Float32Array): number[] {
+function control(observation: ObservationArray): number[] {
   const at = (index: number) => observation[index] as number;
   const wanted = [0, 1, 2].map((axis) => POSITION_GAIN * at(9 + axis) - VELOCITY_GAIN * at(axis));
   const size = Math.hypot(...wanted);

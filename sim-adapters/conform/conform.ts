@@ -3,6 +3,7 @@ import { episodeLaws } from "./episode-laws.ts";
 import { flightLaws } from "./flight-laws.ts";
 import type { Law } from "./law.ts";
 import { memoryLaws } from "./memory-laws.ts";
+import { pictureLaws } from "./picture-laws.ts";
 import { sessionLaws } from "./session-laws.ts";
 import { LawBroken, NotTested } from "./verdict.ts";
 import { Visit, type VisitOptions } from "./visit.ts";
@@ -14,6 +15,7 @@ export const laws: readonly Law[] = [
   ...sessionLaws,
   ...flightLaws,
   ...episodeLaws,
+  ...pictureLaws,
   ...memoryLaws,
   ...envelopeLaws,
   // Last: it looks back at all the others' waiting.

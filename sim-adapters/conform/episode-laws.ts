@@ -1,4 +1,4 @@
-import type { Tensors } from "../../protocol/codec.ts";
+import { dtypeOf, type Tensor, type Tensors } from "../../protocol/codec.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { Law } from "./law.ts";
 import { must, needs } from "./verdict.ts";
@@ -107,16 +107,23 @@ async function finals(visit: Visit): Promise<void> {
       found?.data instanceof Int32Array && String(found.data) === String(rows),
       `at step ${step}, final/rows is [${found?.data ?? "missing"}], ended have [${rows}]`,
     );
-    for (const [group, { shape }] of Object.entries(spec.observations)) {
+    for (const [group, { dtype, shape }] of Object.entries(spec.observations)) {
       const tensor = tensors[`final/${group}`];
       const expected = [rows.length, ...shape];
       must(
-        tensor?.data instanceof Float32Array && String(tensor.shape) === String(expected),
-        `at step ${step}, final/${group} is [${tensor?.shape ?? "missing"}], expected [${expected}]`,
+        tensor !== undefined &&
+          dtypeOf(tensor.data) === dtype &&
+          String(tensor.shape) === String(expected),
+        `at step ${step}, final/${group} is ${shown(tensor)}, expected ${dtype} [${expected}]`,
       );
-      must(tensor.data.every(Number.isFinite), `at step ${step}, final/${group} is not finite`);
+      const finite = tensor.data.every((value) => Number.isFinite(value));
+      must(finite, `at step ${step}, final/${group} is not finite`);
     }
   }
+}
+
+function shown(tensor: Tensor | undefined): string {
+  return tensor === undefined ? "missing" : `${dtypeOf(tensor.data)} [${tensor.shape}]`;
 }
 
 export const episodeLaws: readonly Law[] = [

@@ -92,7 +92,8 @@ export const memoryLaws: readonly Law[] = [
   {
     name: "shared-memory",
     section: "11",
-    claim: "tensors through shared memory are those of frames, where offered; stale ones are refused",
+    claim:
+      "tensors through shared memory are those of frames, where offered; stale ones are refused",
     check: sharedMemory,
   },
 ];

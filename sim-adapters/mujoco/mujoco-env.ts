@@ -1,4 +1,4 @@
-import type { Frame, StepResult } from "../../protocol/frame.ts";
+import type { Frame, Observations, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../vector-env.ts";
@@ -6,6 +6,8 @@ import { actionWidth } from "./airframes.ts";
 import type { Rows } from "./bodies.ts";
 import type { Crew } from "./crew.ts";
 import type { Fleet } from "./fleet.ts";
+import { Film } from "./camera/film.ts";
+import { cameraSettings } from "./camera/views.ts";
 import type { ResolvedSettings } from "./settings.ts";
 import { SimError } from "./sim-error.ts";
 import { readSnapshot, writeSnapshot } from "./snapshot.ts";
@@ -33,21 +35,26 @@ export class MujocoEnv implements VectorEnv {
   readonly settings: Settings;
   /** Lines for the person who flies here. */
   readonly notices: string[];
+  readonly #task: Task;
   readonly #fleet: Fleet;
   /** Other threads, for the environments that are not ours. */
   readonly #crew: Crew | undefined;
   readonly #own: Rows;
+  /** Of a task with a camera. */
+  readonly #film: Film | undefined;
   #state: "idle" | "flying" | "closed" = "idle";
 
   /** Takes fleet and crew over and closes them. `own`: the environments that this thread moves. */
   constructor(task: Task, numEnvs: number, { settings, fleet, crew, own }: MujocoParts) {
     const { quadcopter, all, notices } = settings;
-    this.spec = specOf(task, numEnvs, quadcopter);
+    this.spec = specOf(task, numEnvs, settings);
     this.settings = all;
+    this.#task = task;
     this.notices = [...notices];
     this.#fleet = fleet;
     this.#crew = crew;
     this.#own = own;
+    this.#film = filmOf(task, numEnvs, { all, goals: fleet.episodes.goals });
   }
 
   /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
@@ -61,7 +68,7 @@ export class MujocoEnv implements VectorEnv {
     episodes.restartAll(seed, bodies);
     observer.streams.seed(seed);
     airframes.streams.seed(seed);
-    this.#fleet.begin(Int32Array.from({ length: this.spec.numEnvs }, (_, i) => i));
+    this.#begin(Int32Array.from({ length: this.spec.numEnvs }, (_, i) => i));
     this.#state = "flying";
     return this.#frame();
   }
@@ -95,13 +102,13 @@ export class MujocoEnv implements VectorEnv {
   /** Everything that decides what comes next, and the frame that is current. */
   async snapshot(): Promise<Uint8Array> {
     this.#refuseIdle();
-    return writeSnapshot(this.#owner(), this.#fleet.everything());
+    return writeSnapshot(this.#owner(), this.#everything());
   }
 
   /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
   async restore(state: Uint8Array): Promise<Frame> {
     this.#refuseClosed();
-    readSnapshot(state, this.#owner(), this.#fleet.everything());
+    readSnapshot(state, this.#owner(), this.#everything());
     this.#state = "flying";
     return this.#frame();
   }
@@ -120,6 +127,7 @@ export class MujocoEnv implements VectorEnv {
     const terminated = this.#fleet.terminated.slice();
     const truncated = this.#fleet.truncated.slice();
     let ends = 0;
+    this.#film?.shoot(this.#fleet.bodies);
     for (let i = 0; i < rewards.length; i++) ends += terminated[i]! | truncated[i]!;
     const ended = ends === 0 ? {} : this.#restart(terminated, truncated, ends);
     return { frame: this.#frame(), rewards, terminated, truncated, ...ended };
@@ -127,18 +135,34 @@ export class MujocoEnv implements VectorEnv {
 
   /** Notes how episodes ended and begins the next ones. */
   #restart(terminated: Uint8Array, truncated: Uint8Array, count: number) {
-    const { episodes, observer, bodies, readings } = this.#fleet;
+    const { episodes, bodies, readings } = this.#fleet;
     const rows = new Int32Array(count);
     for (let i = 0, k = 0; k < count; i++) if (terminated[i]! | truncated[i]!) rows[k++] = i;
     const log = episodes.log(rows, readings, { terminated, truncated });
-    const final = { rows, observations: observer.copy(rows) };
+    const final = { rows, observations: this.#observations(rows) };
     for (const i of rows) episodes.restart(i, bodies);
-    this.#fleet.begin(rows);
+    this.#begin(rows);
     return { final, log };
   }
 
+  #begin(envs: Int32Array): void {
+    this.#fleet.begin(envs);
+    this.#film?.begin(envs, this.#fleet.bodies);
+  }
+
   #frame(): Frame {
-    return { observations: this.#fleet.observer.copy(), started: this.#fleet.started.slice() };
+    return { observations: this.#observations(), started: this.#fleet.started.slice() };
+  }
+
+  /** Fresh copies, of all environments or of these. */
+  #observations(envs?: Int32Array): Observations {
+    const seen = this.#fleet.observer.copy(envs);
+    const { camera } = this.#task;
+    return this.#film && camera ? { ...seen, [camera]: this.#film.copy(envs) } : seen;
+  }
+
+  #everything() {
+    return [...this.#fleet.everything(), ...(this.#film?.state ?? [])];
   }
 
   #owner() {
@@ -163,6 +187,14 @@ export class MujocoEnv implements VectorEnv {
     if (this.#state !== "closed") return;
     throw new SimError("closed", "the simulator was closed", { hint: "Open a new one." });
   }
+}
+
+function filmOf(
+  { camera }: Task,
+  numEnvs: number,
+  { all, goals }: { readonly all: Settings; readonly goals: Float64Array },
+): Film | undefined {
+  return camera === undefined ? undefined : new Film(numEnvs, cameraSettings(all), goals);
 }
 
 function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void {

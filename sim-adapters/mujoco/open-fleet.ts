@@ -11,6 +11,8 @@ export interface FleetOptions {
   readonly numEnvs: number;
   /** Overrides by dotted name, without `env.`. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Observation groups that are wanted: pictures that are not are not taken. Default: all. */
+  readonly groups?: readonly string[] | undefined;
   /** Bodies in one MuJoCo model; makes no difference to any number. */
   readonly blockSize?: number;
 }
@@ -43,11 +45,16 @@ export async function openFleet(
   return new Fleet(task, numEnvs, { settings, bodies, arena });
 }
 
+function wanted({ camera, ...task }: Task, groups: readonly string[] | undefined): Task {
+  const filmed = camera !== undefined && (groups?.includes(camera) ?? true);
+  return filmed ? { ...task, camera } : task;
+}
+
 export function checkOptions(options: FleetOptions): {
   task: Task;
   settings: ResolvedSettings;
 } {
-  const task = findTask(options.task);
+  const task = wanted(findTask(options.task), options.groups);
   const { numEnvs } = options;
   if (!Number.isInteger(numEnvs) || numEnvs < 1 || numEnvs > mostEnvs) {
     const message = `got ${numEnvs} environments, expected a whole number from 1 to ${mostEnvs}`;

@@ -54,7 +54,7 @@ export async function openMujoco({ threads = 1, ...options }: MujocoOptions): Pr
 export async function foreseeMujoco(options: FleetOptions): Promise<EnvSpec> {
   const { task, settings } = checkOptions(options);
   await loadLibrary();
-  return specOf(task, options.numEnvs, settings.quadcopter);
+  return specOf(task, options.numEnvs, settings);
 }
 
 function threadsFor(numEnvs: number): number {

@@ -84,19 +84,23 @@ export interface ResolvedSettings {
   readonly notices: readonly string[];
 }
 
-/** Checks what was given against the rules and fills in the rest. @throws ProtocolError */
-export function resolveSettings(
-  given: Readonly<Record<string, unknown>>,
-  extra: Rules,
-): ResolvedSettings {
-  const rules: Rules = { ...quadcopterRules, ...extra };
+/** Every setting by name: what was given, checked against its rule, else the fallback. @throws ProtocolError */
+export function readSettings(given: Readonly<Record<string, unknown>>, rules: Rules): Settings {
   checkSettingNames(given as Settings, Object.keys(rules));
-  const all: Settings = Object.fromEntries(
+  return Object.fromEntries(
     Object.entries(rules).map(([name, rule]) => {
       const value = Object.hasOwn(given, name) ? given[name] : rule.fallback;
       return [name, read(name, rule, value)];
     }),
   );
+}
+
+/** Checks what was given against the rules and fills in the rest. @throws ProtocolError */
+export function resolveSettings(
+  given: Readonly<Record<string, unknown>>,
+  extra: Rules,
+): ResolvedSettings {
+  const all = readSettings(given, { ...quadcopterRules, ...extra });
   const quadcopter = all as unknown as QuadcopterSettings;
   const { min_height: least, max_height: most } = quadcopter;
   if (least >= most) {

@@ -2,8 +2,9 @@ import { nearest } from "../../protocol/nearest.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec, TensorSpec } from "../../protocol/spec.ts";
 import type { AirframeRanges } from "./airframes.ts";
+import { cameraRules, cameraSettings, pictureSpec } from "./camera/views.ts";
 import { type Quantity, quantities } from "./readings.ts";
-import type { QuadcopterSettings, Rules } from "./settings.ts";
+import type { QuadcopterSettings, ResolvedSettings, Rules } from "./settings.ts";
 import { SimError } from "./sim-error.ts";
 
 /** A quantity as one group observes it. */
@@ -23,6 +24,8 @@ export interface Group {
 export interface Task {
   readonly name: string;
   readonly groups: Readonly<Record<string, Group>>;
+  /** Name of the group that its cameras make. */
+  readonly camera?: string;
   /** Settings only this task has. */
   readonly rules: Rules;
   /** Settings that hold the range of each ratio; without them every airframe is the nominal one. */
@@ -114,6 +117,16 @@ const tasks: readonly Task[] = [
       momentScale: "random.moment_scale",
     },
   },
+  {
+    // The teacher is told where the goal is; the student knows how it moves itself, and sees the goal's marker.
+    name: "quadcopter-camera",
+    groups: {
+      teacher: { parts: exact },
+      proprioception: { parts: exact.filter(({ quantity }) => quantity !== "desired_pos_b") },
+    },
+    camera: "camera",
+    rules: cameraRules,
+  },
 ];
 
 /** Names that users of Isaac Lab type. */
@@ -146,16 +159,21 @@ export function maxEpisodeSteps(settings: QuadcopterSettings): number {
   return Math.ceil(settings.episode_length_s / (settings["sim.dt"] * settings.decimation));
 }
 
-export function specOf(task: Task, numEnvs: number, settings: QuadcopterSettings): EnvSpec {
+export function specOf(task: Task, numEnvs: number, resolved: ResolvedSettings): EnvSpec {
+  const settings = resolved.quadcopter;
+  const picture = task.camera && { [task.camera]: pictureSpec(cameraSettings(resolved.all)) };
   return {
     task: task.name,
     numEnvs,
     controlPeriod: settings["sim.dt"] * settings.decimation,
     maxEpisodeSteps: maxEpisodeSteps(settings),
     autoreset: "same_step",
-    observations: Object.fromEntries(
-      Object.entries(task.groups).map(([group, { parts }]) => [group, tensorOf(parts)]),
-    ),
+    observations: {
+      ...Object.fromEntries(
+        Object.entries(task.groups).map(([group, { parts }]) => [group, tensorOf(parts)]),
+      ),
+      ...picture,
+    },
     action: {
       dtype: "<f4",
       shape: [4],

@@ -1,5 +1,7 @@
 import type { Tensors } from "../../protocol/codec.ts";
 import type { Message, Replies, Reply } from "../../protocol/messages.ts";
+import type { TapeWriter } from "../tape/tape.ts";
+import { taped } from "../tape/taped-link.ts";
 import { DealerLink, type DealerOptions } from "./dealer-link.ts";
 import { Election } from "./election.ts";
 import { failure, isEnvelopeCode } from "./failures.ts";
@@ -15,6 +17,8 @@ export interface CallerOptions extends DealerOptions {
   /** Wait there for a simulator that dials in, instead of dialling. */
   readonly listen?: boolean;
   readonly onWaiting: (line: string) => void;
+  /** Keeps a copy of what goes and comes. */
+  readonly tape?: TapeWriter;
 }
 
 /** Seconds. A connection that is down for `lostAfter` during a call counts as a dead simulator. */
@@ -62,7 +66,7 @@ export class Caller {
   /** @throws EndpointError */
   static async open(options: CallerOptions): Promise<Caller> {
     const link = options.listen ? await ListeningLink.open(options) : new DealerLink(options);
-    return new Caller(link, options);
+    return new Caller(options.tape ? taped(link, options.tape) : link, options);
   }
 
   get endpoint(): string {
@@ -150,7 +154,8 @@ export class Caller {
   #wait(pending: Pending, now: number): void {
     const { patience } = pending;
     const down = this.#epoch === undefined ? undefined : this.#down;
-    if (down !== undefined && now - down > rhythm.lostAfter) this.fail(this.#election.gone(this.endpoint));
+    if (down !== undefined && now - down > rhythm.lostAfter)
+      this.fail(this.#election.gone(this.endpoint));
     else if (patience.spent(now)) this.#giveUp(pending, now);
     else {
       if (patience.lineDue(now)) this.#onWaiting(waitingLine(pending, this.#where, now));

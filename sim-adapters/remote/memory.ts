@@ -43,7 +43,8 @@ export function takeUpMemory(
     wording.share(acceptLane(offer, { least: needed ? 0 : worthwhile / 4 }));
   } catch (error) {
     if (!(error instanceof LaneError)) throw error;
-    if (needed) throw new RemoteError(error.code, error.message, { hint: error.hint, cause: error });
+    if (needed)
+      throw new RemoteError(error.code, error.message, { hint: error.hint, cause: error });
     onNotice?.(`${error.message}; arrays travel as frames`);
   }
 }

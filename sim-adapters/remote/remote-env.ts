@@ -7,6 +7,7 @@ import { fromActions, fromState, toFrame, toState, toStepResult } from "../../pr
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { ClientCurve } from "../curve-keys.ts";
+import type { TapeWriter } from "../tape/tape.ts";
 import type { VectorEnv } from "../vector-env.ts";
 import { Caller } from "./caller.ts";
 import { failure } from "./failures.ts";
@@ -43,6 +44,8 @@ export interface RemoteOptions {
   readonly insecure?: boolean;
   /** Name of the run, 8 to 64 letters, digits, `_`, `-`: a later client of the same run takes over from this one. */
   readonly run?: string;
+  /** Keeps a copy of what goes and comes, for `firstsolo replay`. */
+  readonly tape?: TapeWriter;
   /**
    * Tensors through memory that both processes share instead of the socket. `auto`, the default: where the simulator runs on
    * this machine and can; `on`: or not at all.
@@ -260,7 +263,7 @@ function accept(header: Replies["welcome"], options: RemoteOptions): EnvSpec {
 
 function readSpec(header: Replies["welcome"]): EnvSpec {
   try {
-    return fromWireSpec(header.spec);
+    return fromWireSpec(header.spec, header.protocol.minor);
   } catch (error) {
     if (error instanceof ProtocolError) throw failure.badReply("hello", error);
     throw error;

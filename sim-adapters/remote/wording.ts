@@ -28,7 +28,8 @@ export class Wording {
 
   encode(question: Question, seq: number, tensors: Tensors): Uint8Array[] {
     const request = { ...question, seq, session: this.session } as Asked;
-    if (this.#lane === undefined || request.type === "close") return encodeRequest(request, tensors);
+    if (this.#lane === undefined || request.type === "close")
+      return encodeRequest(request, tensors);
     const shared = this.#lane.put(seq, tensors);
     if (shared !== undefined) return encodeRequest({ ...request, shared } as Asked);
     // The empty list says that the reply may be shared.

@@ -3,7 +3,13 @@ import type { Tensors } from "../../protocol/codec.ts";
 import { checkSpec, hashSpec, toWireSpec, without } from "../../protocol/env-spec.ts";
 import { HeaderMemory } from "../../protocol/header-memory.ts";
 import { limits, protocolVersion, times } from "../../protocol/limits.ts";
-import { encodeReply, type Replies, type Reply, type Request, type Requests } from "../../protocol/messages.ts";
+import {
+  encodeReply,
+  type Replies,
+  type Reply,
+  type Request,
+  type Requests,
+} from "../../protocol/messages.ts";
 import {
   fromFrame,
   fromState,
@@ -25,6 +31,7 @@ import {
   notReset,
   refuseOtherSize,
   unsupported,
+  withoutStrangePictures,
 } from "./refusals.ts";
 import { type Peer, type RouterLink, samePeer } from "./router-link.ts";
 import { errorBody, ServeError, stackOf, unexplained } from "./serve-error.ts";
@@ -209,7 +216,9 @@ export class EnvHost {
       throw driverLeft();
     }
     this.#env = env;
-    const spec = chooseGroups(env.spec, groups);
+    const { minor } = hello.protocol;
+    const chosen = chooseGroups(env.spec, groups);
+    const { spec, notices } = withoutStrangePictures(chosen, { minor, asked: groups });
     checkSpec(spec);
     refuseOtherSize(spec, numEnvs);
     const taught = hello.capabilities.includes("teacher_actions");
@@ -222,7 +231,7 @@ export class EnvHost {
       spec: toWireSpec(spec),
       spec_hash: hashSpec(spec),
       settings: env.settings as Requests["hello"]["settings"],
-      notices: env.notices.slice(0, limits.notices),
+      notices: [...notices, ...env.notices].slice(0, limits.notices),
       limits: { frame_bytes: limits.frameBytes, frames: limits.frames },
       ...this.#offerMemory(hello),
     };

@@ -1,4 +1,6 @@
+import { pictureGroups } from "../../protocol/env-spec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { picturesSince } from "../../protocol/limits.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { ServeError } from "./serve-error.ts";
 
@@ -20,6 +22,27 @@ export function chooseGroups(spec: EnvSpec, groups: readonly string[] | undefine
   }
   const kept = Object.entries(spec.observations).filter(([group]) => groups.includes(group));
   return { ...spec, observations: Object.fromEntries(kept) };
+}
+
+/**
+ * What a driver can be sent: one whose version knows no pictures gets the other groups.
+ *
+ * @param asked groups by name, where the driver named them
+ * @throws ServeError `unsupported` where it named a picture, or there is nothing else
+ */
+export function withoutStrangePictures(
+  spec: EnvSpec,
+  { minor, asked }: { readonly minor: number; readonly asked: readonly string[] | undefined },
+): { readonly spec: EnvSpec; readonly notices: readonly string[] } {
+  const pictures = minor < picturesSince ? pictureGroups(spec) : [];
+  if (pictures.length === 0) return { spec, notices: [] };
+  const others = Object.keys(spec.observations).filter((group) => !pictures.includes(group));
+  const told = `${pictures.join(", ")}: pictures (|u1), which protocol 1.${minor} does not know`;
+  if (asked !== undefined || others.length === 0) {
+    const hint = `Speak protocol 1.${picturesSince} on both sides, or ask for other groups: ${others.join(", ") || "there are none"}.`;
+    throw new ServeError("unsupported", `observation group ${told}`, { hint });
+  }
+  return { spec: chooseGroups(spec, others), notices: [`left out: ${told}`] };
 }
 
 /** @throws ServeError `num-envs-refused` */

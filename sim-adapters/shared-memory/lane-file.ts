@@ -112,7 +112,8 @@ function regionsOf({ bytes, request_at, reply_at }: Offer) {
 function places({ numEnvs, observations, action }: EnvSpec): [number, number, number] {
   const actions = aligned(4 * numEnvs * widthOf(action));
   let reply = 2 * actions + 4 * aligned(4 * numEnvs);
-  for (const group of Object.values(observations)) reply += 2 * aligned(4 * numEnvs * widthOf(group));
+  for (const group of Object.values(observations))
+    reply += 2 * aligned(4 * numEnvs * widthOf(group));
   const whole = (bytes: number) => Math.ceil(recordBytes(bytes) / page) * page;
   const replyAt = page + whole(actions);
   return [page, replyAt, replyAt + whole(reply)];

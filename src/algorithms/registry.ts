@@ -3,8 +3,12 @@ import { bc } from "./bc/algorithm.ts";
 import { cql } from "./cql/algorithm.ts";
 import { distillation } from "./distillation/algorithm.ts";
 import { iql } from "./iql/algorithm.ts";
+import { lapo } from "./lapo/algorithm.ts";
 import { rebrac } from "./rebrac/algorithm.ts";
+import { reinforce } from "./reinforce/algorithm.ts";
+import { sac } from "./sac/algorithm.ts";
 import { td3Bc } from "./td3_bc/algorithm.ts";
+import { worldModel } from "./world_model/algorithm.ts";
 
 /** Every algorithm there is: the only list. The first is meant where none is named. */
 export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
@@ -14,6 +18,10 @@ export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
   rebrac,
   iql,
   cql,
+  worldModel,
+  lapo,
+  sac,
+  reinforce,
 ];
 
 /** By its name, however it is spelt: `Distillation` in files of rsl_rl. */

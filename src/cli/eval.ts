@@ -1,8 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import type { Algorithm } from "../algorithms/algorithm.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
+import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import type { Metrics } from "../metrics/metric-sink.ts";
+import type { Evaluation } from "../running/evaluate.ts";
 import { RequestQueue } from "../running/requests.ts";
 import { locateRun } from "../runs/locate-run.ts";
 import { openRun } from "../runs/open-run.ts";
@@ -20,6 +24,8 @@ interface EvalOptions {
   readonly sim?: string;
   readonly seed?: string;
   readonly device?: string;
+  readonly planner?: string;
+  readonly shuffle_group?: string;
   readonly json?: boolean;
 }
 
@@ -38,6 +44,11 @@ export function registerEval(program: Command): void {
     .option("--seed <N>", "of the episodes (default: the run's)")
     .option("--sim <ENDPOINT>", "a simulator that is running (default: the run's choice)")
     .option("--device <NAME>", "where TensorFlow computes (default: the run's choice)")
+    .option("--planner <NAME>", "who plans in a learned model before acting: mcts or one_step")
+    .option(
+      "--shuffle_group <GROUP>",
+      "also fly the student with this group's rows shuffled between environments: does it use them?",
+    )
     .option("--json", "one JSON document")
     .action((run: string | undefined, more: string[], options: EvalOptions) => {
       // Without a run the first argument is an override already.
@@ -65,6 +76,7 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
     overrides: [...flags, ...overrides],
   });
   if (!algorithm.flies(config)) throw flownNowhere(run.path);
+  checkPlanner(algorithm, options.planner);
   const signals = watchSignals(new RequestQueue(), warn);
   // As the run had: the figures of its summary come out again to the last bit.
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
@@ -80,14 +92,45 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
   try {
     const { env } = simulator;
     const { seed } = config;
-    const flight = { algorithm, env, episodes, seed, stop: signal };
-    const figures = verdictOf(await evaluateRun(checkpoint, flight));
-    const all = { ...figures, checkpoint };
+    let planning: Metrics = {};
+    const tell = (figures: Metrics) => {
+      planning = figures;
+    };
+    const { planner, shuffle_group: shuffle } = options;
+    const compile = compileWith(config.compile);
+    const acting = planner === undefined ? {} : { acting: { planner, tell, compile } };
+    const flight = { algorithm, env, episodes, seed, stop: signal, shuffle, ...acting };
+    const flown = await evaluateRun(checkpoint, flight);
+    const figures = { ...verdictOf(flown), ...ablationOf(flown, shuffle) };
+    const all = { ...figures, ...(planner && { planner, ...planning }), checkpoint };
     console.log(options.json ? JSON.stringify(all) : describe(all));
   } finally {
     signals.release();
     await simulator.close();
   }
+}
+
+function checkPlanner({ name, planners = [] }: Algorithm, planner: string | undefined): void {
+  if (planner === undefined || planners.includes(planner)) return;
+  throw new ConfigError(
+    "bad-value",
+    planners.length === 0
+      ? `--planner ${planner}: a student of ${name} has no model to plan in`
+      : `--planner is ${planner}; expected one of ${planners.join(", ")}`,
+    planners.length === 0 ? "Leave it out." : `For example --planner ${planners[0]}.`,
+  );
+}
+
+/** What is left of the student's return where it sees others' rows of a group. */
+function ablationOf({ student, shuffled }: Evaluation, group: string | undefined) {
+  if (!student || !shuffled) return {};
+  const { meanReturn, episodes } = shuffled;
+  return {
+    shuffled_group: group,
+    shuffled_return: meanReturn,
+    shuffled_episodes: episodes,
+    shuffled_share: meanReturn / student.meanReturn,
+  };
 }
 
 function flownNowhere(run: string): ConfigError {

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
@@ -8,6 +7,7 @@ import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
 import { nearest } from "../../protocol/nearest.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { makeFolder } from "../disk/make-folder.ts";
 import { startEngine } from "../engine/start.ts";
 import { writeAtomically } from "../runs/atomic-write.ts";
 import { locateRun } from "../runs/locate-run.ts";
@@ -103,16 +103,22 @@ function outputOf(file: string, made: Made, output: string | undefined): string 
   return join(inside, made.defaultName);
 }
 
+function makeRoom(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    const hint = "Name another place with --output.";
+    throw new PolicyError("not-writable", `${folder}: ${(cause as Error).message}`, hint, {
+      cause,
+    });
+  }
+}
+
 /** One file, or several in a folder. Gives their paths. */
 async function write({ files }: Made, path: string): Promise<readonly string[]> {
   const paths = files.map(({ name }) => (name === undefined ? path : join(path, name)));
   for (const [i, target] of paths.entries()) {
-    await mkdir(dirname(target), { recursive: true }).catch((cause) => {
-      const hint = "Name another place with --output.";
-      throw new PolicyError("not-writable", `${dirname(target)}: ${cause.message}`, hint, {
-        cause,
-      });
-    });
+    makeRoom(dirname(target));
     await writeAtomically(target, files[i]!.bytes);
   }
   return paths;

@@ -1,3 +1,4 @@
+import { noticeFor } from "../../sim-adapters/built-in.ts";
 import type { Layout } from "../datasets/flights-spec.ts";
 import { openFlights } from "../datasets/open-flights.ts";
 import { type FlightsSummary, summarise } from "../datasets/summary.ts";
@@ -12,7 +13,10 @@ export async function inspectDataset(
   const flights = await openFlights(path, { nonFinite: "allow", ...(layout && { layout }) });
   try {
     const summary = summarise(flights);
-    return json ? JSON.stringify(asJson(summary)) : summaryText(summary);
+    const notice = noticeFor(summary.task);
+    const told =
+      notice === undefined ? summary : { ...summary, remarks: [...summary.remarks, notice] };
+    return json ? JSON.stringify(asJson(told)) : summaryText(told);
   } finally {
     flights.close();
   }

@@ -12,7 +12,16 @@ interface Door {
 }
 
 /** Those that open sockets, or load the libraries of a flight. */
-const flying: ReadonlySet<string> = new Set(["train", "eval", "sim", "conform", "chaos", "doctor"]);
+const flying: ReadonlySet<string> = new Set([
+  "train",
+  "compare-plans",
+  "eval",
+  "sim",
+  "conform",
+  "chaos",
+  "replay",
+  "doctor",
+]);
 
 const doors: readonly Door[] = [
   {
@@ -29,6 +38,11 @@ const doors: readonly Door[] = [
     name: "eval",
     description: "fly a run's student and its teacher, and compare",
     register: async (program) => (await import("./eval.ts")).registerEval(program),
+  },
+  {
+    name: "compare-plans",
+    description: "train a world model by every plan on the same recorded flights",
+    register: async (program) => (await import("./compare-plans.ts")).registerComparePlans(program),
   },
   {
     name: "watch",
@@ -54,6 +68,11 @@ const doors: readonly Door[] = [
     name: "chaos",
     description: "make faults between a runner and its simulator, by a script",
     register: async (program) => (await import("./chaos.ts")).registerChaos(program),
+  },
+  {
+    name: "replay",
+    description: "serve what train --record_wire has kept, in place of the simulator",
+    register: async (program) => (await import("./replay.ts")).registerReplay(program),
   },
   {
     name: "keys",

@@ -16,8 +16,8 @@ export function registerParity(program: Command): void {
   const kinds = parityKinds.map(({ name }) => name).join(", ");
   program
     .command("parity")
-    .description("repeat updates that reference programs recorded and compare weights and figures")
-    .argument("<file...>", `safetensors files of recorded updates: ${kinds}`)
+    .description("repeat updates and results that reference programs recorded, and compare")
+    .argument("<file...>", `files of recorded updates (safetensors) or results (JSON): ${kinds}`)
     .option("--keep-leftover", "train on the steps after the last full window too; rsl_rl doesn't")
     .option("--device <device>", "auto, cuda, cpu, webgpu or wasm", "auto")
     .option("--json", "one JSON document")

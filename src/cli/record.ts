@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { deriveSeed, Random } from "../../policies/random.ts";
+import { pilotFor } from "../../sim-adapters/built-in.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { chooseTeacher } from "../algorithms/distillation/load-teacher.ts";
 import type { DistillationConfig } from "../algorithms/distillation/settings.ts";
@@ -45,10 +46,10 @@ export function registerRecord(program: Command): void {
     .description("fly a policy, or several, and keep the flights for learning from them")
     .argument("[overrides...]", "env.KEY=VALUE, sim.KEY=VALUE: the simulator and the way to it")
     .requiredOption("-o, --output <PATH>", "FILE.hdf5, or a folder: flights in Minari's layout")
-    .option("--task <NAME>", "task of the built-in simulator (default: quadcopter-noisy)")
+    .option("--task <NAME>", "task of a built-in simulator (default: quadcopter-noisy)")
     .option(
       "--policy <WHO>",
-      "as --checkpoint of train: a .pt or .onnx file, a run folder, hover, simulator; repeatable, WHO@SHARE of the episodes each",
+      "as --checkpoint of train: a .pt or .onnx file, a run folder, hover, pid, simulator; repeatable, WHO@SHARE of the episodes each",
       (value: string, before: readonly string[]) => [...before, value],
       [] as readonly string[],
     )
@@ -74,7 +75,7 @@ export function registerRecord(program: Command): void {
 async function record(overrides: string[], options: RecordOptions, version: string) {
   const episodes = numberOf("--episodes", options.episodes, { whole: true });
   const noiseStd = numberOf("--noise", options.noise, { whole: false });
-  const shares = parseShares(options.policy.length > 0 ? options.policy : ["hover"]);
+  const shares = parseShares(chosenPolicies(options));
   checkCompression(options.compression);
   const hint = "Drop it; `firstsolo record --help` lists the flags.";
   onlySimulatorOverrides(overrides, "a recording", hint);
@@ -99,6 +100,11 @@ async function record(overrides: string[], options: RecordOptions, version: stri
     signals.release();
     await simulator.close();
   }
+}
+
+/** Of who isn't told, the pilot in the house for the task. */
+function chosenPolicies({ policy, task = "quadcopter-noisy" }: RecordOptions): readonly string[] {
+  return policy.length > 0 ? policy : [pilotFor(task)];
 }
 
 function checkCompression(name: string): void {

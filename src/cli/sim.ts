@@ -1,13 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { isPicture, pictureGroups } from "../../protocol/env-spec.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import { builtInFor, tasksText } from "../../sim-adapters/built-in.ts";
 import { readKeyFile } from "../../sim-adapters/curve-keys.ts";
-import { foreseeMujoco, openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import { type EnvServer, type OpenRequest, serveEnv } from "../../sim-adapters/serve/serve-env.ts";
 import { ServeError } from "../../sim-adapters/serve/serve-error.ts";
 import type { ServerCurve } from "../../sim-adapters/serve/zap.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { readOverrides } from "../config/overrides.ts";
+import { savePictures } from "./save-pictures.ts";
 
 interface SimOptions {
   readonly task: string;
@@ -18,6 +20,7 @@ interface SimOptions {
   readonly connect?: string;
   readonly curve_server_key_file?: string;
   readonly curve_client_key_file?: readonly string[];
+  readonly save_pictures?: string;
   readonly once?: boolean;
   readonly exitWithStdin?: boolean;
 }
@@ -34,7 +37,7 @@ const patience = 3000;
 export function registerSim(program: Command): void {
   program
     .command("sim")
-    .description("serve the built-in simulator to a runner in another process")
+    .description("serve a built-in simulator to a runner in another process")
     .argument("[overrides...]", "settings of the simulator: KEY=VALUE or env.KEY=VALUE")
     .option("--task <NAME>", "what is flown", "quadcopter-noisy")
     .option(
@@ -52,8 +55,13 @@ export function registerSim(program: Command): void {
     .option("--connect <ENDPOINT>", "dial out to a runner that listens (train --listen)")
     .option("--curve_server_key_file <FILE>", "our own secret CURVE key; the network needs it")
     .option("--curve_client_key_file <FILE>", "public key of a runner let in; repeatable", append)
+    .option(
+      "--save_pictures <FOLDER>",
+      "fly two seconds by itself and write what the cameras see as PNGs; serves nothing",
+    )
     .option("--once", "end when the first runner has left")
     .option("--exit-with-stdin", "end when standard input does, as when whoever started us dies")
+    .addHelpText("after", `\n${tasksText()}`)
     .action((overrides: string[], options: SimOptions) =>
       serve(overrides, options, program.version() ?? "0"),
     );
@@ -63,12 +71,17 @@ async function serve(overrides: readonly string[], options: SimOptions, version:
   const { task, num_envs: numEnvs, bind, connect, once = false } = options;
   const { threads = "auto", shared_memory: sharedMemory = "auto" } = options;
   const settings = settingsOf(overrides);
-  const spec = await foreseeMujoco({ task, numEnvs: numEnvs ?? defaultEnvs, settings });
+  if (options.save_pictures !== undefined) {
+    await film(options.save_pictures, { task, settings, numEnvs });
+    return;
+  }
+  const simulator = builtInFor(task);
+  const spec = await simulator.foresee({ task, numEnvs: numEnvs ?? defaultEnvs, settings });
   const curve = await curveOf(options);
   const server = await serveEnv({
     open: (asked) => open(asked, { task, settings, numEnvs, threads }),
     sharedMemory,
-    name: "firstsolo-mujoco",
+    name: simulator.name,
     version,
     once,
     onLog: (line) => console.error(`sim: ${line}`),
@@ -82,11 +95,31 @@ async function serve(overrides: readonly string[], options: SimOptions, version:
   await untilEnd(server, options.exitWithStdin === true);
 }
 
+/** What the cameras see, for a person. */
+async function film(folder: string, { task, settings, numEnvs = 4 }: Served): Promise<void> {
+  const env = await builtInFor(task).open({ task, numEnvs, settings });
+  try {
+    const paths = await savePictures(env, folder);
+    console.log(`sim: ${paths.length} pictures of ${task} in ${folder}: ${pictureText(env.spec)}`);
+  } finally {
+    await env.close();
+  }
+}
+
+/** E.g. `camera [32,32,2]: front.depth, front.goal`. */
+function pictureText(spec: EnvSpec): string {
+  const texts = pictureGroups(spec).map((group) => {
+    const { shape, names = [] } = spec.observations[group]!;
+    return `${group} [${shape}]: ${names.join(", ")}`;
+  });
+  return texts.join("; ");
+}
+
 interface Served {
   readonly task: string;
   readonly settings: Settings;
-  readonly numEnvs: number | undefined;
-  readonly threads: number | "auto";
+  readonly numEnvs?: number | undefined;
+  readonly threads?: number | "auto";
 }
 
 /** The runner's settings win over ours. */
@@ -96,11 +129,12 @@ async function open(asked: OpenRequest, { task, settings, numEnvs, threads }: Se
     const hint = `Ask for ${numEnvs}, or start the simulator without --num_envs.`;
     throw new ServeError("num-envs-refused", message, { hint });
   }
-  return openMujoco({
+  return builtInFor(task).open({
     task,
-    threads,
+    ...(threads === undefined ? {} : { threads }),
     numEnvs: numEnvs ?? asked.numEnvs ?? defaultEnvs,
     settings: { ...settings, ...asked.settings },
+    groups: asked.groups,
   });
 }
 
@@ -129,7 +163,9 @@ function describe(
   { task, controlPeriod, maxEpisodeSteps, ...spec }: EnvSpec,
   size: string,
 ): string {
-  const groups = Object.entries(spec.observations).map(([name, { shape }]) => `${name} [${shape}]`);
+  const groups = Object.entries(spec.observations).map(
+    ([name, tensor]) => `${name} [${tensor.shape}]${isPicture(tensor) ? " (picture)" : ""}`,
+  );
   return (
     `${task}, ${size}, ${controlPeriod} s per step, ${maxEpisodeSteps} steps per episode, ` +
     `observations ${groups.join(" ")}, action [${spec.action.shape}]`

@@ -18,6 +18,7 @@ const commonFlags: readonly Flag[] = [
   ["--max_iterations", "N", "max_iterations"],
   ["--save_interval", "N", "save_interval"],
   ["--keep_checkpoints", "N", "keep_checkpoints"],
+  ["--checkpoint_budget", "MB", "checkpoint_budget"],
   ["--report_gradients", "N", "checks.report_gradients"],
   ["--on_divergence", "WHAT", "checks.on_divergence"],
   ["--checkpoint_version", "N", "checkpoint_version"],
@@ -33,9 +34,11 @@ const commonFlags: readonly Flag[] = [
   ["--device", "NAME", "device"],
   ["--threads", "N", "threads"],
   ["--compile", "on|off", "compile"],
+  ["--pipeline", "on|off|auto", "pipeline"],
   ["--sim", "ENDPOINT", "sim.endpoint"],
   ["--sim_restarts", "N", "sim.restarts"],
   ["--sim_wait", "SECONDS", "sim.wait"],
+  ["--record_wire", "FILE", "sim.record_wire"],
   ["--shared_memory", "auto|on|off", "sim.shared_memory"],
 ];
 
@@ -46,6 +49,7 @@ const switches: readonly (readonly [flag: string, key: string])[] = [
   ["--allow_leaks", "checks.allow_leaks"],
   ["--allow_orphans", "checks.allow_orphans"],
   ["--allow_starved", "checks.allow_starved"],
+  ["--use_mcts", "algorithm.use_mcts"],
 ];
 
 /** Those of every algorithm, each once, whichever algorithm has it. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { TapeWriter } from "../../sim-adapters/tape/tape.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -17,8 +18,10 @@ import { createRun, newRunId } from "../runs/create-run.ts";
 import { setAside, setAsideLater, sweepDrafts } from "../runs/set-aside.ts";
 import { prepareRun } from "../training/assemble.ts";
 import { Notices } from "../training/messages.ts";
-import { openSimulator } from "../training/open-simulator.ts";
+import { openSimulator, type Simulator } from "../training/open-simulator.ts";
 import { openSinks } from "../training/open-sinks.ts";
+import { choosePipeline } from "../training/pipeline/choose-pipeline.ts";
+import { LearnerThread } from "../training/pipeline/learner-thread.ts";
 import { openRecording, type Recording } from "../training/recording.ts";
 import { type SignalWatch, watchSignals } from "../training/signals.ts";
 import { trainRun } from "../training/train-run.ts";
@@ -76,16 +79,21 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const compile = compileWith(config.compile);
+  const pipeline = choosePipeline(config, { algorithm, engine, saved });
+  config = { ...config, pipeline };
   const id = opened?.run.id ?? newRunId();
   const anyNumber = opened === undefined && !asksForNumber(input, resolved);
-  const simulator = await simulatorFor(resolved, { run: id, anyNumber }, shell);
+  const facts = { algorithm: algorithm.name, device: engine.device, threads };
+  const thread = pipeline === "on" ? new LearnerThread(facts) : undefined;
+  let simulator: Simulator | undefined;
   let recording: Recording | undefined;
   try {
+    simulator = await simulatorFor(resolved, { run: id, anyNumber }, shell);
     const env = simulator?.env;
     if (env) config = { ...config, num_envs: env.spec.numEnvs };
     recording = await recordingFor(input, algorithm, env);
     const site = { config, env, saved, record: recording?.add, say: warn, compile };
-    const prepared = await prepareRun(algorithm, site);
+    const prepared = await prepareRun(algorithm, site, { thread });
     const { start, assembled } = prepared;
     const agentYaml = toYaml(config, resolved.sources);
     const claim = { config, id, agentYaml, requests, warn };
@@ -114,6 +122,7 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
     return await trainRun({ ...parts, requests, measured });
   } finally {
     if (recording) warn(recording.close());
+    await thread?.close();
     await simulator?.close();
   }
 }
@@ -195,7 +204,9 @@ async function simulatorFor(
   if (!algorithm.flies(config)) return undefined;
   const told = { onNotice: notices.say, onWaiting: notices.say };
   const wishes = algorithm.wishes(config);
-  const known = { version, revive: true, ...about, ...told };
+  const path = config.sim.record_wire;
+  const tape = path === null ? {} : { tape: new TapeWriter(path, notices.say) };
+  const known = { version, revive: true, ...about, ...told, ...tape };
   return openSimulator(config, { wishes, signal: signals.abort, ...known });
 }
 

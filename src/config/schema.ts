@@ -44,6 +44,9 @@ const sim = z.strictObject({
     false,
     "Fly a simulator beyond this machine without encryption: whoever is in the network can take part",
   ),
+  record_wire: maybeText(
+    "File that gets a copy of all that goes over the wire, for `firstsolo replay`",
+  ),
   curve_server_key_file: maybeText("File with the simulator's public CURVE key; null: unencrypted"),
   curve_client_key_file: maybeText("File with our own secret CURVE key"),
 });
@@ -72,12 +75,21 @@ export const commonKeys = {
   device: oneOf(["auto", "cuda", "cpu", "webgpu", "wasm"], "auto", "Where TensorFlow computes"),
   threads: maybeWhole({ least: 1, most: 1024 }, "Threads of TensorFlow; null: its own choice"),
   compile: oneOf(["on", "off"], "on", "Whether an update's operations are made one call"),
+  pipeline: oneOf(
+    ["on", "off", "auto"],
+    "auto",
+    "Whether a rollout is learned, in a thread of its own, while the next one is flown: by a student one update older",
+  ),
   num_steps_per_env: whole(24, { least: 1, most: 100_000 }, "Control steps of one iteration"),
   max_iterations: whole(400, { least: 1, most: 10 * million }, "Iterations of the whole run"),
   save_interval: whole(50, { least: 1, most: 10 * million }, "Iterations between checkpoints"),
   keep_checkpoints: maybeWhole(
     { least: 1, most: million },
     "Latest checkpoints that are kept, besides the best one; null: all",
+  ),
+  checkpoint_budget: maybeWhole(
+    { least: 1, most: 1000 * million },
+    "Megabytes (2^20) that the run's checkpoints may take: older ones go, the latest and the best stay; null: any",
   ),
   checkpoint_version: whole(
     5,

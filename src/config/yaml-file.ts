@@ -5,6 +5,7 @@ import {
   isAlias,
   isMap,
   isScalar,
+  Lexer,
   LineCounter,
   type Node,
   parseDocument,
@@ -16,6 +17,8 @@ import type { Setting } from "./setting.ts";
 /** A configuration is a page or two; more is another kind of file. */
 const largestFile = 1 << 20;
 const mostSettings = 10_000;
+/** A value is about seven: key, colon, blanks, itself, the line's end and its mark. */
+const mostTokens = 10 * mostSettings;
 const deepest = 16;
 
 /** Reads a YAML file into settings that know their line. @throws ConfigError */
@@ -53,6 +56,7 @@ export function parseYaml(source: string, file: string): readonly Setting[] {
 }
 
 function parse(source: string, lines: LineCounter, file: string): Document.Parsed {
+  refuseLarge(source, file);
   let document: Document.Parsed;
   try {
     document = parseDocument(source, { lineCounter: lines, logLevel: "error" });
@@ -67,6 +71,15 @@ function parse(source: string, lines: LineCounter, file: string): Document.Parse
   return document;
 }
 
+/** Before the parser sees it: its search for double keys costs the square of their number. */
+function refuseLarge(source: string, file: string): void {
+  let tokens = 0;
+  for (const _ of new Lexer().lex(source)) {
+    tokens += 1;
+    if (tokens > mostTokens) throw notYaml(file, `it has more than ${mostSettings} values`);
+  }
+}
+
 function notYaml(where: string, problem: string, cause?: unknown): ConfigError {
   return new ConfigError(
     "not-yaml",
@@ -78,6 +91,16 @@ function notYaml(where: string, problem: string, cause?: unknown): ConfigError {
 
 function isNull(node: unknown): boolean {
   return isScalar(node) && node.value === null;
+}
+
+/** @returns the value. @throws Error where a list or block holds itself, by an anchor */
+function withoutCircles<T>(value: T): T {
+  try {
+    JSON.stringify(value);
+  } catch (cause) {
+    throw new Error("a list or block holds itself", { cause });
+  }
+  return value;
 }
 
 class Walk {
@@ -113,7 +136,7 @@ class Walk {
   #value(node: Node | null, origin: string): unknown {
     if (node === null) return null;
     try {
-      return node.toJS(this.#document, { maxAliasCount: 100 });
+      return withoutCircles(node.toJS(this.#document, { maxAliasCount: 100 }));
     } catch (cause) {
       throw notYaml(origin, (cause as Error).message, cause);
     }

@@ -71,7 +71,9 @@ export function groupsOf(reader: RowReader, path: string): Leaf[] {
 }
 
 export function specOf(table: TableInfo): ArraySpec {
-  return { width: table.width, kept: keptAs(table.kind, table.isBool) };
+  const [, ...shape] = table.shape;
+  const kept = keptAs(table.kind, table.isBool);
+  return { width: table.width, kept, ...(shape.length > 1 && { shape }) };
 }
 
 export function specsOf(leaves: readonly Leaf[]): Record<string, ArraySpec> {

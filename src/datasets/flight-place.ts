@@ -1,7 +1,6 @@
 import {
   existsSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -10,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { makeFolder } from "../disk/make-folder.ts";
 import { DatasetError } from "./dataset-error.ts";
 import { METADATA } from "./minari-metadata.ts";
 import { MAIN_DATA } from "./open-flights.ts";
@@ -34,9 +34,9 @@ export class FlightPlace {
     if (existsSync(this.path)) checkReplaceable(this.path, this.#isFile, existing);
     const hidden = join(dirname(this.path), `.${basename(this.path)}.${process.pid}.tmp`);
     try {
-      mkdirSync(this.#isFile ? dirname(hidden) : hidden, { recursive: true });
+      makeFolder(this.#isFile ? dirname(hidden) : hidden);
     } catch (cause) {
-      throw notWritable(path, cause as Error);
+      throw notWritable(path, cause as Error, "no-place");
     }
     if (this.#isFile) checkLink(join(this.minariFolder, MAIN_DATA));
     this.#draftFolder = this.#isFile ? undefined : hidden;
@@ -73,7 +73,7 @@ export class FlightPlace {
   #settleFile(metadata: string): void {
     renameSync(this.draft, this.path);
     const folder = this.minariFolder;
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const link = join(folder, MAIN_DATA);
     rmSync(link, { force: true });
     symlinkSync(join("..", basename(this.path)), link);
@@ -111,8 +111,13 @@ function isFlightFolder(path: string): boolean {
   return readdirSync(path).every((name) => name === MAIN_DATA || name === METADATA);
 }
 
-function notWritable(path: string, cause: Error): DatasetError {
+/** @param code `no-place` before anything was flown: the wrong name was given */
+function notWritable(
+  path: string,
+  cause: Error,
+  code: "not-writable" | "no-place" = "not-writable",
+): DatasetError {
   const hint = "Check that the folder is there and may be written, or choose another with -o.";
   const message = `${path} can't be written: ${cause.message}`;
-  return new DatasetError("not-writable", message, hint, { cause });
+  return new DatasetError(code, message, hint, { cause });
 }

@@ -1,3 +1,4 @@
+import type { ObservationArray } from "../../protocol/frame.ts";
 import type { Arrays, Experience } from "../learning/experience.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { FlightWriter, WrittenFlights } from "./flight-writer.ts";
@@ -21,7 +22,7 @@ export interface RecordedResult extends WrittenFlights {
 /** What one environment has flown and is not written yet. */
 interface Piece {
   readonly arrays: Record<string, Float32Array | Uint8Array | Int32Array>;
-  readonly last: Record<string, Float32Array>;
+  readonly last: Record<string, ObservationArray>;
   steps: number;
   id: number | undefined;
 }
@@ -97,7 +98,10 @@ export class FlightRecorder {
   #begin({ arrays, steps, numEnvs }: Experience): void {
     this.#widths = widthsOf(arrays, this.#writer, steps * numEnvs);
     const { memoryBytes = 256 << 20, episodes } = this.#options;
-    const bytes = Object.values(this.#widths).reduce((sum, width) => sum + width * 4, 0);
+    const bytes = Object.entries(this.#widths).reduce(
+      (sum, [name, width]) => sum + width * arrays[name]!.BYTES_PER_ELEMENT,
+      0,
+    );
     const fit = Math.max(SHORTEST_PIECE, Math.floor(memoryBytes / (numEnvs * bytes)));
     this.#pieceSteps = Math.min(fit, Math.max(SHORTEST_PIECE, this.#writer.spec.maxEpisodeSteps));
     this.#skipping = new Uint8Array(numEnvs).fill(this.#options.wholeOnly ? 1 : 0);
@@ -112,9 +116,10 @@ export class FlightRecorder {
       const Kind = kindOf(arrays[name]!);
       return [name, new Kind(this.#pieceSteps * width)] as const;
     });
-    const last = this.#writer.groups.map(
-      (group) => [group, new Float32Array(this.#widths[`obs/${group}`]!)] as const,
-    );
+    const last = this.#writer.groups.map((group) => {
+      const Kind = arrays[`obs/${group}`] instanceof Uint8Array ? Uint8Array : Float32Array;
+      return [group, new Kind(this.#widths[`obs/${group}`]!)] as const;
+    });
     return {
       arrays: Object.fromEntries(own),
       last: Object.fromEntries(last),

@@ -1,3 +1,4 @@
+import type { ObservationArray, Observations } from "../../protocol/frame.ts";
 import type { EnvSpec, TensorSpec } from "../../protocol/spec.ts";
 import type { Arrays } from "../learning/experience.ts";
 import { DatasetError } from "./dataset-error.ts";
@@ -10,7 +11,7 @@ import { actionSpace, isPlain, observationSpace } from "./minari-spaces.ts";
 export interface WriteOptions {
   /** Observation groups; all of the specification. */
   readonly groups?: readonly string[];
-  /** `none`: simulated flights hardly shrink. */
+  /** `none`: simulated flights hardly shrink. Pictures do, and are compressed in any case. */
   readonly compression?: "none" | "gzip";
   readonly existing?: "refuse" | "replace";
   /** Further metadata as Minari has them, e.g. `algorithm_name`, `description`. */
@@ -27,6 +28,8 @@ export interface WrittenFlights {
 
 /** What every 0.5 of Minari reads. */
 const MINARI_VERSION = "0.5.0";
+/** Bytes of an attribute, a little below what HDF5 allows; the bounds of large pictures are longer. */
+const MOST_ATTRIBUTE = 60_000;
 const FLAG = { dtype: "bool", shape: [] } as const;
 const SCALAR = { dtype: "<f4", shape: [] } as const;
 
@@ -91,7 +94,7 @@ export class FlightWriter {
   write(
     id: number,
     steps: number,
-    piece: { readonly arrays: Arrays; readonly last?: Readonly<Record<string, Float32Array>> },
+    piece: { readonly arrays: Arrays; readonly last?: Observations },
   ): void {
     const episode = this.#open.get(id);
     if (!episode) throw closedEpisode(id);
@@ -101,7 +104,7 @@ export class FlightWriter {
     const plain = isPlain(this.groups);
     if (!episode.tables) this.#groupsOf(episode.name, arrays, plain);
     for (const group of this.groups) {
-      const rows = arrays[`obs/${group}`] as Float32Array;
+      const rows = arrays[`obs/${group}`] as ObservationArray;
       const path = plain ? "observations" : `observations/${group}`;
       put(path, this.#groupSpec(group), last ? joined(rows, last[group]!) : rows);
     }
@@ -126,7 +129,10 @@ export class FlightWriter {
       throw new DatasetError("unfinished", message, "Write its last observation first.");
     }
     const metadata = this.#metadata();
-    for (const [key, value] of Object.entries(metadata)) this.#file.attribute("", key, value);
+    for (const [key, value] of Object.entries(metadata)) {
+      const fits = typeof value === "number" || value.length <= MOST_ATTRIBUTE;
+      if (fits) this.#file.attribute("", key, value);
+    }
     this.#file.close();
     this.#place.settle(pythonJson({ ...metadata, jpeg_encoding: false }));
     const { path, minariFolder } = this.#place;
@@ -159,7 +165,8 @@ export class FlightWriter {
     if (episode.tables) this.#file.append(full, rows);
     else {
       const { compression = "none" } = this.#options;
-      this.#file.table(full, rows, { compression, grows });
+      const picture = rows.dtype === "|u1" && rows.shape.length === 3;
+      this.#file.table(full, rows, { compression: picture ? "gzip" : compression, grows });
     }
   }
 
@@ -211,8 +218,9 @@ function typed(dtype: TableRows["dtype"], data: TableRows["data"]): TableRows["d
   return data instanceof Int32Array ? data : Int32Array.from(data);
 }
 
-function joined(rows: Float32Array, last: Float32Array): Float32Array {
-  const all = new Float32Array(rows.length + last.length);
+function joined(rows: ObservationArray, last: ObservationArray): ObservationArray {
+  const Numbers = rows instanceof Uint8Array ? Uint8Array : Float32Array;
+  const all = new Numbers(rows.length + last.length);
   all.set(rows);
   all.set(last, rows.length);
   return all;

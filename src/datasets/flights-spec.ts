@@ -8,6 +8,8 @@ export type Layout = (typeof LAYOUTS)[number];
 export interface ArraySpec {
   readonly width: number;
   readonly kept: "float32" | "uint8";
+  /** Of a row, where it has more than one axis: `[height, width, channels]` of a picture. */
+  readonly shape?: readonly number[];
   readonly names?: readonly string[];
   readonly units?: readonly string[];
 }

@@ -61,7 +61,11 @@ function actionLines({ action, actions }: FlightsSummary): string[] {
   return more > 0 ? [...lines, row("  …", `${more} more; --json shows all`)] : lines;
 }
 
-function arrayText({ width, kept, names }: ArraySpec): string {
+function arrayText({ width, kept, names, shape }: ArraySpec): string {
+  if (kept === "uint8" && shape?.length === 3) {
+    const [height, wide, channels] = shape;
+    return `pictures of ${height} × ${wide}, ${channels} ${channels === 1 ? "channel" : "channels"}, bytes`;
+  }
   const some = names?.slice(0, 6).join(" ");
   const called = some === undefined ? "" : `: ${some}${names!.length > 6 ? " …" : ""}`;
   return `${width} wide${kept === "uint8" ? ", bytes" : ""}${called}`;

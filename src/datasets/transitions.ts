@@ -1,5 +1,6 @@
 import type { Arrays, Experience } from "../learning/experience.ts";
 import type { Needs } from "../learning/learner.ts";
+import type { ArraySpec } from "./flights-spec.ts";
 import { DEFAULT_MEMORY } from "./open-flights.ts";
 import type { RecordedFlights } from "./recorded-flights.ts";
 import { Sampling, type SamplingState } from "./sampling.ts";
@@ -24,8 +25,8 @@ export interface TransitionOptions {
  *     const transitions = new Transitions(flights, learner.needs, { batch: 256, seed: 1 });
  *     const experience = transitions.draw(10);   // 10 batches of 256
  *
- * An experience has `obs/GROUP`, `next/GROUP`, `actions`, `rewards` as Float32Array, `terminated`,
- * `truncated`, and `notes/NAME` as recorded (Uint8Array for bytes and booleans, else Float32Array).
+ * An experience has `actions` and `rewards` as Float32Array, `terminated`, `truncated`, and `obs/GROUP`,
+ * `next/GROUP`, `notes/NAME` as recorded (Uint8Array for bytes, as of pictures, and booleans, else Float32Array).
  * `rewards` is missing where none were recorded, which only learners without successors accept.
  */
 export class Transitions {
@@ -82,21 +83,22 @@ export class Transitions {
   #makeArrays(count: number): Record<string, Float32Array | Uint8Array> {
     const { spec } = this.#flights;
     const arrays: Record<string, Float32Array | Uint8Array> = {};
-    const width = (group: string) => spec.groups[group]!.width;
+    const rowsOf = ({ width, kept }: ArraySpec) =>
+      kept === "uint8" ? new Uint8Array(count * width) : new Float32Array(count * width);
     for (const group of this.#needs.groups) {
-      arrays[`obs/${group}`] = new Float32Array(count * width(group));
+      arrays[`obs/${group}`] = rowsOf(spec.groups[group]!);
     }
     for (const group of this.#needs.successors) {
-      arrays[`next/${group}`] = new Float32Array(count * width(group));
+      arrays[`next/${group}`] = rowsOf(spec.groups[group]!);
     }
     arrays.actions = new Float32Array(count * spec.action.width);
     if (spec.hasRewards) arrays.rewards = new Float32Array(count);
     arrays.terminated = new Uint8Array(count);
     arrays.truncated = new Uint8Array(count);
     for (const note of this.#needs.notes) {
-      const { width: size, kept } = note === NEXT_ACTIONS ? spec.action : spec.notes[note]!;
-      const Numbers = kept === "uint8" && note !== NEXT_ACTIONS ? Uint8Array : Float32Array;
-      arrays[`notes/${note}`] = new Numbers(count * size);
+      const { width: size } = spec.action;
+      arrays[`notes/${note}`] =
+        note === NEXT_ACTIONS ? new Float32Array(count * size) : rowsOf(spec.notes[note]!);
     }
     return arrays;
   }
@@ -111,6 +113,8 @@ export class Transitions {
       const span = { from, to, shift, width: column.width };
       if (into instanceof Float32Array && column.data instanceof Float32Array) {
         copyFloats(into, column.data, { rows, ...span });
+      } else if (into instanceof Uint8Array && column.data instanceof Uint8Array) {
+        copyPictures(into, column.data, { rows, ...span });
       } else copyBytes(into, column.data, { rows, ...span });
     }
   }
@@ -149,6 +153,15 @@ function copyFloats(into: Float32Array, data: Float32Array, picked: Picked): voi
   for (let i = from; i < to; i += 1) {
     const start = (rows[i]! + shift) * width;
     for (let k = start; k < start + width; k += 1, at += 1) into[at] = data[k]!;
+  }
+}
+
+/** Rows of bytes are long where they are pictures. */
+function copyPictures(into: Uint8Array, data: Uint8Array, picked: Picked): void {
+  const { rows, from, to, shift, width } = picked;
+  for (let i = from; i < to; i += 1) {
+    const start = (rows[i]! + shift) * width;
+    into.set(data.subarray(start, start + width), i * width);
   }
 }
 

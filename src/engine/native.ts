@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { howToCall } from "../disk/how-to-call.ts";
 import { nvidiaCards } from "./doctor/probes.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
@@ -76,8 +77,9 @@ function setEnvironment(device: "auto" | "cuda" | "cpu", options: EngineOptions)
   const { env } = process;
   if (options.threads !== undefined) {
     env.TF_NUM_INTRAOP_THREADS = String(options.threads);
-    // Below 0 a compiled call runs in the thread that asks for it: 6 % less of one that acts for 100.
-    env.TF_NUM_INTEROP_THREADS = options.threads === 1 ? "-1" : "1";
+    // Below 0 a compiled call runs in the thread that asks for it: 6 % less of one that acts for 100. Else two:
+    // who flies would wait for who learns where both are queued for one.
+    env.TF_NUM_INTEROP_THREADS = options.threads === 1 ? "-1" : "2";
   }
   env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   // The simulator shares the card: without this TensorFlow takes nearly all of its memory at once.
@@ -104,7 +106,8 @@ function mendNode(): void {
 
 function loadBackend(folder: string): NodeBackend {
   const wanted = /^[01]$/.test(process.env.TF_CPP_MIN_LOG_LEVEL ?? "");
-  const quiet = wanted ? undefined : loadQuiet(folder);
+  // In another thread the library is there already, and what the others say meanwhile would be muted too.
+  const quiet = wanted || !isMainThread ? undefined : loadQuiet(folder);
   let failure: unknown;
   let backend: NodeBackend | undefined;
   quiet?.mute();

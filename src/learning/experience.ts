@@ -7,6 +7,7 @@ export type Arrays = Readonly<Record<string, Float32Array | Uint8Array | Int32Ar
  * simulator; `rewards`, `terminated`, `truncated`, `started`; `notes/NAME`, what the actor noted. Beside them
  * `memory/0` …, the acting policy's before the first step, `[numEnvs, width]`, and `after/GROUP`, the frame after
  * the last step, `[numEnvs, width]`. Of transitions drawn one by one, `steps` are batches of `numEnvs` rows.
+ * Observations that are pictures are bytes (`Uint8Array`), all others `Float32Array`.
  */
 export interface Experience {
   readonly steps: number;

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { FlowRow } from "./gradient-flow.ts";
+import type { FlowRow } from "./flow-row.ts";
 import { gradientsOf } from "./gradients.ts";
 import { LearningError } from "./learning-error.ts";
 import type { GradientMeter, ParameterGroup, Update } from "./owners.ts";
@@ -26,10 +26,15 @@ export class FlowMeter implements GradientMeter {
   readonly #most: number;
   readonly #pending: Pending[] = [];
   readonly #counts = new Map<string, number>();
+  readonly #taken: FlowRow[] = [];
 
   constructor(groups: readonly ParameterGroup[], { most = 3 }: FlowMeterOptions = {}) {
     this.#groups = groups;
     this.#most = most;
+  }
+
+  get elsewhere() {
+    return { most: this.#most, take: (rows: readonly FlowRow[]) => void this.#taken.push(...rows) };
   }
 
   measure<T>(update: Update, loss: () => tf.Scalar, step: () => T): T {
@@ -58,7 +63,7 @@ export class FlowMeter implements GradientMeter {
    * @throws LearningError `unrepeatable-loss` when a loss came out differently the second time
    */
   async rows(): Promise<readonly FlowRow[]> {
-    const rows: FlowRow[] = [];
+    const rows = this.#taken.splice(0);
     for (const pending of this.#pending.splice(0)) {
       const norms = pending.gradients.map((gradient) => (gradient ? read(gradient) : null));
       const gradients = await Promise.all(norms);

@@ -1,17 +1,6 @@
+import type { FlowRow } from "./flow-row.ts";
 import { LearningError } from "./learning-error.ts";
 import { isTrainable, type Motion, type ParameterGroup, type Update } from "./owners.ts";
-
-/** One group at one measured update. Norms are L2. */
-export interface FlowRow {
-  readonly update: string;
-  readonly group: string;
-  /** Of the update's loss by the group's parameters; null: no path leads from the one to the other. */
-  readonly gradient: number | null;
-  /** Of what the step changed. */
-  readonly change: number;
-  /** The largest gradient of any group at this measurement: what a gradient is small against. */
-  readonly scale: number;
-}
 
 /** `none`: no path; `zero`: a path, and exactly 0; `tiny`: within the rounding of the largest one; `flows`. */
 export type Flow = "none" | "zero" | "tiny" | "flows";
@@ -77,7 +66,7 @@ export function flowError(report: FlowReport): LearningError | undefined {
   return new LearningError(
     first.verdict,
     `The gradients don't flow as claimed. ${lines.join("; ")}.`,
-    "Correct the loss or the claim; gradient_flow.json in the run folder holds all figures.",
+    `Correct the loss or the claim, or go on all the same: --allow_${first.verdict === "starved" ? "starved" : `${first.verdict}s`}; gradient_flow.json in the run folder holds all figures.`,
   );
 }
 
@@ -141,6 +130,12 @@ function judge(
   const stepped = updates.some((other) => other.claims[group.name] === "step");
   if (flow === "flows" && isTrainable(group) && !stepped) {
     return ["orphan", `a gradient ${size} arrives and no update steps it`];
+  }
+  if (flow === "flows" && group.trainedBy?.includes(update.name)) {
+    return [
+      "orphan",
+      `a gradient ${size} arrives and nobody steps: it belongs to '${group.owner}'`,
+    ];
   }
   if (claim === "pass" && (flow === "none" || flow === "zero")) return ["ok", "nothing passes"];
   return flow === "tiny" ? ["ok", "a gradient within rounding"] : ["ok"];

@@ -34,14 +34,22 @@ export class Optimiser {
   readonly name: RuleName;
   learningRate: number;
   readonly #parameters: readonly Parameter[];
+  readonly #scales: readonly number[];
   readonly #sizes: number[];
   readonly #moments: readonly tf.Variable[];
   #step = 0;
 
-  constructor(name: RuleName, parameters: readonly Parameter[], learningRate: number) {
+  /** @param scales what the rate is multiplied by for each parameter; default: 1 */
+  constructor(
+    name: RuleName,
+    parameters: readonly Parameter[],
+    learningRate: number,
+    { scales = [] }: { readonly scales?: readonly number[] } = {},
+  ) {
     this.name = name;
     this.learningRate = learningRate;
     this.#parameters = parameters;
+    this.#scales = scales;
     this.#sizes = parameters.map((p) => p.value.size);
     const width = this.#sizes.reduce((sum, size) => sum + size, 0);
     this.#moments = rules[name].moments.map(() =>
@@ -123,7 +131,9 @@ export class Optimiser {
     const deltas = tf.split(delta, this.#sizes);
     for (const [i, parameter] of this.#parameters.entries()) {
       const { value } = parameter;
-      value.assign(tf.sub(value, tf.reshape(deltas[i]!, value.shape)));
+      const scale = this.#scales[i] ?? 1;
+      const change = tf.reshape(deltas[i]!, value.shape);
+      value.assign(tf.sub(value, scale === 1 ? change : tf.mul(change, scale)));
     }
     for (const [i, moment] of this.#moments.entries()) moment.assign(moments[i]!);
   }

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArray, NamedArrays } from "../../policies/named-array.ts";
 import { LearningError } from "./learning-error.ts";
 import { Optimiser, type OptimiserState, type Terms } from "./optimiser.ts";
-import type { ParameterGroup } from "./owners.ts";
+import { isSteppedBy, type ParameterGroup } from "./owners.ts";
 import type { RuleName } from "./rules.ts";
 
 export interface OwnerSettings {
@@ -11,6 +11,8 @@ export interface OwnerSettings {
   readonly rule?: RuleName;
   /** Norm to which the gradient of all its groups together is clipped; null, the default: not at all. */
   readonly maxGradNorm?: number | null;
+  /** What the rate is multiplied by for some of its groups, by their names. Default: 1. */
+  readonly rateScales?: Readonly<Record<string, number>>;
 }
 
 /** What an owner must keep: moments `optimisers/OWNER/MOMENT/PARAMETER`, and `{ rule, step, learningRate }`. */
@@ -31,9 +33,9 @@ export class Owner {
    * @throws LearningError `starved` when none does
    */
   constructor(name: string, groups: readonly ParameterGroup[], settings: OwnerSettings) {
-    const { learningRate, rule = "adam", maxGradNorm = null } = settings;
+    const { learningRate, rule = "adam", maxGradNorm = null, rateScales = {} } = settings;
     this.name = name;
-    this.groups = groups.filter((group) => group.owner === name);
+    this.groups = groups.filter((group) => isSteppedBy(group, name));
     if (this.groups.length === 0) {
       throw new LearningError(
         "starved",
@@ -42,7 +44,10 @@ export class Owner {
       );
     }
     const parameters = this.groups.flatMap((group) => group.parameters);
-    this.#optimiser = new Optimiser(rule, parameters, learningRate);
+    const scales = this.groups.flatMap((group) =>
+      group.parameters.map(() => rateScales[group.name] ?? 1),
+    );
+    this.#optimiser = new Optimiser(rule, parameters, learningRate, { scales });
     this.#maxGradNorm = maxGradNorm;
   }
 

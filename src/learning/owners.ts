@@ -1,4 +1,5 @@
 import type { Scalar, Variable } from "@tensorflow/tfjs-core";
+import type { FlowRow } from "./flow-row.ts";
 
 /** `step`: gradient arrives and parameters move; `pass`: it flows through, nothing moves; `zero`: none may arrive. */
 export type Motion = "step" | "pass" | "zero";
@@ -8,6 +9,10 @@ export interface ParameterGroup {
   readonly name: string;
   /** The optimiser that steps it; `ema` for a slow copy, `frozen` for what never moves. */
   readonly owner: string;
+  /** Other owners that step it too: without being said, that is a leak. */
+  readonly sharedWith?: readonly string[];
+  /** Updates whose gradient is there to move it: one of these that doesn't step it makes it an orphan. */
+  readonly trainedBy?: readonly string[];
   readonly parameters: readonly { readonly name: string; readonly value: Variable }[];
 }
 
@@ -22,19 +27,30 @@ export interface Update {
   readonly claims: Readonly<Record<string, Motion>>;
   /** Stages it runs in; absent: all. */
   readonly stages?: readonly string[];
+  /**
+   * Name of the update whose loss it is a share of: it is measured by itself, to see where its gradient arrives
+   * (`pass`) and where it is cut off (`zero`), and steps nothing.
+   */
+  readonly partOf?: string;
 }
 
 /** Takes down what an update did: per group the norm of its gradient and of the parameters' change. */
 export interface GradientMeter {
-  /**
-   * @param loss what the update descends on, a function of every group: evaluated again and again, so
-   *   whatever it draws is drawn before
-   * @param step does the real update
-   */
+  /** `loss`: of every group, evaluated again and again, so whatever it draws is drawn before; `step`: the real one. */
   measure<T>(update: Update, loss: () => Scalar, step: () => T): T;
+  /** For updates in another thread: how many of each are measured there, and where that goes. */
+  readonly elsewhere?: { readonly most: number; take(rows: readonly FlowRow[]): void };
 }
 
 /** No optimiser moves it. */
 export function isTrainable({ owner }: ParameterGroup): boolean {
   return owner !== "ema" && owner !== "frozen";
+}
+
+/** The optimiser moves it, alone or with others. */
+export function isSteppedBy(
+  { owner, sharedWith = [] }: ParameterGroup,
+  optimiser: string,
+): boolean {
+  return owner === optimiser || sharedWith.includes(optimiser);
 }

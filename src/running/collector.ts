@@ -54,6 +54,14 @@ export class Collector implements Source {
     this.#frame = await env.reset(seed);
   }
 
+  /** New episodes, others than before: somebody else had the environments in between. */
+  async restart(iteration: number): Promise<void> {
+    const { env, actor, book, seed } = this.#options;
+    this.#frame = await env.reset(deriveSeed(seed, `restart ${iteration}`));
+    actor.forget();
+    book.restart();
+  }
+
   /** One whole rollout; a simulator that is lost and comes back costs the half one, and half episodes. */
   async next(stage: Stage): Promise<Sourced> {
     this.#broken = true;

@@ -10,7 +10,7 @@ import type { Source } from "./source.ts";
 /** `rescue`: the rollout broke off, and the simulator can no longer be asked for its state. */
 export type CheckpointKind = "periodic" | "best" | "asked" | "rescue";
 
-/** Looks at every row before it is written. */
+/** Looks at every row that was written; may throw to end the run. */
 export interface Watch {
   observe(iteration: number, row: Metrics, planned: Planned): void;
   save(): unknown;

@@ -1,6 +1,6 @@
 import { elementsOf } from "../../policies/named-array.ts";
 import type { Memory } from "../../policies/policy.ts";
-import type { Frame, StepResult } from "../../protocol/frame.ts";
+import type { Frame, ObservationArray, StepResult } from "../../protocol/frame.ts";
 import type { EnvSpec, TensorSpec } from "../../protocol/spec.ts";
 import type { Arrays, Experience } from "../learning/experience.ts";
 import type { Needs } from "../learning/learner.ts";
@@ -36,12 +36,12 @@ export class Recorder {
     this.#options = options;
     const { spec, notes, needs, steps, rows } = options;
     const room = (shape: readonly number[]) => steps * rows * elementsOf(shape);
-    for (const group of needs.groups) {
-      this.#arrays[`obs/${group}`] = new Float32Array(room(spec.observations[group]!.shape));
-    }
-    for (const group of needs.successors) {
-      this.#arrays[`next/${group}`] = new Float32Array(room(spec.observations[group]!.shape));
-    }
+    const observed = (group: string) => {
+      const { dtype, shape } = spec.observations[group]!;
+      return arrayOf(dtype, room(shape));
+    };
+    for (const group of needs.groups) this.#arrays[`obs/${group}`] = observed(group);
+    for (const group of needs.successors) this.#arrays[`next/${group}`] = observed(group);
     this.#arrays.actions = new Float32Array(room(spec.action.shape));
     this.#arrays.rewards = new Float32Array(room([]));
     for (const name of ["terminated", "truncated", "started"]) {
@@ -93,7 +93,7 @@ export class Recorder {
   /** @param after the frame behind the last step */
   finish(after: Frame): Experience {
     const { spec, needs, steps, rows, memory } = this.#options;
-    const first = (all: Float32Array) => all.slice(0, (all.length / spec.numEnvs) * rows);
+    const first = (all: ObservationArray) => all.slice(0, (all.length / spec.numEnvs) * rows);
     for (const group of needs.groups) {
       this.#arrays[`after/${group}`] = first(after.observations[group]!);
     }

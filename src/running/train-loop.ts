@@ -23,8 +23,8 @@ export async function train(loop: TrainLoop, start: Progress): Promise<Progress>
     progress = advanced(progress, sourced, clock.seconds());
     const seen = { ...learned, ...clock.metrics(sourced.environmentSteps), ...sourced.metrics };
     const row = { ...seen, ...judged.metrics, ...planned.metrics, ...counters(loop, progress) };
-    loop.watch?.observe(iteration, row, planned);
     sink.write(iteration, row);
+    loop.watch?.observe(iteration, row, planned);
     loop.plan.observe(row, judged.merit);
     progress = await keep(loop, progress, judged.merit);
   }

@@ -33,7 +33,7 @@ export async function createRun(run: NewRun, options: CreateRunOptions): Promise
   const startedAt = options.startedAt ?? new Date();
   const experiment = resolve(run.log_root, run.experiment_name);
   const name = [timestamp(startedAt), run.run_name].filter((part) => part !== "").join("_");
-  const path = await makeFolder(experiment, name);
+  const path = await makeRunFolder(experiment, name).catch(refused);
   const folder = new RunFolder(path, options.id ?? newRunId());
   await folder.saveParams("agent", options.agentYaml);
   const identity = { id: folder.id, started_at: startedAt.toISOString() };
@@ -42,8 +42,14 @@ export async function createRun(run: NewRun, options: CreateRunOptions): Promise
   return folder;
 }
 
-async function makeFolder(experiment: string, name: string): Promise<string> {
-  await makeFolders(experiment);
+/** Nothing was flown yet: the folder is one that the person chose. */
+function refused(error: RunError): never {
+  if (error.code !== "not-writable") throw error;
+  throw new RunError("no-place", error.message, error.hint, { cause: error.cause });
+}
+
+async function makeRunFolder(experiment: string, name: string): Promise<string> {
+  makeFolders(experiment);
   for (let attempt = 1; attempt <= 100; attempt += 1) {
     const path = join(experiment, attempt === 1 ? name : `${name}_${attempt}`);
     try {
@@ -63,7 +69,7 @@ async function makeFolder(experiment: string, name: string): Promise<string> {
 async function saveCodeState(path: string, codeFolder: string): Promise<void> {
   const state = await readCodeState(codeFolder);
   if (!state) return;
-  await makeFolders(join(path, "git"));
+  makeFolders(join(path, "git"));
   await writeAtomically(join(path, "git", `${state.repository}.diff`), state.text, 0o600);
 }
 

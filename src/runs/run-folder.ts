@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeAtomically } from "./atomic-write.ts";
 import { makeFolders } from "./make-folders.ts";
@@ -94,9 +94,18 @@ export class RunFolder {
     return latestFirst.map((iteration) => join(this.path, `model_${iteration}.pt`));
   }
 
-  /** Leaves the latest `count` and the best one; gives the names of those that went. */
-  async dropOldCheckpoints(count: number): Promise<readonly string[]> {
-    const old = (await this.checkpoints()).slice(count);
+  /**
+   * Leaves the best one and the latest: at most `count`, and as many as have room in `bytes` beside it. The
+   * very latest always stays. Gives the names of those that went.
+   */
+  async dropOldCheckpoints({ count = Infinity, bytes = Infinity }): Promise<readonly string[]> {
+    const best = await this.bestCheckpoint();
+    let room = bytes - (best === undefined ? 0 : await sizeOf(best));
+    const old: string[] = [];
+    for (const [i, path] of (await this.checkpoints()).entries()) {
+      room -= await sizeOf(path);
+      if (i >= count || (i > 0 && room < 0)) old.push(path);
+    }
     for (const path of old) await rm(path, { force: true });
     return old.map((path) => basename(path));
   }
@@ -131,7 +140,7 @@ export class RunFolder {
     if (!this.#holder) return;
     const missing = [...this.#kept].filter(([name]) => !existsSync(join(this.path, name)));
     if (missing.length === 0) return;
-    await makeFolders(this.path, 0o700);
+    makeFolders(this.path, 0o700);
     for (const [name, text] of missing) await this.#write(name, text);
     const names = missing.map(([name]) => name).join(", ");
     this.#holder.say(`${this.path} had lost ${names}: made anew, and the run goes on there`);
@@ -141,7 +150,7 @@ export class RunFolder {
     this.#holder?.lock.check();
     const path = join(this.path, name);
     // The run's own folder is made anew by whoever knows what belongs into it.
-    if (dirname(name) !== ".") await makeFolders(dirname(path));
+    if (dirname(name) !== ".") makeFolders(dirname(path));
     await writeAtomically(path, data, 0o600);
     return path;
   }
@@ -155,4 +164,8 @@ export class RunFolder {
       throw error;
     }
   }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
 }

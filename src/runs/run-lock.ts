@@ -3,6 +3,7 @@ import { linkSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } fro
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { howToCall } from "../disk/how-to-call.ts";
+import { makeFolder } from "../disk/make-folder.ts";
 import { ownIdentity } from "../disk/process-identity.ts";
 import { writeError } from "./atomic-write.ts";
 import {
@@ -44,7 +45,7 @@ export class RunLock {
     const folder = controlFolder(runPath);
     const lock = new RunLock(runPath);
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder, 0o700);
       lock.#take(folder);
       if (before.left) say(`${runPath}: ${before.why}; this flight takes over`);
     } catch (cause) {

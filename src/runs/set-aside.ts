@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import { makeFolder } from "../disk/make-folder.ts";
 import { writeError } from "./atomic-write.ts";
 import { timestamp } from "./create-run.ts";
 import type { RunFolder } from "./run-folder.ts";
@@ -35,7 +36,7 @@ export async function setAside(
   if (names.length === 0) return;
   const folder = join(run.path, where, timestamp(new Date()));
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     for (const name of names) await rename(join(run.path, name), join(folder, name));
   } catch (cause) {
     throw writeError(folder, 0, cause as NodeJS.ErrnoException);

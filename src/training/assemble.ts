@@ -1,6 +1,8 @@
-import type { Algorithm, SavedRun, Site } from "../algorithms/algorithm.ts";
+import type { Algorithm, Assembled, SavedRun, Site } from "../algorithms/algorithm.ts";
 import { checkOwners } from "../learning/check-owners.ts";
+import type { Learner } from "../learning/learner.ts";
 import { noProgress } from "../running/run-state.ts";
+import type { LearnerThread } from "./pipeline/learner-thread.ts";
 import type { Prepared } from "./run-context.ts";
 
 /**
@@ -8,16 +10,29 @@ import type { Prepared } from "./run-context.ts";
  *
  * @throws when configuration, policies, data and simulator don't fit, or a learner contradicts itself
  */
-export async function prepareRun(algorithm: Algorithm, site: Site): Promise<Prepared> {
-  const assembled = await algorithm.assemble(site);
+export async function prepareRun(
+  algorithm: Algorithm,
+  site: Site,
+  { thread }: { readonly thread?: Pick<LearnerThread, "learner"> | undefined } = {},
+): Promise<Prepared> {
+  const alone = await algorithm.assemble(site);
+  const assembled = thread ? { ...alone, learner: await learnerIn(thread, alone, site) } : alone;
   const { learner, source } = assembled;
-  checkOwners(
-    learner,
-    algorithm.description.stages.map(({ name }) => name),
-  );
+  const stages = algorithm.description.stages.map(({ name }) => name);
+  const allowed = site.config.checks.allow_orphans;
+  checkOwners(learner, stages, allowed ? { onOrphan: ({ message }) => site.say(message) } : {});
   if (site.saved) return goOn({ assembled, start: noProgress }, site.saved);
   await source.start();
   return { assembled, start: noProgress };
+}
+
+/** What acts stays here. */
+function learnerIn(
+  thread: Pick<LearnerThread, "learner">,
+  { learner, learnerFacts: facts }: Assembled,
+  { config, env }: Site,
+): Promise<Learner> {
+  return thread.learner(learner, { config, spec: env!.spec, facts });
 }
 
 async function goOn({ assembled }: Prepared, saved: SavedRun): Promise<Prepared> {

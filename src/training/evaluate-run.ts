@@ -1,8 +1,11 @@
 import type { Policy } from "../../policies/policy.ts";
-import { deriveSeed } from "../../policies/random.ts";
+import { deriveSeed, Random } from "../../policies/random.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
-import type { Algorithm } from "../algorithms/algorithm.ts";
+import type { ActingChoice, Algorithm } from "../algorithms/algorithm.ts";
 import { type Evaluation, evaluate } from "../running/evaluate.ts";
+import { RunningError } from "../running/running-error.ts";
+import { withShuffledGroup } from "../running/shuffled-group.ts";
 
 export interface EvaluateRunOptions {
   readonly algorithm: Algorithm;
@@ -11,13 +14,33 @@ export interface EvaluateRunOptions {
   /** The run's; the episodes are drawn from a seed of their own. */
   readonly seed: number;
   readonly stop?: AbortSignal;
+  /** How the policies act, where the algorithm leaves a choice. */
+  readonly acting?: ActingChoice;
+  /** Flies the student once more, as `shuffled`, with the rows of this observation group in another order. */
+  readonly shuffle?: string | undefined;
 }
 
 /** Flies the policies of a checkpoint: the same figures for the same seed and number of environments. */
 export async function evaluateRun(path: string, options: EvaluateRunOptions): Promise<Evaluation> {
-  const { algorithm, env } = options;
-  const policies = await algorithm.policies(await algorithm.read(path), env.spec);
-  return flySideBySide(policies, "evaluation", options);
+  const { algorithm, env, acting, shuffle, seed } = options;
+  const policies = await algorithm.policies(await algorithm.read(path), env.spec, acting);
+  if (shuffle === undefined) return flySideBySide(policies, "evaluation", options);
+  const student = policies.student!;
+  if (!student.reads.includes(shuffle)) {
+    for (const policy of Object.values(policies)) policy.dispose();
+    throw notRead(shuffle, student.reads);
+  }
+  const random = new Random(deriveSeed(seed, "shuffle"));
+  const shuffled = withShuffledGroup(student, shuffle, random);
+  return flySideBySide({ ...policies, shuffled }, "evaluation", options);
+}
+
+function notRead(group: string, reads: readonly string[]): RunningError {
+  return new RunningError(
+    "unknown-group",
+    `The student does not read the observation group '${group}', but ${reads.join(", ")}.`,
+    `Shuffle one of those: --shuffle_group ${nearest(group, reads, { within: Infinity })}.`,
+  );
 }
 
 /** Flies the students of two checkpoints side by side, in episodes that no evaluation uses: their mean returns. */

@@ -25,6 +25,7 @@ const byCode: ReadonlyMap<unknown, number> = new Map([
   ["other-snapshot", exitCodes.badInput],
   ["bad-snapshot", exitCodes.badInput],
   ["simulator-lost", exitCodes.simulator],
+  ["learner-lost", exitCodes.internal],
   ["disk-full", exitCodes.internal],
   ["not-writable", exitCodes.internal],
   ["too-many-files", exitCodes.internal],

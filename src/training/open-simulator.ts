@@ -1,7 +1,9 @@
+import { builtInFor } from "../../sim-adapters/built-in.ts";
 import { readClientCurve } from "../../sim-adapters/curve-keys.ts";
 import type { RemoteEnv, RemoteOptions } from "../../sim-adapters/remote/remote-env.ts";
 import { restartOwn, waitForOther } from "../../sim-adapters/remote/revival-plan.ts";
 import { type Attempt, RevivingEnv } from "../../sim-adapters/remote/reviving-env.ts";
+import type { TapeWriter } from "../../sim-adapters/tape/tape.ts";
 import type { Wish } from "../algorithms/algorithm.ts";
 import type { Config } from "../config/schema.ts";
 import { connectWanted } from "./connect-wanted.ts";
@@ -21,6 +23,8 @@ export interface SimulatorOptions {
   readonly anyNumber?: boolean;
   /** The run this is for: another process that goes on with it takes the simulator over at once. */
   readonly run?: string;
+  /** Keeps a copy of what goes over the wire; closed with the simulator. */
+  readonly tape?: TapeWriter;
   /**
    * Whoever flies understands EnvRevived: a lost simulator is started again (`sim.restarts`) or waited for
    * (`sim.wait`). Default: its loss is an error.
@@ -76,7 +80,7 @@ async function connectNamed(
     description: `${name} ${version} at ${env.current.endpoint}`,
     log: () => [],
     logTo: () => {},
-    close: () => env.close(),
+    close: () => env.close().finally(() => options.tape?.close()),
   };
 }
 
@@ -119,7 +123,7 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
       exited,
     }).catch(async (error) => {
       await close();
-      throw error;
+      throw own.refusal() ?? error;
     });
   };
   const env = await RevivingEnv.open({
@@ -132,8 +136,9 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
     env
       .close()
       .finally(() => close())
+      .finally(() => options.tape?.close())
       .finally(() => log.close());
-  const description = `the built-in MuJoCo simulator, process ${pid}`;
+  const description = `the built-in ${builtInFor(config.task).title}, process ${pid}`;
   return {
     env,
     description,
@@ -154,11 +159,13 @@ function remoteOptions(
     startupTimeout: Math.min(config.sim.startup_timeout, patience ?? Number.POSITIVE_INFINITY),
     resetTimeout: config.sim.reset_timeout,
     stepTimeout: config.sim.step_timeout,
-    sharedMemory: config.sim.shared_memory,
+    // What goes through memory is not on the wire that is recorded.
+    sharedMemory: options.tape === undefined ? config.sim.shared_memory : "off",
     signal: options.signal,
     client: { name: "firstsolo", version: options.version },
     onNotice: options.onNotice,
     onWaiting: options.onWaiting,
+    ...(options.tape === undefined ? {} : { tape: options.tape }),
     ...(options.run === undefined ? {} : { run: options.run }),
     ...(expected === undefined ? {} : { expected }),
   };

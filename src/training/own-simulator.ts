@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { ConfigError } from "../config/config-error.ts";
 import { makeTemporaryFolder } from "../disk/temporary-folder.ts";
+import { exitCodes } from "./exit-codes.ts";
 import type { SimulatorLog } from "./simulator-log.ts";
 
 export interface OwnSimulator {
@@ -10,6 +12,8 @@ export interface OwnSimulator {
   readonly pid: number | undefined;
   /** Settles when its process has ended, with lines that say how. */
   readonly exited: Promise<string>;
+  /** Once it has ended: what it found wrong with how it was started, in its own words. */
+  readonly refusal: () => ConfigError | undefined;
   /** Why its socket is not where TMPDIR says. */
   readonly remark?: string;
   /** Ends it, by force after three seconds, and sweeps up. */
@@ -47,7 +51,20 @@ export async function startSimulator(
     await rm(folder, { recursive: true, force: true });
     process.off("exit", sweep);
   };
-  return { endpoint, pid: child.pid, exited, close, ...(remark === undefined ? {} : { remark }) };
+  const refusal = () => refusalOf(child.exitCode, log);
+  const own = { endpoint, pid: child.pid, exited, refusal, close };
+  return remark === undefined ? own : { ...own, remark };
+}
+
+/** Wrong usage is the same whoever finds it: this process, or the simulator that it started. */
+function refusalOf(exitCode: number | null, log: SimulatorLog): ConfigError | undefined {
+  if (exitCode !== exitCodes.badInput) return undefined;
+  const lines = log.tail(2);
+  const [message, hint] = [/^firstsolo: (.*)/, /^\s*→ (.*)/].map((pattern) =>
+    lines.map((line) => pattern.exec(line)?.[1]).find((text) => text !== undefined),
+  );
+  if (message === undefined || hint === undefined) return undefined;
+  return new ConfigError("refused-by-simulator", message, hint);
 }
 
 function endOf(child: ChildProcess, log: SimulatorLog): Promise<string> {

@@ -56,9 +56,15 @@ function nameOf(kind: CheckpointKind, iteration: number): CheckpointName {
 
 /** The best student is for flying: what only a run that goes on needs of the past stays out of its file. */
 function withoutPast(state: RunState): RunState {
-  const { arrays, ...learner } = state.learner;
-  const kept = Object.entries(arrays).filter(([name]) => !name.startsWith("buffers/"));
-  return { ...state, learner: { ...learner, arrays: Object.fromEntries(kept) } };
+  const { learner, source } = state;
+  const arrays = withoutBuffers(learner.arrays);
+  const bytes = withoutBuffers(source.bytes);
+  return { ...state, learner: { ...learner, arrays }, source: { ...source, bytes } };
+}
+
+function withoutBuffers<T>(named: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  const kept = Object.entries(named).filter(([name]) => !name.startsWith("buffers/"));
+  return Object.fromEntries(kept);
 }
 
 interface Parcel {
@@ -85,8 +91,12 @@ async function put(context: RunContext, parcel: Parcel): Promise<RunError | unde
 
 /** One that can't be removed is in nobody's way. */
 async function dropOld({ config, run }: RunContext): Promise<void> {
-  if (config.keep_checkpoints === null) return;
-  await run.dropOldCheckpoints(config.keep_checkpoints).catch(() => undefined);
+  const { keep_checkpoints: count, checkpoint_budget: megabytes } = config;
+  const limits = {
+    ...(count === null ? {} : { count }),
+    ...(megabytes === null ? {} : { bytes: megabytes * 2 ** 20 }),
+  };
+  await run.dropOldCheckpoints(limits).catch(() => undefined);
 }
 
 /** Weights that are no numbers must not take the place of good ones. @throws LearningError `diverged` */

@@ -63,29 +63,37 @@ export async function parametersOf(learner: BatchLearner): Promise<Record<string
 
 interface Laws {
   readonly make: (site: OfflineSite) => BatchLearner;
+  /** Another choice of settings of a learner whose laws are checked in every mode: compiled is enough. */
+  readonly variant?: boolean;
   /** It estimates values, so that ends of episodes count. */
   readonly bootstraps: boolean;
   /** What its target goes into, where its critics learn from successors in other ways too. */
   readonly targetFigures?: readonly string[];
+  /** Its updates take long: the laws are held to compiled ones only, and with fewer of them. */
+  readonly long?: boolean;
 }
 
-/** What every learner of single transitions keeps to, however its updates are called. */
+/**
+ * What every learner of single transitions keeps to, however its updates are called. That compiled ones come
+ * to the bits of the others is a law of its own.
+ */
 export function offlineLaws(name: string, laws: Laws): void {
-  for (const mode of ["off", "on"] as const) {
+  for (const mode of laws.long || laws.variant ? (["on"] as const) : (["off", "on"] as const)) {
     const make: Laws["make"] = (at) => laws.make({ ...at, compile: compileWith(mode) });
     lawsOf(`${name}, compile ${mode}`, { ...laws, make });
   }
   compiledLaws(name, laws);
 }
 
-function compiledLaws(name: string, { make }: Laws): void {
+function compiledLaws(name: string, { make, long = false }: Laws): void {
   describe(`${name}, compiled,`, () => {
     const learned = async (mode: CompileMode) => {
       const learner = make({ ...site, compile: compileWith(mode) });
       const figures = [];
-      // Each form is traced twice before it is compiled, and batches may be of other sizes.
+      // Each form is traced twice before it is compiled; every second update may be of another form, and
+      // batches of other sizes are.
       for (const rows of [16, 16, 24, 16, 24]) {
-        figures.push(await learner.update(flights(6, rows), stage));
+        figures.push(await learner.update(flights(long ? 2 : 4, rows), stage));
       }
       const state = await learner.save();
       learner.dispose();
@@ -98,12 +106,12 @@ function compiledLaws(name: string, { make }: Laws): void {
       expect(await learned("verify")).toEqual(eager);
     });
 
-    it("leaves no tensor behind in a thousand updates", async () => {
+    it("leaves no tensor behind in many updates", async () => {
       const learner = make({ ...site, compile: compileWith("on") });
-      const many = flights(100, 16);
+      const many = flights(long ? 4 : 20, 16);
       await learner.update(many, stage);
       const before = tf.memory().numTensors;
-      for (let i = 0; i < 10; i += 1) await learner.update(many, stage);
+      for (let i = 0; i < 5; i += 1) await learner.update(many, stage);
       expect(tf.memory().numTensors).toBe(before);
       learner.dispose();
     });
@@ -114,7 +122,8 @@ function lawsOf(name: string, { make, bootstraps, targetFigures }: Laws): void {
   const { statistics: _, ...bare } = site;
   learnerLaws(name, {
     make: (kind) => make(kind === "fresh" ? { ...bare, seed: 99 } : site),
-    experience: (steps) => flights(steps, 16),
+    // Half of them are enough for every form of update, and leave an odd number before a break.
+    experience: (steps) => flights(Math.ceil(steps / 2), 16),
     ...{ stage, ownsPolicies: true },
   });
 

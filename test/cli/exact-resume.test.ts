@@ -38,7 +38,7 @@ async function endOf(run: string) {
 
 describe("a run that is killed at any moment, and gone on with, again and again", () => {
   it.each([
-    [2, ["algorithm.buffer_size=300", "policy.student_obs_normalization=true"]],
+    [2, ["--pipeline", "on", "algorithm.buffer_size=300", "policy.student_obs_normalization=true"]],
     [3, ["algorithm.buffer_size=300", "policy.rnn_type=gru", "policy.rnn_hidden_dim=8"]],
   ])(
     "ends with the rows and weights of one that was left alone, bit for bit: seed %i, %s",

@@ -98,8 +98,17 @@ describe("a disk that takes nothing", () => {
     const { code, stderr } = await run("train", ...words);
     expect(stderr).toMatch(/firstsolo: .* can't be written: /);
     expect(stderr).toMatch(humanError);
-    expect(code).toBe(70);
+    expect(code).toBe(2);
   });
+});
+
+it.each([
+  ["--task", "quadcoptr", /there is no task "quadcoptr"\n.*Did you mean quadcopter\?/],
+  ["--num_envs", "100000", /got 100000 environments, expected .* 1 to 16384\n/],
+])("what the simulator finds wrong is wrong usage: %s %s", async (flag, value, words) => {
+  const { code, stderr } = await run("train", "--ui", "none", "--log_root", work, flag, value);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(words)]);
+  expect(stderr).not.toMatch(/resume|built-in simulator ended/);
 });
 
 describe("a place to start in that is none", () => {
@@ -142,17 +151,23 @@ describe("a run folder that goes in flight", () => {
     },
   });
 
-  it.each(gone)(
-    "is made anew with all that a resume needs, and that is said: %s",
-    async (_, go) => {
-      const often = [...small, "--save_interval", "1"];
+  it("is made anew with all that a resume needs, and that is said", async () => {
+    const often = [...small, "--save_interval", "1"];
+    const flown: (readonly [string, readonly string[]])[] = [];
+    for (const [, go] of gone) {
       const { code, run, rows, stderr } = await train(often, whenRow(2, go));
       expect([code, rows.length, stderr]).toEqual([0, 6, expect.stringContaining("made anew")]);
       expect(rowsOf(run).map(({ iteration }) => iteration)).toEqual([0, 1, 2, 3, 4, 5]);
-      const further = await train(["--resume", run, "--max_iterations", "7"]);
-      expect([further.code, further.rows.length]).toEqual([0, 1]);
-    },
-  );
+      expect(namesIn(run)).toContain("model_5.pt");
+      // Earlier checkpoints depend on the moment; TensorBoard's file is named after it.
+      flown.push([run, namesIn(run).filter((name) => !/\.pt$|^events\.out\./.test(name))]);
+    }
+    // What is enough in one of them is in the others as well.
+    const [run, names] = flown.at(-1)!;
+    for (const [, others] of flown) expect(others).toEqual(names);
+    const further = await train(["--resume", run, "--max_iterations", "7"]);
+    expect([further.code, further.rows.length]).toEqual([0, 1]);
+  });
 
   it("that can't be made anew has its student beside it, and says where", async () => {
     const replace = (folder: string) => {

@@ -1,8 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
 import { reportError } from "../../src/cli/report-error.ts";
@@ -11,6 +10,7 @@ import { LearningError } from "../../src/learning/learning-error.ts";
 import { RunningError } from "../../src/running/running-error.ts";
 import { RunError } from "../../src/runs/run-error.ts";
 import { exitCodeOf } from "../../src/training/exit-codes.ts";
+import { compiledProgram } from "../compiled.ts";
 
 const quiet = { debug: false };
 
@@ -69,11 +69,10 @@ describe("an error", () => {
   });
 });
 
-const shim = fileURLToPath(new URL("../../src/cli/firstsolo.mjs", import.meta.url));
-const compiled = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+const program = compiledProgram();
 
 function firstsolo(...args: string[]) {
-  return spawnSync(process.execPath, [shim, ...args], { encoding: "utf8", timeout: 30_000 });
+  return spawnSync(process.execPath, [program, ...args], { encoding: "utf8", timeout: 30_000 });
 }
 
 /** Addresses of the modules a command loads, told by a hook in Node's loader. */
@@ -82,7 +81,7 @@ function modulesLoadedBy(...args: readonly string[]): readonly string[] {
     "export async function load(url, context, next) { process._rawDebug(url); return next(url, context); }";
   const address = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
   const register = `import { register } from "node:module"; register(${JSON.stringify(address(hook))});`;
-  const command = ["--import", address(register), shim, ...args];
+  const command = ["--import", address(register), program, ...args];
   const { stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
   return stderr.split("\n").filter((line) => line !== "");
 }
@@ -92,7 +91,7 @@ describe("the command in a clone that was never built", () => {
     const clone = mkdtempSync(join(tmpdir(), "firstsolo-clone-"));
     mkdirSync(join(clone, "src", "cli"), { recursive: true });
     const copy = join(clone, "src", "cli", "firstsolo.mjs");
-    copyFileSync(shim, copy);
+    copyFileSync(program, copy);
     const { status, stderr } = spawnSync(process.execPath, [copy], { encoding: "utf8" });
     expect(status).toBe(2);
     expect(stderr).toMatch(/^firstsolo: the compiled code is not there\n {2}→ Run npm install in /);
@@ -100,7 +99,7 @@ describe("the command in a clone that was never built", () => {
   });
 });
 
-describe.runIf(existsSync(compiled))("the command", () => {
+describe("the command", () => {
   it("lists its commands, and its version", () => {
     const help = firstsolo("--help");
     expect(help.status).toBe(0);
@@ -135,7 +134,7 @@ describe.runIf(existsSync(compiled))("the command", () => {
     "%s asks for a run where there is none",
     (...args) => {
       const cwd = mkdtempSync(join(tmpdir(), "firstsolo-nowhere-"));
-      const { status, stderr } = spawnSync(process.execPath, [shim, ...args], {
+      const { status, stderr } = spawnSync(process.execPath, [program, ...args], {
         encoding: "utf8",
         cwd,
       });

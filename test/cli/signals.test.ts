@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { checkpointOf, ended, openHangar, saying, small, summaryOf } from "./flights.ts";
 
 const { train, start, temporary, work } = openHangar();
-const long = [...small, "--max_iterations", "10000"];
+const overlapping = [...small, "--pipeline", "on"];
+const long = [...overlapping, "--max_iterations", "10000"];
 
 describe("SIGTERM", () => {
   it("lands a flight as Ctrl-C does: checkpoint, summary, simulator gone, 130", async () => {
@@ -39,7 +40,7 @@ describe("a second Ctrl-C", () => {
 
 describe("Ctrl-C in the evaluation at the end", () => {
   it("leaves it out, and the run can be judged later", async () => {
-    const endless = [...small, "evaluation.final_episodes=1000000"];
+    const endless = [...overlapping, "evaluation.final_episodes=1000000"];
     const { code, run, stderr } = await train(endless, {
       onRow: ({ iteration }, runner) =>
         void (iteration === 5 && setTimeout(() => runner.kill("SIGINT"), 500)),

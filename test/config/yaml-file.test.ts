@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { DistillationConfig } from "../../src/algorithms/distillation/settings.ts";
 import type { ConfigError } from "../../src/config/config-error.ts";
+import { readOverrides } from "../../src/config/overrides.ts";
 import { type Resolved, resolveConfig } from "../../src/config/resolve.ts";
 import { parseYaml } from "../../src/config/yaml-file.ts";
 
@@ -244,6 +245,21 @@ describe("a YAML file", () => {
 
   it("can't loop through anchors", () => {
     expect(refused("env: &e\n  x: *e\n").name).toBe("ConfigError");
+    for (const text of ["seed: &a [*a]", "sim: &a\n  - {x: *a}\n"]) {
+      expect(refused(text).message).toMatch(/^agent\.yaml:1: .* holds itself$/);
+    }
+    expect(() => readOverrides(["env.x=[&a [*a]]"])).toThrow("the value is not whole");
+  });
+
+  it.each([
+    ["lines", (keys: readonly string[]) => keys.map((key) => `${key}: 1`).join("\n")],
+    ["a line", (keys: readonly string[]) => `{${keys.map((key) => `${key}: 1`).join(", ")}}`],
+  ])("of very many values, in %s, is refused before they are compared", (_, text) => {
+    const keys = Array.from({ length: 60_000 }, (_none, i) => `k${i}`);
+    const before = performance.now();
+    expect(refused(text(keys)).message).toContain("more than 10000 values");
+    expect(performance.now() - before).toBeLessThan(20_000);
+    expect(parseYaml(text(keys.slice(0, 2000)), "f.yaml")).toHaveLength(2000);
   });
 
   it("too large, missing, or a folder is refused", () => {

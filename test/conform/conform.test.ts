@@ -38,7 +38,7 @@ class TaughtMass extends PointMass {
 }
 
 function home(frame: Frame): Frame {
-  const exact = frame.observations.exact!;
+  const exact = Float32Array.from(frame.observations.exact!);
   return { ...frame, teacherActions: exact.map((position) => -position) };
 }
 
@@ -54,6 +54,9 @@ describe("a server that keeps the protocol", () => {
     expect(findings.filter(({ verdict }) => verdict === "broken")).toEqual([]);
     expect(namesOf(findings.filter(({ verdict }) => verdict === "not-tested"))).toEqual([
       "teacher-actions",
+      "pictures",
+      "picture-group",
+      "older-driver",
       "signs-of-life",
     ]);
     expect(namesOf(findings)).toEqual(namesOf(laws.map(({ name }) => ({ law: name }))));
@@ -62,6 +65,9 @@ describe("a server that keeps the protocol", () => {
   it("is found to: one with a teacher of its own", async () => {
     const findings = await conform({ endpoint: (await taught()).endpoint });
     expect(namesOf(findings.filter(({ verdict }) => verdict !== "holds"))).toEqual([
+      "pictures",
+      "picture-group",
+      "older-driver",
       "signs-of-life",
     ]);
   });
@@ -105,7 +111,10 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
   frame: {
     reset: (frame) => ({
       ...frame,
-      observations: { ...frame.observations, exact: nan(frame.observations.exact!) },
+      observations: {
+        ...frame.observations,
+        exact: nan(Float32Array.from(frame.observations.exact!)),
+      },
     }),
   },
   result: { step: (result) => ({ ...result, rewards: nan(result.rewards) }) },

@@ -102,7 +102,7 @@ describe("flights in the layout of D4RL", () => {
       expect(rows).toEqual([0, 1, 2, 3, 4].map((step) => observation(0, step)));
     });
     await withFlights(files.path("d4rl-tree.hdf5"), (flights) => {
-      expect(flights.spec.groups["camera/rgb"]).toEqual({ width: 12, kept: "uint8" });
+      expect(flights.spec.groups["camera/rgb"]).toMatchObject({ width: 12, kept: "uint8" });
       const { found } = drawAll(flights, { groups: ["policy", "camera/rgb"] });
       expect(found.get(1)?.["obs/camera/rgb"]?.slice(0, 3)).toEqual([12, 13, 14]);
     });

@@ -144,10 +144,10 @@ it("Only chosen episodes are drawn", () =>
     }
   }));
 
-it("A dataset of images stays bytes in memory and is handed out as numbers", () =>
+it("A dataset of images stays bytes in memory and is handed out as bytes", () =>
   withFlights(files.path("d4rl-tree.hdf5"), (flights) => {
     const wanted = { groups: ["camera/rgb"], successors: [], notes: [] };
     const transitions = new Transitions(flights, wanted, { batch: 8, seed: 1 });
     expect(transitions.facts.bytes).toBe(16 * (12 + 2 * 4 + 4 + 1 + 1 + 4));
-    expect(transitions.draw(1).arrays["obs/camera/rgb"]).toBeInstanceOf(Float32Array);
+    expect(transitions.draw(1).arrays["obs/camera/rgb"]).toBeInstanceOf(Uint8Array);
   }));

@@ -287,7 +287,7 @@ describe("A name is given to what is whole, and taken from nobody", () => {
 
   it("says where it can't write, and what it misses", async () => {
     const inFile = record(join(files.path("d4rl.hdf5"), "under.hdf5"));
-    await expect(inFile).rejects.toMatchObject({ code: "not-writable" });
+    await expect(inFile).rejects.toMatchObject({ code: "no-place" });
     await expect(record(files.path("x.hdf5"), { groups: ["teacher"] })).rejects.toMatchObject({
       code: "missing-group",
     });

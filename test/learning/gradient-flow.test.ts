@@ -6,8 +6,8 @@ import { createLoss } from "../../src/algorithms/distillation/loss.ts";
 import { createUnroll } from "../../src/algorithms/distillation/unroll.ts";
 import { startEngine } from "../../src/engine/start.ts";
 import { FlowMeter } from "../../src/learning/flow-meter.ts";
+import type { FlowRow } from "../../src/learning/flow-row.ts";
 import {
-  type FlowRow,
   faultsOf,
   flowError,
   flowJson,

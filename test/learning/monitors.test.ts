@@ -113,6 +113,14 @@ describe("a value function", () => {
     expect(seen[1]![0]!.next).toMatch(/LayerNorm.*normalised.*alpha.*discount.*rewards/);
   });
 
+  it("behind episodes that the clock cuts is bounded by a sum without end", () => {
+    const cut = { rewardBound: 2, discount: 0.99, horizon: Number.POSITIVE_INFINITY };
+    expect(valueBound(cut)).toBeCloseTo(200, 8);
+    const at = { iteration: 0, updates: 10, stage: "offline" };
+    const [event] = watchDivergence({ facts: cut }).observe({ "Value/q_abs_mean": 201 }, at);
+    expect(event?.message).toMatch(/no return can exceed 200 \(rewards up to 2, discount 0\.99\)$/);
+  });
+
   it("above the best return of the data is a hint", () => {
     const seen = run([
       [10, { "Value/q_mean": 67 }],

@@ -189,7 +189,7 @@ describe("W&B online", () => {
       spawn: (program, args, more) => spawn(program, args, { ...more, env }),
     });
     for (let i = 0; i < 4; i++) wandb.write(i, { a: i });
-    const until = Date.now() + 25_000;
+    const until = Date.now() + 50_000;
     while (historyOf(server).length < 4 && Date.now() < until) await sleep(100);
     expect(historyOf(server).map((r) => r._step)).toEqual([0, 1, 2, 3]);
     expect(server.exitCodes).toEqual([]);

@@ -12,6 +12,7 @@ export async function withEnv<T>(
     readonly numEnvs?: number;
     readonly settings?: Settings;
     readonly blockSize?: number;
+    readonly groups?: readonly string[];
   },
   use: (env: MujocoEnv) => Promise<T>,
 ): Promise<T> {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ObservationArray } from "../../protocol/frame.ts";
 import { Bodies, gravity } from "../../sim-adapters/mujoco/bodies.ts";
 import type { MujocoEnv } from "../../sim-adapters/mujoco/mujoco-env.ts";
 import { all, livelyActions, row, withEnv } from "./flying.ts";
@@ -13,7 +14,7 @@ const fixed = (mass: number, thrust: number, moment: number) => ({
   "random.moment_scale": [moment, moment],
 });
 
-const ratiosAt = (teacher: Float32Array, i: number) =>
+const ratiosAt = (teacher: ObservationArray, i: number) =>
   Array.from(teacher.slice(15 * i + 12, 15 * i + 15));
 
 /** Position, attitude and velocities after a second of tumbling under thrust. */
@@ -149,7 +150,7 @@ test("hovers at the throttle that its thrust-to-weight ratio asks for, light or 
     await withEnv({ task, settings: { ...still, ...fixed(heavy, strong, 1) } }, async (env) => {
       await env.reset(1);
       const throttle = 2 / (1.9 * strong) - 1;
-      let last: Float32Array | undefined;
+      let last: ObservationArray | undefined;
       for (let step = 0; step < 100; step++) {
         const { frame, terminated } = await env.step(all(1, [throttle, 0, 0, 0]));
         expect(terminated[0]).toBe(0);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ObservationArray } from "../../protocol/frame.ts";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import { bitsOf, livelyActions, record, withEnv } from "./flying.ts";
 
@@ -20,7 +21,7 @@ const drawing = ["quadcopter-noisy", "quadcopter-blind", "quadcopter-random"] as
 test.each(drawing)("%s: the same bits whatever the fleet and the size of blocks", async (task) => {
   const fly = (numEnvs: number, blockSize?: number) =>
     withEnv({ task, numEnvs, ...(blockSize === undefined ? {} : { blockSize }) }, async (env) => {
-      const flown: Float32Array[] = [];
+      const flown: ObservationArray[] = [];
       let { observations } = await env.reset(5);
       for (let step = 0; step < 120; step++) {
         for (const [group, { shape }] of Object.entries(env.spec.observations)) {

@@ -51,9 +51,9 @@ describe("a real checkpoint, damaged", () => {
         if (error === undefined) expect(found).toEqual(content);
         else refused++;
       }),
-      { numRuns: 3000 },
+      { numRuns: 800 },
     );
-    expect(refused).toBeGreaterThan(1000);
+    expect(refused).toBeGreaterThan(250);
   });
 
   it("is refused or read, and nothing else, when its pickle is changed and the checksum mended", () => {
@@ -69,7 +69,7 @@ describe("a real checkpoint, damaged", () => {
         const bytes = writeZip(new Map(contents).set(root ?? "", changed));
         refusal(() => readRslRl(bytes, "x.pt"));
       }),
-      { numRuns: 3000 },
+      { numRuns: 800 },
     );
   });
 

@@ -68,7 +68,7 @@ describe("the reader of ONNX", () => {
           free(damaged);
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 800 },
     );
   });
 
@@ -78,7 +78,7 @@ describe("the reader of ONNX", () => {
         read(bytes);
         free(bytes);
       }),
-      { numRuns: 3000 },
+      { numRuns: 800 },
     );
   });
 

@@ -88,7 +88,7 @@ describe("an exported program", () => {
           if (!(error instanceof CheckpointError)) throw error;
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 500 },
     );
   });
 });

@@ -106,7 +106,7 @@ describe("damaged messages", () => {
           }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -115,7 +115,7 @@ describe("damaged messages", () => {
       fc.property(fc.array(fc.uint8Array({ maxLength: 80 }), { maxLength: 4 }), (frames) => {
         for (const read of [decodeRequest, decodeReply]) refusalOf(() => read(frames));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

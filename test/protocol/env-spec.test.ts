@@ -54,6 +54,15 @@ describe("specification", () => {
     );
   });
 
+  it("has pictures only from who speaks a version that knows them", () => {
+    const camera = { dtype: "|u1", shape: [8, 8, 3], names: ["r", "g", "b"] } as const;
+    const wire = toWireSpec({ ...spec, observations: { ...spec.observations, camera } });
+    expect(fromWireSpec(wire).observations.camera).toEqual(camera);
+    const { field, message } = refusal(() => fromWireSpec(wire, 1));
+    expect(field).toBe("spec.observations.camera.dtype");
+    expect(message).toContain("pictures need 1.2");
+  });
+
   it.each<[string, Partial<EnvSpec>, string]>([
     ["no environments", { numEnvs: 0 }, "spec.num_envs"],
     ["more environments than may travel", { numEnvs: 2_000_000 }, "spec.num_envs"],
@@ -70,9 +79,44 @@ describe("specification", () => {
       "spec.observations.p.shape.0",
     ],
     [
-      "bytes as observations",
+      "bytes that are no picture",
       { observations: { p: { dtype: "|u1", shape: [1] } } },
+      "spec.observations.p.shape",
+    ],
+    [
+      "whole numbers as observations",
+      { observations: { p: { dtype: "<i4", shape: [1] } } },
       "spec.observations.p.dtype",
+    ],
+    [
+      "pictures too large",
+      { observations: { p: { dtype: "|u1", shape: [1024, 1025, 1] } } },
+      "spec.observations.p.shape",
+    ],
+    [
+      "a channel's name too few",
+      { observations: { p: { dtype: "|u1", shape: [4, 4, 2], names: ["depth"] } } },
+      "spec.observations.p.names",
+    ],
+    [
+      "pictures of a fleet too large for one frame",
+      { numEnvs: 300, observations: { p: { dtype: "|u1", shape: [1024, 1024, 1] } } },
+      "spec.observations.p.shape",
+    ],
+    [
+      "groups too large together",
+      {
+        numEnvs: 256,
+        observations: Object.fromEntries(
+          ["a", "b", "c", "d", "e"].map((name) => [name, { dtype: "|u1", shape: [512, 512, 4] }]),
+        ),
+      },
+      "spec.observations",
+    ],
+    [
+      "bytes as actions",
+      { action: { ...action, dtype: "|u1", shape: [1, 1, 1] } },
+      "spec.action.dtype",
     ],
     [
       "a name too few",

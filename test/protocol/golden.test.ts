@@ -4,9 +4,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodeMessage, type Tensor } from "../../protocol/codec.ts";
-import { fromWireSpec } from "../../protocol/env-spec.ts";
+import { fromWireSpec, pictureGroups } from "../../protocol/env-spec.ts";
 import { decodeReply, decodeRequest } from "../../protocol/messages.ts";
-import { toActions, toFrame, toStepResult } from "../../protocol/payload.ts";
+import { fromFrame, toActions, toFrame, toStepResult } from "../../protocol/payload.ts";
 import { pythonEnv } from "../python-env.ts";
 
 interface Golden {
@@ -59,6 +59,33 @@ describe("golden bytes made by Python's msgpack", () => {
     expect(result.final?.rows).toEqual(Int32Array.of(1));
     expect(result.final?.observations.policy).toEqual(Float32Array.of(9, 8, 7));
     expect(result.log).toEqual({ "Episode_Termination/died": 1, "mean length": 12.5 });
+  });
+});
+
+describe("golden bytes of pictures", () => {
+  const welcome = decode(named("welcome with pictures")).header;
+  if (welcome.type !== "welcome") throw new Error("no welcome");
+  const spec = fromWireSpec(welcome.spec);
+  const camera = named("frame with pictures").tensors["obs/camera"]!.values;
+
+  it("become bytes beside the numbers of other groups", () => {
+    expect(pictureGroups(spec)).toEqual(["camera"]);
+    const { observations } = toFrame(decode(named("frame with pictures")).tensors, spec);
+    expect(observations.camera).toEqual(Uint8Array.from(camera));
+    expect(observations.policy).toBeInstanceOf(Float32Array);
+    const { header, tensors } = decode(named("result with pictures"));
+    if (header.type !== "result") throw new Error("no result");
+    const { final } = toStepResult(header, tensors, spec);
+    expect(final?.observations.camera).toEqual(Uint8Array.of(255, ...Array(11).keys()));
+  });
+
+  it("go out as they came in", () => {
+    const frame = toFrame(decode(named("frame with pictures")).tensors, spec);
+    const { header } = decode(named("frame with pictures"));
+    const sent = encodeMessage(header, fromFrame(frame, spec)).slice(1);
+    expect(sent.map((bytes) => Buffer.from(bytes).toString("hex"))).toEqual(
+      named("frame with pictures").frames.slice(1),
+    );
   });
 });
 

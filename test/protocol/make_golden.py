@@ -46,6 +46,19 @@ RESULT = {
     "final/teacher": ("<f4", [1, 1, 2], [6, 5]),
 }
 
+PICTURES = {
+    **SPEC,
+    "observations": {
+        "camera": {"dtype": "|u1", "shape": [2, 3, 2], "names": ["depth", "goal"], "units": ["1", "1"]},
+        "policy": SPEC["observations"]["policy"],
+    },
+}
+CAMERA = [0, 255, 128, 1, 127, 64, *range(6), *range(200, 212)]
+SHOWN = {
+    "obs/camera": ("|u1", [2, 2, 3, 2], CAMERA),
+    "obs/policy": FRAME["obs/policy"],
+}
+
 MESSAGES = [
     (
         "hello",
@@ -109,6 +122,34 @@ MESSAGES = [
         {},
     ),
     ("frame", {"type": "frame", "seq": 2, "epoch": EPOCH, "timing": {"total": 0.125}}, FRAME),
+    (
+        "welcome with pictures",
+        {
+            "type": "welcome",
+            "seq": 1,
+            "epoch": EPOCH,
+            "protocol": {"major": 1, "minor": 2},
+            "server": {"name": "golden", "version": "0.2.0"},
+            "capabilities": ["bitwise"],
+            "spec": PICTURES,
+            "spec_hash": "sha256:1",
+            "settings": {},
+            "notices": [],
+            "limits": {},
+        },
+        {},
+    ),
+    ("frame with pictures", {"type": "frame", "seq": 2, "epoch": EPOCH}, SHOWN),
+    (
+        "result with pictures",
+        {"type": "result", "seq": 3, "epoch": EPOCH},
+        {
+            **SHOWN,
+            **{name: RESULT[name] for name in ("reward", "terminated", "truncated", "final/rows")},
+            "final/camera": ("|u1", [1, 2, 3, 2], [255, *range(11)]),
+            "final/policy": RESULT["final/policy"],
+        },
+    ),
     (
         "frame after restore",
         {"type": "frame", "seq": 2, "epoch": EPOCH},

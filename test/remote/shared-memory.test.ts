@@ -146,7 +146,11 @@ describe("tensors in a file that both sides have open", () => {
   it.each([
     ["another name", (offer: Offer) => ({ ...offer, path: "/etc/hostname" }), "is not a name"],
     ["no file", (offer: Offer) => ({ ...offer, path: path() }), "ENOENT"],
-    ["another token", (offer: Offer) => ({ ...offer, token: "x".repeat(24) }), "not the simulator's"],
+    [
+      "another token",
+      (offer: Offer) => ({ ...offer, token: "x".repeat(24) }),
+      "not the simulator's",
+    ],
     ["another size", (offer: Offer) => ({ ...offer, bytes: offer.bytes + 64 }), "bytes"],
     ["a crooked layout", (offer: Offer) => ({ ...offer, reply_at: 4097 }), "laid out"],
     [

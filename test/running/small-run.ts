@@ -1,8 +1,18 @@
+import { MessageChannel } from "node:worker_threads";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
-import type { Assembled, SavedRun, Site } from "../../src/algorithms/algorithm.ts";
+import type {
+  Algorithm,
+  Assembled,
+  LearnerOrder,
+  SavedRun,
+  Site,
+} from "../../src/algorithms/algorithm.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 import type { Config } from "../../src/config/schema.ts";
+import { Calls } from "../../src/learning/pipeline/calls.ts";
+import { learnElsewhere } from "../../src/learning/pipeline/pipelined-learner.ts";
+import { serveLearner } from "../../src/learning/pipeline/serve-learner.ts";
 import type { Metrics, RunEvent } from "../../src/metrics/metric-sink.ts";
 import type { TrainLoop } from "../../src/running/loop.ts";
 import { RequestQueue } from "../../src/running/requests.ts";
@@ -32,11 +42,17 @@ export interface SmallRun {
   readonly requests: RequestQueue;
 }
 
+type Line = NonNullable<NonNullable<Parameters<typeof prepareRun>[2]>["thread"]>;
+
 export interface SetUp {
   readonly saved?: SavedRun;
   /** Between the run and its simulator. */
   readonly wrap?: (env: VectorEnv) => VectorEnv;
   readonly record?: Site["record"];
+  /** Learns at the other end of a line, as it would in another thread. */
+  readonly pipelined?: boolean;
+  /** Learns there. */
+  readonly thread?: Line;
 }
 
 export async function setUp(overrides: string[] = [], options: SetUp = {}): Promise<SmallRun> {
@@ -45,9 +61,20 @@ export async function setUp(overrides: string[] = [], options: SetUp = {}): Prom
     ...{ task: config.task, numEnvs: config.num_envs, settings: config.env },
   });
   const env = options.wrap?.(real) ?? real;
-  const { saved, record } = options;
-  const prepared = await prepareRun(algorithm, { config, env, saved, record, say: () => {} });
+  const { saved, record, pipelined, thread = pipelined ? lineTo(algorithm) : undefined } = options;
+  const site = { config, env, saved, record, say: () => {} };
+  const prepared = await prepareRun(algorithm, site, { thread });
   return { ...prepared, env, config, requests: new RequestQueue() };
+}
+
+/** The two ends of a line between threads, in one. */
+function lineTo(algorithm: Algorithm): Line {
+  const { port1, port2 } = new MessageChannel();
+  serveLearner(port2, (order) => algorithm.learner!(order as LearnerOrder));
+  const calls = new Calls(port1);
+  port1.unref();
+  port2.unref();
+  return { learner: (local, order) => learnElsewhere(calls, local, order) };
 }
 
 export interface Log {

@@ -5,6 +5,7 @@ import { shippedTeacher } from "../../src/algorithms/distillation/shipped-teache
 import { startEngine } from "../../src/engine/start.ts";
 import { FlowMeter } from "../../src/learning/flow-meter.ts";
 import { faultsOf, judgeFlow } from "../../src/learning/gradient-flow.ts";
+import type { RunEvent } from "../../src/metrics/metric-sink.ts";
 import type { RunState } from "../../src/running/run-state.ts";
 import { goOn, runOf, type SmallRun, setUp } from "./small-run.ts";
 
@@ -111,7 +112,7 @@ describe("a run", () => {
     async (overrides) => {
       const counts: number[] = [];
       const sink = { ...silent, write: () => void counts.push(tf.memory().numTensors) };
-      await runOf(await setUp(["max_iterations=12", ...overrides]), { sink });
+      await runOf(await setUp(["max_iterations=8", ...overrides]), { sink });
       expect(new Set(counts.slice(1)).size).toBe(1);
     },
   );
@@ -155,10 +156,16 @@ describe("a run", () => {
     const short = ["env.episode_length_s=1", "evaluation.window=1", "max_iterations=60"];
     short.push("num_steps_per_env=50", "algorithm.num_learning_epochs=10");
     const gate = ["algorithm.gate_threshold=0.01", "algorithm.gate_iterations=2"];
-    const early = await runOf(await setUp([...short, ...gate, "algorithm.phase1_iterations=59"]));
-    const opened = early.events.find((e) => e.type === "phase-switch")!;
+    const early = await setUp([...short, ...gate, "algorithm.phase1_iterations=59"]);
+    let opened: RunEvent | undefined;
+    const event = (told: RunEvent) => {
+      if (told.type !== "phase-switch") return;
+      opened ??= told;
+      early.requests.ask("stop", "test");
+    };
+    await runOf(early, { sink: { ...silent, event } });
     expect(opened).toMatchObject({ why: "gate" });
-    expect(opened.iteration).toBeLessThan(59);
+    expect(opened!.iteration).toBeLessThan(59);
     const guard = ["algorithm.guard_threshold=50", "algorithm.guard_iterations=2"];
     const rest = ["algorithm.guard_rest=2", "algorithm.phase1_iterations=2"];
     const { events } = await runOf(await setUp([...short, ...guard, ...rest, "max_iterations=10"]));

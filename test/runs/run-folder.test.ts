@@ -56,6 +56,21 @@ describe("a new run", () => {
     expect((await openRun(run.path)).run.id).toBe(run.id);
   });
 
+  it.each([
+    ["as many as are wanted", { count: 2 }, ["model_2.pt", "model_3.pt"]],
+    ["as many as have room beside the best", { bytes: 310 }, ["model_2.pt", "model_3.pt"]],
+    ["fewer where both limits are set", { count: 1, bytes: 310 }, ["model_3.pt"]],
+    ["the latest, whatever the budget", { bytes: 1 }, ["model_3.pt"]],
+    ["all without a limit", {}, ["model_0.pt", "model_1.pt", "model_2.pt", "model_3.pt"]],
+  ])("keeps of its checkpoints %s", async (_, limits, kept) => {
+    const run = await create();
+    for (let i = 0; i < 4; i += 1) await run.saveCheckpoint(`model_${i}.pt`, bytes(100));
+    await run.saveCheckpoint("best_model.pt", bytes(100));
+    await run.dropOldCheckpoints(limits);
+    const names = readdirSync(run.path).filter((name) => name.endsWith(".pt"));
+    expect(names.sort()).toEqual(["best_model.pt", ...kept]);
+  });
+
   it("is named by the local time", () => {
     expect(timestamp(new Date(2026, 10, 9, 23, 5, 0))).toBe("2026-11-09_23-05-00");
   });
@@ -64,7 +79,7 @@ describe("a new run", () => {
     writeFileSync(join(root, "logs"), "a file in the way");
     await expect(create()).rejects.toMatchObject({
       name: "RunError",
-      code: "not-writable",
+      code: "no-place",
       hint: expect.stringContaining("log_root"),
     });
   });

@@ -82,7 +82,7 @@ test("no frame is wider than its terminal, or as tall", () => {
       expect(lines.length).toBeLessThanOrEqual(Math.max(1, size.rows - 1));
       for (const line of lines) expect(columnsOf(line)).toBeLessThanOrEqual(size.columns);
     }),
-    { numRuns: 120 },
+    { numRuns: 60 },
   );
 });
 

@@ -54,7 +54,7 @@ describe("whatever the files hold", () => {
         const state = actions.reduce(reduce, initialState);
         expect(summaryOf(state).length).toBeGreaterThan(0);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -66,7 +66,7 @@ describe("whatever the files hold", () => {
         reduce(before, last);
         expect(summaryOf(before)).toBe(shown);
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 

@@ -16,7 +16,7 @@ from .protocol import ProtocolError
 from .router import is_local
 from .session_order import ServeError
 from .shared_memory import Memory
-from .spec import check_spec
+from .spec import check_spec, refuse_pictures
 from .visible import visible
 
 
@@ -108,6 +108,7 @@ class Client:
             self.welcome = self._greet(settings, num_envs, groups, run, startup_timeout)
             self.spec: dict[str, Any] = self.welcome["spec"]
             check_spec(self.spec)
+            refuse_pictures(self.spec, int(self.welcome["protocol"]["minor"]))
             self._memory.take_up(self.welcome.get("shared_memory"), self.spec)
         except BaseException:
             self.close()
@@ -256,7 +257,7 @@ class Client:
 
     def _observations(self, found: Any, prefix: str, count: int) -> dict[str, np.ndarray]:
         return {
-            group: _take(found, f"{prefix}/{group}", (count, *tensor["shape"]), "<f4")
+            group: _take(found, f"{prefix}/{group}", (count, *tensor["shape"]), tensor["dtype"])
             for group, tensor in self.spec["observations"].items()
         }
 

@@ -101,6 +101,7 @@ class EnvCalls:
         spec = dict(specs.plain_spec(self._env.spec))
         spec["observations"] = _choose(spec.get("observations", {}), groups)
         specs.check_spec(spec)
+        notices = _leave_strange_pictures_out(spec, hello["protocol"]["minor"], groups)
         if num_envs is not None and num_envs != spec["num_envs"]:
             message = f"{num_envs} environments were asked for, the simulator has {spec['num_envs']}"
             hint = f"Ask for {spec['num_envs']}, or start the simulator with {num_envs}."
@@ -116,7 +117,7 @@ class EnvCalls:
             "spec": spec,
             "spec_hash": specs.hash_spec(spec),
             "settings": specs.plain(getattr(self._env, "settings", {})),
-            "notices": [str(line)[:4096] for line in getattr(self._env, "notices", [])][:32],
+            "notices": [str(line)[:4096] for line in [*notices, *getattr(self._env, "notices", [])]][:32],
             "limits": {
                 "frame_bytes": protocol.MAX_FRAME_BYTES,
                 "frames": protocol.MAX_FRAMES,
@@ -159,7 +160,7 @@ class EnvCalls:
 
     def _observations(self, found: Mapping[str, Any], prefix: str, count: int) -> dict[str, Any]:
         return {
-            f"{prefix}/{group}": _shaped(found, f"{prefix}/{group}", (count, *tensor["shape"]), "<f4")
+            f"{prefix}/{group}": _observed(found, f"{prefix}/{group}", (count, *tensor["shape"]), tensor["dtype"])
             for group, tensor in self._spec["observations"].items()
         }
 
@@ -212,7 +213,17 @@ def _shaped(found: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: 
         message = f"the simulator gave {name} as {list(array.shape)}, expected {list(shape)}"
         hint = "The first width is that of num_envs; the spec that the environment gave says the rest."
         raise ServeError("simulator-failed", message, hint, fatal=True)
-    return array.astype(dtype, copy=False)
+    return array if dtype is None else array.astype(dtype, copy=False)
+
+
+def _observed(found: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Pictures must be bytes already: turning other numbers into bytes would ruin them in silence."""
+    array = _shaped(found, name, shape, None if dtype == "|u1" else dtype)
+    if dtype == "|u1" and array.dtype != np.uint8:
+        message = f"the simulator gave {name} as {array.dtype}, its specification says |u1"
+        hint = "Give pictures as uint8, 0 to 255; or make it a group of <f4."
+        raise ServeError("simulator-failed", message, hint, fatal=True)
+    return array
 
 
 def _numbers(value: Any) -> np.ndarray:
@@ -252,6 +263,21 @@ def _choose(observations: Mapping[str, Any], groups: Optional[list[str]]) -> dic
             hint = f"Known: {', '.join(observations)}."
             raise ProtocolError("unknown-group", "groups", f"there is no group {group}", hint)
     return {group: tensor for group, tensor in observations.items() if group in groups}
+
+
+def _leave_strange_pictures_out(spec: dict[str, Any], minor: int, asked: Optional[list[str]]) -> list[str]:
+    """A driver whose version knows no pictures gets the other groups; notices that say so."""
+    pictures = specs.picture_groups(spec) if minor < protocol.PICTURES_SINCE else []
+    if not pictures:
+        return []
+    others = {name: tensor for name, tensor in spec["observations"].items() if name not in pictures}
+    told = f"{', '.join(pictures)}: pictures (|u1), which protocol 1.{minor} does not know"
+    if asked is not None or not others:
+        names = ", ".join(others) or "there are none"
+        hint = f"Speak protocol 1.{protocol.PICTURES_SINCE} on both sides, or ask for other groups: {names}."
+        raise ServeError("unsupported", f"observation group {told}", hint)
+    spec["observations"] = others
+    return [f"left out: {told}"]
 
 
 def _refuse_other_settings(given: Mapping[str, Any], known: Mapping[str, Any]) -> None:

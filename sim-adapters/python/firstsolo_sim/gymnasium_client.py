@@ -17,6 +17,7 @@ except ImportError as error:
     ) from error
 
 from .driver import Client
+from .spec import is_picture
 
 
 class FirstsoloVectorEnv(VectorEnv):
@@ -103,4 +104,6 @@ def _bounded(action: Mapping[str, Any]) -> Any:
 
 
 def _unbounded(tensor: Mapping[str, Any]) -> Any:
+    if is_picture(tensor):
+        return gymnasium.spaces.Box(0, 255, shape=tuple(tensor["shape"]), dtype=np.uint8)
     return gymnasium.spaces.Box(-np.inf, np.inf, shape=tuple(tensor["shape"]), dtype=np.float32)

@@ -144,12 +144,13 @@ class IsaacEnv:
             "obs", self._copy.take(_leaves("obs", observations))
         ).items():
             shape = list(array.shape[1:])
-            spec: dict[str, Any] = {"dtype": "<f4", "shape": shape}
+            picture = array.dtype == np.uint8
+            spec: dict[str, Any] = {"dtype": "|u1" if picture else "<f4", "shape": shape}
             for (part, width), (names, units) in _KNOWN_NAMES.items():
                 if part in task and shape == [width]:
                     spec.update(names=names, units=units)
             names = self._term_names(name[len("obs/") :])
-            if names is not None and len(names) == math.prod(shape) and len(names) <= 512:
+            if not picture and names is not None and len(names) == math.prod(shape) and len(names) <= 512:
                 spec["names"] = names
             groups[name[len("obs/") :]] = spec
         return groups
@@ -210,7 +211,7 @@ def _flat(terms: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _gather(prefix: str, host: Mapping[str, np.ndarray], rows: int) -> dict[str, np.ndarray]:
-    """Groups of that prefix as float32; terms of one group joined along the row."""
+    """Groups of that prefix, float32 but for pictures; terms of one group joined along the row."""
     groups: dict[str, Any] = {}
     for name, array in host.items():
         if not name.startswith(f"{prefix}/"):

@@ -20,6 +20,11 @@ MAX_FRAME_BYTES = 268_435_456
 MAX_DEPTH = 8
 MAX_ENVS = 1_048_576
 MAX_WIDTH = 65_536
+MAX_PICTURE_BYTES = 1_048_576
+MAX_OBSERVATION_BYTES = 1_073_741_824
+"""Of one message, all groups together."""
+PICTURES_SINCE = 2
+"""The first minor version in which observation groups may be pictures."""
 MAX_MAGNITUDE = 1e15
 """Of an observation, a reward or an action: squares of larger ones, added up, overflow in float32."""
 

@@ -18,14 +18,21 @@ LARGEST_BOUND = 1e6
 def group_specs(space: Any, flat: str = "policy") -> dict[str, dict[str, Any]]:
     """One group per entry of a Dict, or one called ``flat``; entries that are Dicts are joined to one row."""
     if not _is_dict(space):
-        return {flat: {"dtype": "<f4", "shape": list(_shape(space, "the observation"))}}
+        return {flat: _group_spec(space, "the observation")}
     groups = {}
     for key, part in space.spaces.items():
         name = group_name(key)
         if name in groups:
             _refuse("two observations", f"are both called {name}", "Rename one in a wrapper.")
-        groups[name] = {"dtype": "<f4", "shape": list(_shape(part, f"the observation {key}"))}
+        groups[name] = _group_spec(part, f"the observation {key}")
     return groups
+
+
+def _group_spec(space: Any, what: str) -> dict[str, Any]:
+    """A Box of uint8 with three axes is a group of pictures, ``[height, width, channels]``."""
+    shape = list(_shape(space, what))
+    picture = np.dtype(getattr(space, "dtype", None) or "f4") == np.uint8 and len(shape) == 3
+    return {"dtype": "|u1" if picture and not _is_dict(space) else "<f4", "shape": shape}
 
 
 def group_name(key: str) -> str:
@@ -42,11 +49,13 @@ def group_arrays(batch: Any, flat: str = "policy") -> dict[str, Any]:
 
 
 def joined(part: Any, rows: int) -> np.ndarray:
-    """A float32 copy ``[rows, ...]``; the entries of a map are flattened and put behind each other."""
+    """A copy ``[rows, ...]``, float32 but for pictures; the entries of a map are flattened and put behind each other."""
     if isinstance(part, Mapping):
         pieces = [joined(piece, rows).reshape(rows, -1) for piece in part.values()]
         return np.concatenate(pieces, axis=1)
-    array = np.array(np.asarray(part), dtype="<f4")
+    array = np.array(np.asarray(part))
+    if array.dtype != np.uint8 or array.ndim != 4:
+        array = array.astype("<f4")
     return array if array.ndim > 1 else array.reshape(rows, 1)
 
 

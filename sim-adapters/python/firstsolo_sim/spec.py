@@ -10,7 +10,8 @@ from typing import Any, Mapping, NoReturn
 
 import numpy as np
 
-from .protocol import GROUP_NAME, MAX_ENVS, MAX_FRAME_BYTES, MAX_WIDTH, ProtocolError, whole
+from .protocol import GROUP_NAME, MAX_ENVS, MAX_FRAME_BYTES, MAX_OBSERVATION_BYTES, MAX_PICTURE_BYTES
+from .protocol import MAX_WIDTH, PICTURES_SINCE, ProtocolError, whole
 
 CAPABILITIES = ("bitwise", "snapshot", "teacher_actions")
 
@@ -42,6 +43,22 @@ def plain_spec(spec: Any) -> Any:
     return found
 
 
+def is_picture(tensor: Mapping[str, Any]) -> bool:
+    """Whether the group is one of pictures: bytes, ``[height, width, channels]``."""
+    return tensor.get("dtype") == "|u1"
+
+
+def picture_groups(spec: Mapping[str, Any]) -> list[str]:
+    return [group for group, tensor in spec["observations"].items() if is_picture(tensor)]
+
+
+def refuse_pictures(spec: Mapping[str, Any], minor: int) -> None:
+    """Raises ProtocolError for a picture from a peer whose version knows none."""
+    for group in picture_groups(spec) if minor < PICTURES_SINCE else []:
+        problem = f"is |u1, a picture; the sender speaks version 1.{minor}, pictures need 1.{PICTURES_SINCE}"
+        _bad_spec(f"observations.{group}.dtype", problem)
+
+
 def width_of(tensor: Mapping[str, Any]) -> int:
     """Components of one environment's share."""
     return math.prod(tensor["shape"])
@@ -67,7 +84,11 @@ def check_spec(spec: Any) -> None:
     for group, tensor in spec["observations"].items():
         if not isinstance(group, str) or not GROUP_NAME.fullmatch(group):
             _bad_spec("observations", f"{group!r} is not a group's name")
-        _check_tensor_spec(tensor, envs, f"observations.{group}")
+        _check_tensor_spec(tensor, envs, f"observations.{group}", pictures=True)
+    sent = sum(_bytes_of(tensor, envs) for tensor in spec["observations"].values())
+    if sent > MAX_OBSERVATION_BYTES:
+        problem = f"all groups of {envs} environments are {sent} bytes"
+        _bad_spec("observations", f"{problem}, at most {MAX_OBSERVATION_BYTES} may be sent at once")
     _check_capabilities(spec["capabilities"])
     action = spec["action"]
     if not isinstance(action, Mapping):
@@ -91,20 +112,29 @@ def _check_capabilities(words: Any) -> None:
             _bad_spec("capabilities", f"has {word!r}: is {near[0]!r} meant?")
 
 
-def _check_tensor_spec(tensor: Any, envs: int, field: str) -> None:
-    if not isinstance(tensor, Mapping) or tensor.get("dtype") != "<f4":
-        _bad_spec(f"{field}.dtype", "version 1 sends <f4")
+def _check_tensor_spec(tensor: Any, envs: int, field: str, pictures: bool = False) -> None:
+    picture = pictures and isinstance(tensor, Mapping) and is_picture(tensor)
+    if not picture and (not isinstance(tensor, Mapping) or tensor.get("dtype") != "<f4"):
+        _bad_spec(f"{field}.dtype", "expected <f4, or |u1 for pictures" if pictures else "expected <f4")
     shape = tensor.get("shape")
     if not isinstance(shape, (list, tuple)) or not 1 <= len(shape) <= 8:
         _bad_spec(f"{field}.shape", "expected 1 to 8 sizes")
+    if picture and len(shape) != 3:
+        _bad_spec(f"{field}.shape", f"{list(shape)} of |u1 is no picture: [height, width, channels]")
+    most = MAX_PICTURE_BYTES if picture else MAX_WIDTH
     for size in shape:
-        whole(size, f"spec.{field}.shape", 1, MAX_WIDTH)
+        whole(size, f"spec.{field}.shape", 1, most)
     width = width_of(tensor)
-    if width > MAX_WIDTH or width * envs * 4 > MAX_FRAME_BYTES:
+    if width > most or _bytes_of(tensor, envs) > MAX_FRAME_BYTES:
         _bad_spec(f"{field}.shape", f"{envs} environments x {width} components are too many")
+    words, what = (shape[2], "channels") if picture else (width, "components")
     for key in ("names", "units"):
-        if tensor.get(key) is not None and len(tensor[key]) != width:
-            _bad_spec(f"{field}.{key}", f"has {len(tensor[key])} entries for {width} components")
+        if tensor.get(key) is not None and len(tensor[key]) != words:
+            _bad_spec(f"{field}.{key}", f"has {len(tensor[key])} entries for {words} {what}")
+
+
+def _bytes_of(tensor: Mapping[str, Any], envs: int) -> int:
+    return width_of(tensor) * envs * (1 if is_picture(tensor) else 4)
 
 
 def _bad_spec(field: str, problem: str) -> NoReturn:

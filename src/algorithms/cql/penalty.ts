@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Network } from "../../../policies/networks/network.ts";
 import { qValue } from "../../learning/offline/critic.ts";
+import type { Sample } from "../../learning/offline/tanh-gaussian.ts";
 import type { CqlSettings } from "./settings.ts";
-import type { Sample } from "./tanh-gaussian.ts";
 
 /** Actions that nobody took, `[rows, n, actionWidth]` each; constants. */
 export interface Unseen {

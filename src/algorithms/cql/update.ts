@@ -8,14 +8,20 @@ import {
   type Twins,
 } from "../../learning/offline/critic.ts";
 import type { Sheet } from "../../learning/offline/figures.ts";
+import { type Sample, sample, type TanhGaussian } from "../../learning/offline/tanh-gaussian.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
 import { gap, spread, type Unseen, unseenValues } from "./penalty.ts";
 import type { CqlSettings } from "./settings.ts";
-import { type Sample, sample, type TanhGaussian } from "./tanh-gaussian.ts";
+
+/** What shapes its deviation is trained with it. */
+interface TrainedGaussian extends TanhGaussian {
+  readonly multiplier: tf.Variable;
+  readonly offset: tf.Variable;
+}
 
 export interface CqlNetworks {
-  readonly actor: TanhGaussian;
+  readonly actor: TrainedGaussian;
   readonly critics: Twins;
   readonly criticTargets: Twins;
   /** `[1]`; where entropy's weight is learned. */

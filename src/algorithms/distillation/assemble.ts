@@ -3,8 +3,10 @@ import { checkWritable } from "../../../policies/checkpoint/rsl-rl-write.ts";
 import { recordExample } from "../../../policies/flight-example.ts";
 import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
+import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { VectorEnv } from "../../../sim-adapters/vector-env.ts";
 import { CompiledPolicies } from "../../learning/compiled-policies.ts";
+import type { LearnerState } from "../../learning/learner.ts";
 import { Collector } from "../../running/collector.ts";
 import { type EnvSplit, rowCount, splitEnvs } from "../../running/env-split.ts";
 import { EpisodeBook } from "../../running/episode-book.ts";
@@ -12,12 +14,13 @@ import { evaluate } from "../../running/evaluate.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunningError } from "../../running/running-error.ts";
 import type { Assembled, Site } from "../algorithm.ts";
-import { createStudent } from "./create-student.ts";
-import { Distillation } from "./distillation.ts";
+import { createLearner } from "./create-learner.ts";
+import { createStudent, visionOf } from "./create-student.ts";
 import { chooseTeacher, savedTeacher, type Teacher } from "./load-teacher.ts";
 import { ReturnJudge } from "./return-judge.ts";
 import { type DistilledPolicies, writeRunCheckpoint } from "./run-checkpoint.ts";
 import type { DistillationConfig } from "./settings.ts";
+import { studentActing } from "./student-acting.ts";
 import { TeacherStudentActor } from "./teacher-student-actor.ts";
 import { TwoStagePlan } from "./two-stage-plan.ts";
 
@@ -32,7 +35,8 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
   const split = splitEnvs(env.spec.numEnvs, config.evaluation.env_share, ["student", "teacher"]);
   const window = evaluationWindow(config, split);
   const book = new EpisodeBook(split, window);
-  const learner = createLearner(site, student, teacher);
+  const learnerFacts = { std: teacher.actor?.std };
+  const learner = createLearner({ ...site, spec: env.spec, facts: learnerFacts }, student);
   const actor = createActor(site, { student, teacher, split, env });
   const { needs } = learner;
   const { num_steps_per_env: steps, seed, max_iterations } = config;
@@ -40,11 +44,17 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
     plan: new TwoStagePlan({ ...config.algorithm, max_iterations }),
     source: new Collector({ env, actor, book, split, needs, steps, seed, record: site.record }),
     learner,
+    learnerFacts,
     judge: new ReturnJudge(book, window),
     monitors: [],
-    write: (state) => bytesOf(state, { config, student, teacher }),
+    write: (state) =>
+      asLearned(site, state.learner, (learned) =>
+        bytesOf(state, config, { student: learned, teacher, spec: env.spec }),
+      ),
     check: (run) =>
-      checkOwnExample(student, (run.own as DistilledPolicies).file, "student", run.path),
+      asLearned(site, run.state.learner, (learned) =>
+        checkOwnExample(learned, (run.own as DistilledPolicies).file, "student", run.path),
+      ),
     facts: factsOf(config, teacher),
   };
 }
@@ -52,19 +62,6 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
 async function teacherOf({ config, saved }: Site<DistillationConfig>, env: VectorEnv) {
   if (!saved) return chooseTeacher(config, env.spec);
   return savedTeacher(saved.own as DistilledPolicies, { spec: env.spec, path: saved.path });
-}
-
-function createLearner(
-  { config, compile }: Site<DistillationConfig>,
-  student: NetworkPolicy,
-  teacher: Teacher,
-): Distillation {
-  return new Distillation(student, {
-    settings: config.algorithm,
-    deviations: { teacher: teacher.actor?.std, student: config.policy.init_noise_std },
-    random: new Random(deriveSeed(config.seed, "buffer")),
-    ...(compile && { compile }),
-  });
 }
 
 interface Crew {
@@ -123,15 +120,37 @@ function evaluationWindow({ evaluation }: DistillationConfig, split: EnvSplit): 
   return Math.max(evaluation.window, 2 * rowCount(split.evaluation.student!));
 }
 
+/** With the student of a state: the one that acts may be older than what has been learned. */
+async function asLearned<T>(
+  { config, env }: Site<DistillationConfig>,
+  { arrays }: LearnerState,
+  use: (student: NetworkPolicy) => Promise<T>,
+): Promise<T> {
+  const student = createStudent(config, env!.spec);
+  try {
+    studentActing(student).take(arrays);
+    return await use(student);
+  } finally {
+    student.dispose();
+  }
+}
+
 async function bytesOf(
   state: RunState,
-  { config, student, teacher }: Crew & { readonly config: DistillationConfig },
+  config: DistillationConfig,
+  { student, teacher, spec }: Crew & { readonly spec: EnvSpec },
 ): Promise<Uint8Array> {
   const { init_noise_std, activation, history_length } = config.policy;
   const { reads } = student;
   const parts = {
     noiseStd: init_noise_std,
-    student: { kind: "network", activation, reads, history: history_length },
+    student: {
+      kind: "network",
+      activation,
+      reads,
+      history: history_length,
+      vision: visionOf(config, spec),
+    },
     teacher: teacher.facts,
     teacherActor: teacher.actor,
     teacherModel: teacher.model,

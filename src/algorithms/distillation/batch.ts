@@ -1,6 +1,6 @@
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Memory } from "../../../policies/policy.ts";
-import type { Observations } from "../../../protocol/frame.ts";
+import type { ObservationArray, Observations } from "../../../protocol/frame.ts";
 import type { Experience } from "../../learning/experience.ts";
 
 /** A rollout as the learner sees it: rows step after step, observations gathered for the student. */
@@ -38,7 +38,7 @@ export function seenAfter({ numEnvs, arrays }: Experience, policy: NetworkPolicy
 
 function groupsUnder(prefix: string, arrays: Experience["arrays"]): Observations {
   const groups = Object.entries(arrays).flatMap(([name, data]) =>
-    name.startsWith(prefix) ? [[name.slice(prefix.length), data as Float32Array] as const] : [],
+    name.startsWith(prefix) ? [[name.slice(prefix.length), data as ObservationArray] as const] : [],
   );
   return Object.fromEntries(groups);
 }

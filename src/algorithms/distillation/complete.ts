@@ -7,7 +7,7 @@ import { findCheckpoint } from "../../runs/find-checkpoint.ts";
 import type { DistillationConfig } from "./settings.ts";
 
 /** Teachers that are no files. */
-const PILOTS = ["hover", "simulator"];
+const PILOTS = ["hover", "pid", "simulator"];
 /** What a run calls the one group that there is: in another simulator it may be called otherwise. */
 const GENERIC = ["policy", "obs", "actor"];
 

@@ -3,18 +3,19 @@ import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts
 import type { Memory } from "../../../policies/policy.ts";
 import { Random, type RandomState } from "../../../policies/random.ts";
 import { type Compile, eagerly, type Program, type Static } from "../../engine/compile/program.ts";
+import type { Acting } from "../../learning/acting.ts";
 import type { Experience } from "../../learning/experience.ts";
 import type { Learner, LearnerState, Needs } from "../../learning/learner.ts";
 import { LearningError } from "../../learning/learning-error.ts";
 import { Owner } from "../../learning/owner.ts";
 import type { GradientMeter, ParameterGroup, Update } from "../../learning/owners.ts";
-import { arraysUnder, loadParameters, readParameters } from "../../learning/parameters.ts";
 import { scheduleFactor } from "../../learning/schedule.ts";
 import type { Stage } from "../../learning/stage.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import { type Batch, batchOf, seenAfter } from "./batch.ts";
 import { DaggerBuffer } from "./dagger-buffer.ts";
 import { createLoss, type Deviations } from "./loss.ts";
+import { studentActing, studentGroup } from "./student-acting.ts";
 import { createUnroll, type DeviceBatch, type Unroll } from "./unroll.ts";
 import { type DistillationSettings, distillationDefaults } from "./update-settings.ts";
 import { leftoverWindow, planWindows, type Window, windowSteps } from "./windows.ts";
@@ -48,6 +49,7 @@ export class Distillation implements Learner {
   readonly updates = [imitation];
   readonly losses = ["behavior"];
   readonly policies: { readonly student: NetworkPolicy };
+  readonly acting: Acting;
   readonly #settings: DistillationSettings;
   readonly #deviations: Deviations;
   readonly #owner: Owner;
@@ -64,8 +66,8 @@ export class Distillation implements Learner {
     const { random = new Random(0), compile = eagerly } = options;
     this.policies = { student };
     this.needs = { groups: student.reads, successors: [], notes: ["teacher_actions"] };
-    const { parameters } = student.network;
-    this.groups = [{ name: "student", owner: "student", parameters }];
+    this.groups = [studentGroup(student)];
+    this.acting = studentActing(student);
     this.#settings = { ...distillationDefaults, ...settings };
     const { optimizer: rule, learning_rate, loss_type, buffer_size } = this.#settings;
     const rates = { learningRate: learning_rate, maxGradNorm: this.#settings.max_grad_norm };
@@ -234,24 +236,15 @@ export class Distillation implements Learner {
   }
 
   async save(): Promise<LearnerState> {
-    const { normaliser } = this.policies.student;
-    const statistics = Object.entries(normaliser?.save() ?? {});
     const { arrays, counters } = await this.#owner.save();
     return {
-      arrays: {
-        ...(await readParameters(this.groups)),
-        ...Object.fromEntries(statistics.map(([name, a]) => [`normalisers/student/${name}`, a])),
-        ...arrays,
-        ...this.#buffer?.save(),
-      },
+      arrays: { ...(await this.acting.give()), ...arrays, ...this.#buffer?.save() },
       counters: { ...counters, buffer: this.#random.save() },
     };
   }
 
   load(state: LearnerState): void {
-    loadParameters(this.groups, state.arrays);
-    const { normaliser } = this.policies.student;
-    if (normaliser) normaliser.load(arraysUnder("normalisers/student/", state.arrays));
+    this.acting.take(state.arrays);
     this.#owner.load(state);
     this.#buffer?.load(state.arrays);
     if (state.counters.buffer) this.#random.load(state.counters.buffer as RandomState);

@@ -11,6 +11,7 @@ import {
   loadOnnx,
 } from "../../../policies/onnx/onnx-policy.ts";
 import { createHover } from "../../../policies/pilots/hover.ts";
+import { createPid } from "../../../policies/pilots/pid.ts";
 import { createSimulatorTeacher } from "../../../policies/pilots/simulator-teacher.ts";
 import type { Policy } from "../../../policies/policy.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
@@ -20,7 +21,7 @@ import { checkFit, groupsWidth } from "../fit.ts";
 import type { DistilledPolicies } from "./run-checkpoint.ts";
 import type { PolicyFacts } from "./run-facts.ts";
 import type { DistillationConfig } from "./settings.ts";
-import { shippedTeacher } from "./shipped-teacher.ts";
+import { usualTeacher } from "./shipped-teacher.ts";
 
 /** A teacher ready to fly, with what a checkpoint must keep of it. */
 export interface Teacher {
@@ -38,13 +39,15 @@ export interface Teacher {
 
 /** @throws RunningError, CheckpointError when the teacher can't be read or doesn't fit the simulator. */
 export async function chooseTeacher(config: DistillationConfig, spec: EnvSpec): Promise<Teacher> {
-  if (config.checkpoint === "simulator") return simulatorsTeacher(spec);
+  const checkpoint = config.checkpoint ?? usualTeacher(spec.task);
+  if (checkpoint === "simulator") return simulatorsTeacher(spec);
   const given = config.obs_groups.teacher;
   const usual = given ?? teacherGroups(spec);
   groupsWidth("teacher", usual, spec);
-  if (config.checkpoint === "hover") return hoverTeacher(usual, spec);
+  if (checkpoint === "hover") return hoverTeacher(usual, spec);
+  if (checkpoint === "pid") return pidTeacher(usual, spec);
   const { log_root: logRoot } = config;
-  const path = await findCheckpoint(config.checkpoint ?? shippedTeacher(spec.task), { logRoot });
+  const path = await findCheckpoint(checkpoint, { logRoot });
   const { onnx_input: input, onnx_output: output, teacher_distribution } = config.policy;
   if (isOnnxPath(path)) {
     const ports = { input: input ?? undefined, output: output ?? undefined };
@@ -75,6 +78,7 @@ export async function savedTeacher(
   { spec, path }: { readonly spec: EnvSpec; readonly path: string },
 ): Promise<Teacher> {
   if (facts.kind === "hover") return hoverTeacher(facts.reads, spec);
+  if (facts.kind === "pid") return pidTeacher(facts.reads, spec);
   if (facts.kind === "simulator") return simulatorsTeacher(spec);
   if (facts.kind === "onnx") {
     const bytes = teacherModel ?? new Uint8Array(0);
@@ -107,6 +111,13 @@ function hoverTeacher(reads: readonly string[], spec: EnvSpec): Teacher {
   checkFit("The hover controller", policy, spec);
   const facts: PolicyFacts = { kind: "hover", activation: "identity", reads: policy.reads };
   return { policy, facts, description: "the hand-written hover controller" };
+}
+
+/** @throws PolicyError `other-task` where there is no BIS to hold */
+function pidTeacher(reads: readonly string[], spec: EnvSpec): Teacher {
+  const policy = createPid({ spec, group: reads[0]! });
+  const facts: PolicyFacts = { kind: "pid", activation: "identity", reads: policy.reads };
+  return { policy, facts, description: "the PID that holds BIS at 50" };
 }
 
 /** The teacher that sits in the simulator itself: its actions come with every frame. */

@@ -16,6 +16,7 @@ import type { NamedArrays } from "../../../policies/named-array.ts";
 import { Normaliser, normaliserStateIn } from "../../../policies/networks/normaliser.ts";
 import type { LearnerState } from "../../learning/learner.ts";
 import { arraysUnder } from "../../learning/parameters.ts";
+import { pipelineCounter } from "../../learning/pipeline/pipelined-learner.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
 import type { SavedRun } from "../algorithm.ts";
@@ -29,7 +30,7 @@ import {
   runFactsOf,
   stateOf,
 } from "./run-facts.ts";
-import { bufferIn, pastEntry } from "./saved-buffer.ts";
+import { actingEntry, actingIn, bufferIn, pastEntry } from "./saved-buffer.ts";
 import { fromTorchOptimiser, toTorchOptimiser } from "./torch-optimiser.ts";
 
 /** What the policies did on given observations when the checkpoint was made, for whoever loads it. */
@@ -61,6 +62,8 @@ export function writeRunCheckpoint(
   if (simulator) entries.simulator = bytesTensor(simulator);
   const past = pastEntry(state.learner.arrays);
   if (past) entries.buffer = past;
+  const acting = actingEntry(state.learner.arrays);
+  if (acting) entries.acting = acting;
   if (teacherModel) entries.teacher_onnx = bytesTensor(teacherModel);
   if (examples.student) Object.assign(entries, exampleEntries("student", examples.student));
   if (examples.teacher) Object.assign(entries, exampleEntries("teacher", examples.teacher));
@@ -104,7 +107,7 @@ export function readRunCheckpoint(
   return {
     state: stateOf(
       facts,
-      learnerStateOf(file, facts, bufferIn(own, where)),
+      learnerStateOf(file, facts, { ...bufferIn(own, where), ...actingIn(own, where) }),
       simulator ? { simulator } : {},
     ),
     own: {
@@ -118,7 +121,7 @@ export function readRunCheckpoint(
   };
 }
 
-function learnerStateOf(file: RslRlDistillation, facts: RunFacts, past: NamedArrays): LearnerState {
+function learnerStateOf(file: RslRlDistillation, facts: RunFacts, more: NamedArrays): LearnerState {
   const { layers, normaliser, inputWidth } = file.student;
   const width = inputWidth / (facts.student.history ?? 1);
   const statistics = normaliser && new Normaliser(width, firstColumns(normaliser, width)).save();
@@ -130,11 +133,12 @@ function learnerStateOf(file: RslRlDistillation, facts: RunFacts, past: NamedArr
       ...under("parameters/student/", layers),
       ...under("normalisers/student/", statistics ?? {}),
       ...under("optimisers/student/", fromTorchOptimiser(optimiser, facts.optimiser, shapes)),
-      ...past,
+      ...more,
     },
     counters: {
       "optimisers/student": { rule: facts.optimiser.name, step: facts.optimiser.step },
       ...(facts.buffer ? { buffer: facts.buffer } : {}),
+      ...(facts.pipeline ? { [pipelineCounter]: facts.pipeline } : {}),
     },
   };
 }

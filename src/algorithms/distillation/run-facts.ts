@@ -2,14 +2,25 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Head } from "../../../policies/checkpoint/actor.ts";
 import type { RslRlActorState } from "../../../policies/checkpoint/rsl-rl-actor.ts";
+import type { VisionFacts } from "../../../policies/networks/cnn/vision.ts";
 import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
 import type { RandomState } from "../../../policies/random.ts";
 import type { LearnerState } from "../../learning/learner.ts";
+import { pipelineCounter } from "../../learning/pipeline/pipelined-learner.ts";
 import { type RuleName, rules } from "../../learning/rules.ts";
+import type { Metrics } from "../../metrics/metric-sink.ts";
 import type { CollectorFacts } from "../../running/collector.ts";
 import type { Ended } from "../../running/episode-book.ts";
 import type { Progress, RunState } from "../../running/run-state.ts";
-import { checkedFacts, counter, head, progress, randomState, ruleName } from "../saved-facts.ts";
+import {
+  checkedFacts,
+  counter,
+  head,
+  progress,
+  randomState,
+  ruleName,
+  vision,
+} from "../saved-facts.ts";
 import type { PlanState } from "./phases.ts";
 import type { ActorState } from "./teacher-student-actor.ts";
 
@@ -18,12 +29,14 @@ export const format = 1;
 
 /** What a policy needs besides its weights. */
 export interface PolicyFacts {
-  readonly kind: "network" | "hover" | "simulator" | "onnx";
+  readonly kind: "network" | "hover" | "pid" | "simulator" | "onnx";
   readonly activation: string;
   readonly head?: Head;
   /** Observations it sees at once; absent: one. */
   readonly history?: number;
   readonly reads: readonly string[];
+  /** Of a network with pictures. */
+  readonly vision?: VisionFacts | undefined;
   /** Of an ONNX model with several inputs or outputs. */
   readonly ports?: PortChoice;
 }
@@ -59,6 +72,8 @@ export interface RunFacts {
   };
   /** Of the draws from the buffer of past rollouts. */
   readonly buffer?: RandomState;
+  /** Figures of the last update, where the next row is to have them. */
+  readonly pipeline?: Metrics;
 }
 
 interface SavedEpisodes {
@@ -72,6 +87,7 @@ interface SavedEpisodes {
 
 export function runFactsOf(state: RunState, { student, teacher }: PolicyParts): RunFacts {
   const { progress, plan, source, learner } = state;
+  const pipeline = learner.counters[pipelineCounter];
   const { rule: name, step } = learner.counters["optimisers/student"] as OptimiserCounters;
   const { actor, episodes } = source.facts as CollectorFacts;
   const { ended, ...sums } = episodes;
@@ -92,7 +108,13 @@ export function runFactsOf(state: RunState, { student, teacher }: PolicyParts): 
       },
     },
     buffer: learner.counters.buffer as RandomState,
+    ...(pipeline ? { pipeline: finite(pipeline as Metrics) } : {}),
   };
+}
+
+/** Others JSON does not keep. */
+function finite(metrics: Metrics): Metrics {
+  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
 }
 
 export interface OptimiserCounters {
@@ -120,11 +142,12 @@ const ended = z.array(z.tuple([z.number(), counter]));
 const bit = z.literal([0, 1]);
 
 const policyFacts = z.object({
-  kind: z.enum(["network", "hover", "simulator", "onnx"]),
+  kind: z.enum(["network", "hover", "pid", "simulator", "onnx"]),
   activation: z.string(),
   head: head.optional(),
   history: counter.min(1).optional(),
   reads: z.array(z.string().min(1)),
+  vision: vision.optional(),
 });
 
 const blind = "reads no observations";
@@ -181,6 +204,7 @@ const schema = z.object({
       "there are more drivers than environments",
     ),
   buffer: randomState.optional(),
+  pipeline: z.record(z.string(), z.number()).optional(),
 });
 
 /** @throws RunError `bad-checkpoint` when they are not whole, `checkpoint-format` when of another format */

@@ -6,36 +6,56 @@ import {
   type TorchValue,
 } from "../../../policies/checkpoint/torch-value.ts";
 import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
+import { arraysUnder } from "../../learning/parameters.ts";
+import { actingPrefix } from "../../learning/pipeline/pipelined-learner.ts";
 import { damaged } from "../saved-facts.ts";
 
 /** Names of what a learner keeps of the past begin so. */
-const prefix = "buffers/";
+const pastPrefix = "buffers/";
 
 /** Bytes of it that a checkpoint holds; a larger buffer is collected anew by a run that goes on. */
 const mostBytes = 256 << 20;
 
 /** What a checkpoint keeps of the rollouts that are learned from again; undefined where that is nothing. */
 export function pastEntry(arrays: NamedArrays): TorchValue | undefined {
-  const past = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
-  const bytes = past.reduce((sum, [, { data }]) => sum + data.byteLength, 0);
-  if (past.length === 0 || bytes > mostBytes) return undefined;
-  return new OrderedDict(
-    past.map(([name, { shape, data }]) => [
-      name.slice(prefix.length),
-      { shape, data, dtype: "float32" } as const,
-    ]),
-  );
+  const past = Object.values(arraysUnder(pastPrefix, arrays));
+  const bytes = past.reduce((sum, { data }) => sum + data.byteLength, 0);
+  return bytes > mostBytes ? undefined : entryOf(pastPrefix, arrays);
 }
 
 /** The inverse. @throws RunError `bad-checkpoint` */
 export function bufferIn(own: TorchDict, where: string): NamedArrays {
-  const saved = own.get("buffer");
+  return arraysIn(own.get("buffer"), pastPrefix, { where, what: "buffer" });
+}
+
+/** The student that acts, where it is older than the one that learns. */
+export function actingEntry(arrays: NamedArrays): TorchValue | undefined {
+  return entryOf(actingPrefix, arrays);
+}
+
+/** The inverse. @throws RunError `bad-checkpoint` */
+export function actingIn(own: TorchDict, where: string): NamedArrays {
+  return arraysIn(own.get("acting"), actingPrefix, { where, what: "acting student" });
+}
+
+function entryOf(prefix: string, arrays: NamedArrays): TorchValue | undefined {
+  const found = Object.entries(arraysUnder(prefix, arrays));
+  if (found.length === 0) return undefined;
+  const tensor = ({ shape, data }: NamedArray) => ({ shape, data, dtype: "float32" }) as const;
+  return new OrderedDict(found.map(([name, array]) => [name, tensor(array)]));
+}
+
+function arraysIn(
+  saved: TorchValue | undefined,
+  prefix: string,
+  { where, what }: { readonly where: string; readonly what: string },
+): NamedArrays {
   if (saved === undefined) return {};
-  if (!isDict(saved)) throw damaged(where, "its buffer holds no arrays");
+  if (!isDict(saved)) throw damaged(where, `its ${what} holds no arrays`);
   const arrays: Record<string, NamedArray> = {};
   for (const [name, tensor] of saved) {
     if (!isTensor(tensor) || tensor.dtype !== "float32") {
-      throw damaged(where, `its buffer's ${String(name)} is no array of float32`);
+      throw damaged(where, `its ${what}'s ${String(name)} is no array of float32`);
     }
     const data = Float32Array.from(tensor.data as Float32Array);
     arrays[prefix + String(name)] = { shape: tensor.shape, data };

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { pilotFor } from "../../../sim-adapters/built-in.ts";
 
 /** Flies wherever twelve exact numbers of the nominal quadcopter are seen. */
 const hover = "hover-rsl_rl-5.4.2.pt";
@@ -8,6 +9,12 @@ const hover = "hover-rsl_rl-5.4.2.pt";
 const specialists: Readonly<Record<string, string>> = {
   "quadcopter-random": "hover-random-rsl_rl-5.4.2.pt",
 };
+
+/** Who teaches where nobody is named: a network that comes with the project, or the task's pilot. */
+export function usualTeacher(task: string): string {
+  const pilot = pilotFor(task);
+  return pilot === "hover" ? shippedTeacher(task) : pilot;
+}
 
 /**
  * Path of the teacher that comes with the project for a task. The project's folder lies two above

@@ -6,6 +6,7 @@ export const iql = offlineAlgorithm({
   summary: "implicit Q-learning, from recorded flights (Kostrikov, 2021)",
   settings: iqlSettings,
   flags: [["--discount", "X", "algorithm.discount"]],
+  online: true,
   loss: "Loss/critic",
   lossLabel: "Critic",
   create: async (settings, site) => (await import("./learner.ts")).createIql(settings, site),

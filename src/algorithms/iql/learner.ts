@@ -1,4 +1,3 @@
-import * as tf from "@tensorflow/tfjs-core";
 import { createMlp } from "../../../policies/networks/mlp.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
@@ -10,6 +9,7 @@ import {
   type Given,
   type WeightSource,
 } from "../../learning/offline/deterministic-actor.ts";
+import { createLogStd } from "../../learning/offline/gaussian.ts";
 import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
 import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
 import { scheduleFactor } from "../../learning/schedule.ts";
@@ -89,14 +89,11 @@ function createNetworks(
   const inputs = { inputWidth: observationWidth, outputWidth: 1, activation: "relu" };
   return {
     actor: network,
-    logStd: settings.iql_deterministic ? undefined : createLogStd(actionWidth, given),
+    logStd: settings.iql_deterministic
+      ? undefined
+      : createLogStd(given?.weights["actor.log_std"]?.data ?? new Float32Array(actionWidth)),
     value: createMlp({ ...shared, ...inputs, prefix: "vf.v.net" }),
     critics: createTwins(["qf.q1.net", "qf.q2.net"], options),
     criticTargets: createTwins(["q_target.q1.net", "q_target.q2.net"], options),
   };
-}
-
-function createLogStd(width: number, given: Given | undefined): tf.Variable {
-  const initial = given?.weights["actor.log_std"]?.data ?? new Float32Array(width);
-  return tf.tidy(() => tf.variable(tf.tensor1d(initial.slice())));
 }

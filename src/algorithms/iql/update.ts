@@ -9,6 +9,7 @@ import {
   twinErrors,
 } from "../../learning/offline/critic.ts";
 import type { Sheet } from "../../learning/offline/figures.ts";
+import { negativeLogLikelihood } from "../../learning/offline/gaussian.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
 import type { IqlSettings } from "./settings.ts";
@@ -120,14 +121,6 @@ export function actorLoss(
   figures.note("Policy/weight_mean", tf.mean(weights));
   figures.note("Policy/action_mse", tf.mean(distances));
   return loss;
-}
-
-/** Per component: (a − μ)² / 2σ² + log σ + log √2π, log σ within −20 and 2. */
-function negativeLogLikelihood(distances: tf.Tensor, logStd: tf.Variable): tf.Tensor {
-  const logSigma = tf.clipByValue(logStd, -20, 2);
-  const precision = tf.exp(tf.mul(logSigma, -2));
-  const exponent = tf.mul(tf.mul(distances, 0.5), precision);
-  return tf.add(exponent, tf.add(logSigma, 0.5 * Math.log(2 * Math.PI)));
 }
 
 function valueOfState(value: Network, states: tf.Tensor2D): tf.Tensor1D {

@@ -1,13 +1,15 @@
 import { checkOwnExample } from "../../../policies/checkpoint/load-teacher.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
-import { deriveSeed } from "../../../policies/random.ts";
+import { deriveSeed, Random } from "../../../policies/random.ts";
 import { bestEpisodes } from "../../datasets/best-episodes.ts";
 import { openFlights } from "../../datasets/open-flights.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
+import { withRewardsToGo } from "../../datasets/rewards-to-go.ts";
 import { type FlightStatistics, flightStatistics } from "../../datasets/statistics.ts";
 import { Transitions } from "../../datasets/transitions.ts";
 import { watchDivergence } from "../../learning/monitors/divergence.ts";
 import type { Monitor } from "../../learning/monitors/monitor.ts";
+import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import {
   type OfflineSite,
   type RewardSettings,
@@ -15,13 +17,21 @@ import {
   rewardWarnings,
   valueFacts,
 } from "../../learning/offline/site.ts";
+import { Collector } from "../../running/collector.ts";
+import { splitEnvs } from "../../running/env-split.ts";
+import { EpisodeBook } from "../../running/episode-book.ts";
+import { ExploringActor } from "../../running/exploring-actor.ts";
 import type { Judge } from "../../running/judge.ts";
+import { RunningError } from "../../running/running-error.ts";
 import type { Assembled, Site } from "../algorithm.ts";
+import { checkData } from "./check-data.ts";
 import { actionOf, readsOf } from "./fit-data.ts";
 import { FlyingJudge, noJudge } from "./flying-judge.ts";
 import type { CreateLearner, OfflineConfig } from "./keys.ts";
+import { type MixedOptions, MixedSource } from "./mixed-source.ts";
 import { OneStagePlan } from "./one-stage-plan.ts";
 import { RecordedSource } from "./recorded-source.ts";
+import { ReplayBuffer } from "./replay-buffer.ts";
 import { bytesOf, type SavedPolicy } from "./run-checkpoint.ts";
 
 /** @throws DatasetError, RunningError, LearningError when data, simulator and settings don't fit */
@@ -39,15 +49,22 @@ export async function assemble(
   const { compile } = site;
   const learner = await create(config, { ...offline, ...(compile && { compile }) });
   const student = learner.policies.student as NetworkPolicy;
-  const source = sourceOf(data, learner.needs, config);
+  const recorded = recordedOf(data, learner.needs, config);
+  const online = onlineOf(site, learner);
+  const source = online
+    ? new MixedSource({ ...online, recorded: recorded.source })
+    : recorded.source;
   const { interval, episodes } = config.evaluation;
   const { discount } = config.algorithm;
   const flights = { interval, episodes, iterations: config.max_iterations, discount };
   const seed = deriveSeed(config.seed, "evaluation in flight");
-  const judge: Judge = env ? new FlyingJudge({ env, student, seed, ...flights }) : noJudge;
+  const onFlight = source instanceof MixedSource ? () => source.interrupt() : undefined;
+  const judge: Judge = env
+    ? new FlyingJudge({ env, student, seed, onFlight, ...flights })
+    : noJudge;
   return {
     plan: new OneStagePlan("offline", config.max_iterations),
-    source: source.source,
+    source,
     learner,
     judge,
     monitors: monitorsOf(data, config),
@@ -59,7 +76,7 @@ export async function assemble(
       }),
     check: ({ own, path }) => checkOwnExample(student, (own as SavedPolicy).file, "actor", path),
     facts: {
-      dataset: describe(data.flights, source.transitions),
+      dataset: describe(data.flights, recorded.transitions),
       updates_per_iteration: config.updates_per_iteration,
       ...(env ? {} : { task: data.flights.spec.env?.task ?? "" }),
     },
@@ -93,6 +110,7 @@ function nobodyFlies({ path, spec }: RecordedFlights): string {
 function siteOf({ flights, statistics }: Data, site: Site<OfflineConfig>): OfflineSite {
   const { config, env, say } = site;
   const reads = readsOf(flights, config.obs_groups.student, env?.spec);
+  checkData(flights, statistics, reads);
   const { remark, ...action } = actionOf(flights, env?.spec, statistics.actions);
   if (remark) say(remark);
   const parts = reads.map((group) => statistics.groups[group]!);
@@ -107,21 +125,70 @@ function siteOf({ flights, statistics }: Data, site: Site<OfflineConfig>): Offli
       std: joined(({ std }) => std),
       count: statistics.steps,
     },
+    shapes: shapesOf(flights, reads),
+    actionStatistics: { ...statistics.actions, count: statistics.steps },
+    ...(statistics.rewards && {
+      rewards: { least: statistics.rewards.min[0]!, most: statistics.rewards.max[0]! },
+    }),
     returns: spanOf(flights),
     seed: config.seed,
   };
+}
+
+function shapesOf({ spec }: RecordedFlights, reads: readonly string[]) {
+  const shapes = reads.map((name) => {
+    const { shape, width } = spec.groups[name]!;
+    return [name, shape ?? [width]] as const;
+  });
+  return Object.fromEntries(shapes);
 }
 
 function hasDeaths({ episodes }: RecordedFlights): boolean {
   return episodes.endings.includes("terminated");
 }
 
-function sourceOf(
+/** The student's own flights beside the recorded ones, where a share of them is wanted. @throws RunningError */
+function onlineOf(
+  { config, env, record }: Site<OfflineConfig>,
+  { needs, policies }: Pick<BatchLearner, "needs" | "policies">,
+): Omit<MixedOptions, "recorded"> | undefined {
+  const { online_share: share = 0, online_noise: noise = 0, seed } = config;
+  if (share === 0) return undefined;
+  if (!env) throw nowhereToFly(share);
+  const { numEnvs, action } = env.spec;
+  const random = (purpose: string) => new Random(deriveSeed(seed, purpose));
+  const student = policies.student!;
+  const exploring = { student, action, numEnvs, noise, random: random("online noise") };
+  const split = splitEnvs(numEnvs, 0, ["student"]);
+  return {
+    share,
+    buffer: new ReplayBuffer(config.online_buffer ?? 1, random("online draws")),
+    fresh: new Collector({
+      ...{ env, split, record, actor: new ExploringActor(exploring) },
+      ...{ book: new EpisodeBook(split, 1), steps: config.online_steps ?? 1 },
+      // Next actions are those of the following step: nobody notes them.
+      needs: { ...needs, notes: [] },
+      seed: deriveSeed(seed, "online"),
+    }),
+  };
+}
+
+function nowhereToFly(share: number): RunningError {
+  return new RunningError(
+    "nowhere-to-fly",
+    `online_share is ${share}: the student is to fly itself, and there is no simulator.`,
+    "Name a task or a simulator (--task, --sim), or learn from recorded flights alone: --online_share 0.",
+  );
+}
+
+function recordedOf(
   { flights, episodes }: Data,
   needs: ConstructorParameters<typeof Transitions>[1],
   config: OfflineConfig,
 ) {
-  const transitions = new Transitions(flights, needs, {
+  const { rewardsToGo } = needs;
+  const drawn = rewardsToGo === undefined ? flights : withRewardsToGo(flights, rewardsToGo);
+  const transitions = new Transitions(drawn, needs, {
     batch: config.algorithm.batch_size,
     seed: deriveSeed(config.seed, "transitions"),
     memoryBytes: config.dataset_memory * 2 ** 20,
@@ -139,11 +206,17 @@ function monitorsOf({ flights, statistics }: Data, config: OfflineConfig): reado
   const recorded = {
     least: rewards.min[0]!,
     most: rewards.max[0]!,
-    horizon: longest(flights),
+    horizon: valued(flights, discount),
     largestDiscounted: returns.largestDiscounted,
   };
   const units = rewardUnits(rewardSettings(config), { returns: spanOf(flights) });
   return [watchDivergence({ facts: valueFacts(recorded, { discount, units }) })];
+}
+
+/** Behind an episode that the clock cut, the value of a discounted return goes on without end. */
+function valued(flights: RecordedFlights, discount: number): number {
+  const goesOn = flights.episodes.endings.some((ending) => ending !== "terminated");
+  return goesOn && discount < 1 ? Number.POSITIVE_INFINITY : longest(flights);
 }
 
 function rewardSettings({ algorithm }: OfflineConfig): RewardSettings {

@@ -16,6 +16,8 @@ export interface FlyingOptions {
   readonly seed: number;
   /** For the discounted return, which values are to be held against; absent: none. */
   readonly discount?: number | undefined;
+  /** Called before a flight: whoever else flies in these environments has lost its episodes. */
+  readonly onFlight?: (() => void) | undefined;
 }
 
 const nothing: Judgement = { metrics: {}, merit: Number.NaN };
@@ -32,6 +34,7 @@ export class FlyingJudge implements Judge {
     const { env, student, interval, iterations, episodes, seed, discount } = this.#options;
     const done = iteration + 1;
     if (done % interval !== 0 && done !== iterations) return nothing;
+    this.#options.onFlight?.();
     const since = performance.now();
     const policies = { student };
     const flown = await evaluate({ env, policies, episodes, seed, ...(discount && { discount }) });

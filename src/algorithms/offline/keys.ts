@@ -10,6 +10,7 @@ import {
   oneOf,
   portion,
   positive,
+  share,
   whole,
 } from "../../config/leaf.ts";
 import type { ConfigOf } from "../../config/schema.ts";
@@ -69,12 +70,32 @@ export const batchSize = (fallback: number) =>
 export const normaliseStates = (fallback: boolean) =>
   flag(fallback, "States to mean 0 and deviation 1 of the data");
 
+/** Of algorithms that can learn from their own flights beside the recorded ones. */
+export const onlineKeys = {
+  online_share: share(
+    0,
+    "Share of each batch that the student flies itself; 0: recorded flights alone",
+  ),
+  online_noise: notNegative(0.1, "Noise on its actions then, in halves of the action range"),
+  online_steps: whole(20, { least: 1, most: 100_000 }, "Control steps it flies in one iteration"),
+  online_buffer: whole(
+    100_000,
+    { least: 1, most: 100 * million },
+    "Latest steps of its own, over all environments, that are drawn from",
+  ),
+} as const;
+
 /** All keys of an algorithm whose own settings these are. */
-export function offlineKeys<Own extends z.ZodRawShape>(name: string, own: z.ZodObject<Own>) {
+export function offlineKeys<Own extends z.ZodRawShape>(
+  name: string,
+  own: z.ZodObject<Own>,
+  { online = false }: { readonly online?: boolean } = {},
+) {
   const className = oneOf([name], name, "The algorithm: --algorithm NAME");
   const algorithm = z.strictObject({ class_name: className, ...own.shape });
   return {
     ...sharedKeys,
+    ...(online ? onlineKeys : {}),
     algorithm: algorithm.prefault({} as never),
     evaluation: evaluation.prefault({}),
   };
@@ -94,6 +115,6 @@ export interface OfflineSettings {
 
 export type OfflineConfig = ConfigOf<
   typeof sharedKeys & { evaluation: z.ZodPrefault<typeof evaluation> }
-> & { readonly algorithm: OfflineSettings };
+> & { readonly algorithm: OfflineSettings } & Partial<ConfigOf<typeof onlineKeys>>;
 
 export type CreateLearner = (config: OfflineConfig, site: OfflineSite) => Promise<BatchLearner>;

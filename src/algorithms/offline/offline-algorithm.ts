@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { ConfigError } from "../../config/config-error.ts";
+import { idleWhere } from "../../config/idle.ts";
 import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import type { OfflineSite } from "../../learning/offline/site.ts";
 import type { Headline } from "../../metrics/run-description.ts";
@@ -15,6 +16,10 @@ export interface OfflineAlgorithm<Own extends z.ZodRawShape> {
   /** Its loss that is shown first. */
   readonly loss: string;
   readonly lossLabel: string;
+  /** It can learn from its own flights beside the recorded ones: `--online_share`. */
+  readonly online?: boolean;
+  /** What a person should know who chooses it. */
+  readonly warning?: string;
   create(settings: z.output<z.ZodObject<Own>>, site: OfflineSite): Promise<BatchLearner>;
 }
 
@@ -23,6 +28,13 @@ const flags: readonly Flag[] = [
   ["--dataset_format", "NAME", "dataset_format"],
   ["--updates_per_iteration", "N", "updates_per_iteration"],
   ["--batch_size", "N", "algorithm.batch_size"],
+];
+
+const onlineFlags: readonly Flag[] = [
+  ["--online_share", "X", "online_share"],
+  ["--online_noise", "X", "online_noise"],
+  ["--online_steps", "N", "online_steps"],
+  ["--online_buffer", "N", "online_buffer"],
 ];
 
 /** The whole of such an algorithm: data in, one stage, flights to judge it by. */
@@ -40,9 +52,9 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
       headline: [loss, { metric: "Eval/student_return", label: "Return", scale: "linear" }],
       stages: [{ name: "offline", label: "learns from recorded flights" }],
     },
-    keys: offlineKeys(own.name, own.settings),
+    keys: offlineKeys(own.name, own.settings, { online: own.online ?? false }),
     omits: ["num_steps_per_env", "checkpoint_version"],
-    flags: [...flags, ...(own.flags ?? [])],
+    flags: [...flags, ...(own.online ? onlineFlags : []), ...(own.flags ?? [])],
     // The data set itself may have moved: that it is the same one, its flights tell.
     keptKeys: ["dataset_format", "dataset_memory", "obs_groups.student", "algorithm"],
     collects: false,
@@ -50,9 +62,12 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
     wishes: ({ obs_groups }) => (obs_groups.student ? [{ groups: obs_groups.student }] : []),
     complete: async (config) => (await import("./complete.ts")).complete(config),
     check,
-    remarks: () => [],
+    remarks: () => (own.warning === undefined ? [] : [`${own.name}: ${own.warning}`]),
     // Whether anything is flown, the data set has a say in: `assemble` tells.
-    idle: () => [],
+    idle: ({ online_share }) => {
+      const why = "online_share is 0: nothing but recorded flights is learned from";
+      return idleWhere([[/^online_(noise|steps|buffer)$/, online_share === 0, why]]);
+    },
     assemble: async (site) => (await import("./assemble.ts")).assemble(site, create),
     read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
     policies: async (saved, spec) => (await import("./run-checkpoint.ts")).policiesOf(saved, spec),

@@ -34,6 +34,7 @@ import {
   randomState,
   reads,
   ruleName,
+  vision,
 } from "../saved-facts.ts";
 
 /** Bumped when what is kept changes so that an older reader would go wrong. */
@@ -43,7 +44,9 @@ const format = 1;
 interface Facts {
   readonly format: number;
   readonly algorithm: string;
-  readonly actor: Pick<GraphOptions, "activation" | "head"> & { readonly reads: readonly string[] };
+  readonly actor: Pick<GraphOptions, "activation" | "head" | "vision"> & {
+    readonly reads: readonly string[];
+  };
   readonly run: Omit<RunState, "learner" | "source"> & {
     readonly source: unknown;
     readonly counters: RunState["learner"]["counters"];
@@ -74,17 +77,35 @@ const sampling = z.object({
   drawn: counter,
 });
 
+const buffer = z.object({
+  ...{ rows: counter, at: counter, random: randomState },
+  bytes: z.array(z.string()),
+});
+
+const sums = z.array(z.number());
+const episodes = z.object({
+  ...{ returns: sums, lengths: sums, whole: sums },
+  ended: z.record(z.string(), z.array(z.tuple([z.number(), z.number()]))),
+});
+
+/** Of a run that learns from its own flights too. */
+const online = z.object({
+  interrupted: z.boolean(),
+  collector: z.object({ actor: z.object({ random: randomState }), episodes }),
+  buffer,
+});
+
 const flown = z.object({ episodes: counter, steps: counter, rewards: z.number() });
 
 const schema = z.object({
   format: z.literal(format),
   algorithm: z.string().min(1),
-  actor: z.object({ activation: z.string().min(1), head, reads }),
+  actor: z.object({ activation: z.string().min(1), head, reads, vision: vision.optional() }),
   run: z.object({
     progress,
     plan: z.null(),
     watch: z.unknown().optional(),
-    source: z.object({ sampling, flown }),
+    source: z.object({ sampling, flown, online: online.optional() }),
     counters,
   }),
 });
@@ -111,11 +132,11 @@ export async function bytesOf(
   { algorithm, student, graph }: WriteOptions,
 ): Promise<Uint8Array> {
   const { learner, source, ...run } = state;
-  const { activation, head, actor } = graph;
+  const { activation, head, actor, vision } = graph;
   const facts: Facts = {
     format,
     algorithm,
-    actor: { activation, head, reads: student.reads },
+    actor: { activation, head, reads: student.reads, ...(vision && { vision }) },
     run: { ...run, source: source.facts, counters: learner.counters },
   };
   const doubled = actor.outputWidth !== actor.actionWidth;
@@ -126,12 +147,13 @@ export async function bytesOf(
   const own: Record<string, TorchValue> = {
     facts: JSON.stringify(facts),
     arrays: new OrderedDict(arrays),
+    ...bytesEntry(source.bytes),
     ...exampleEntries("actor", await recordExample(student)),
   };
-  const { normaliser } = actor;
+  const { normaliser, latent } = actor;
   return writeTorchFile(
     torchDict({
-      policy_state_dict: stateDict({ layers, ...(normaliser && { normaliser }) }),
+      policy_state_dict: stateDict({ layers, latent, ...(normaliser && { normaliser }) }),
       iter: Math.max(0, state.progress.iteration - 1),
       infos: torchDict({ firstsolo: torchDict(own) }),
     }),
@@ -149,7 +171,8 @@ export async function readRun(path: string): Promise<SavedRun & { readonly own: 
   checkIteration(run.progress, file.iteration, path);
   const { source, counters, ...rest } = run;
   const learner = { arrays: arraysIn(own.get("arrays"), path), counters };
-  const state: RunState = { ...rest, source: { facts: source, bytes: {} }, learner };
+  const bytes = bytesIn(own.get("bytes"));
+  const state: RunState = { ...rest, source: { facts: source, bytes }, learner };
   return { state, path, own: { file, actor } };
 }
 
@@ -175,6 +198,25 @@ function arraysIn(value: TorchValue | undefined, path: string): Record<string, N
     arrays[String(name)] = { shape: tensor.shape, data: tensor.data as Float32Array };
   }
   return arrays;
+}
+
+/** What the source keeps that is no text, by name. */
+function bytesEntry(bytes: RunState["source"]["bytes"]): Record<string, TorchValue> {
+  const entries = Object.entries(bytes).map(([name, data]): [string, TorchValue] => [
+    name,
+    { shape: [data.length], dtype: "uint8", data },
+  ]);
+  return entries.length === 0 ? {} : { bytes: new OrderedDict(entries) };
+}
+
+function bytesIn(value: TorchValue | undefined): Record<string, Uint8Array> {
+  const bytes: Record<string, Uint8Array> = {};
+  for (const [name, tensor] of isDict(value) ? value : []) {
+    if (isTensor(tensor) && tensor.dtype === "uint8") {
+      bytes[String(name)] = Uint8Array.from(tensor.data as Uint8Array);
+    }
+  }
+  return bytes;
 }
 
 function foreign(path: string): RunError {

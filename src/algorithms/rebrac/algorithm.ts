@@ -6,6 +6,7 @@ export const rebrac = offlineAlgorithm({
   summary: "TD3 with a penalty in actor and critic, from recorded flights (Tarasov, 2023)",
   settings: rebracSettings,
   flags: [["--discount", "X", "algorithm.discount"]],
+  online: true,
   loss: "Loss/critic",
   lossLabel: "Critic",
   create: async (settings, site) => (await import("./learner.ts")).createRebrac(settings, site),

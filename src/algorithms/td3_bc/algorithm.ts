@@ -9,6 +9,7 @@ export const td3Bc = offlineAlgorithm({
     ["--alpha", "X", "algorithm.alpha"],
     ["--discount", "X", "algorithm.discount"],
   ],
+  online: true,
   loss: "Loss/critic",
   lossLabel: "Critic",
   create: async (settings, site) => (await import("./learner.ts")).createTd3Bc(settings, site),

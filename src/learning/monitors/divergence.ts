@@ -7,7 +7,7 @@ export interface ValueFacts {
   readonly rewardBound: number;
   /** γ. */
   readonly discount: number;
-  /** Steps of the longest episode, T. */
+  /** Steps of the longest episode, T; Infinity where the clock cuts episodes: their value goes on. */
   readonly horizon: number;
   /** Largest discounted return of an episode in the data, where it is known. */
   readonly bestReturn?: number;
@@ -102,7 +102,9 @@ function beyondBound({ figures, metrics: { size: metric }, facts }: Seen): Findi
   const bound = valueBound(facts);
   if (value === undefined || !(value > bound)) return undefined;
   const { rewardBound, discount, horizon } = facts;
-  const message = `${metric} is ${figure(value)}; no return can exceed ${figure(bound)} (rewards up to ${figure(rewardBound)}, discount ${discount}, ${horizon} steps)`;
+  const said = [`rewards up to ${figure(rewardBound)}`, `discount ${discount}`];
+  if (Number.isFinite(horizon)) said.push(`${horizon} steps`);
+  const message = `${metric} is ${figure(value)}; no return can exceed ${figure(bound)} (${said.join(", ")})`;
   return { rule: "bound", level: "alarm", metric, values: { value, bound }, message };
 }
 

@@ -45,14 +45,17 @@ export class BatchLearner implements Learner {
   constructor(algorithm: BatchAlgorithm, compile: Compile = eagerly) {
     const { view, groups, updates, losses, policies } = algorithm;
     const notes = view.nextActions ? ["next_actions"] : [];
-    this.needs = { groups: view.reads, successors: view.reads, notes };
+    const { reads, rewardsToGo } = view;
+    const sums = rewardsToGo === undefined ? {} : { rewardsToGo };
+    this.needs = { groups: reads, successors: reads, notes, ...sums };
     this.groups = groups;
     this.updates = updates;
     this.losses = losses;
     this.policies = policies;
     this.#algorithm = algorithm;
     this.#view = view;
-    checkOwners(this);
+    // Whether an orphan may fly is the run's to say.
+    checkOwners(this, undefined, { onOrphan: () => {} });
     this.#program = new BatchProgram(algorithm, compile);
   }
 

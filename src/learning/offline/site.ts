@@ -12,8 +12,14 @@ export interface OfflineSite {
   readonly observationWidth: number;
   /** Bounds of the simulator's actions, per component. */
   readonly action: { readonly low: readonly number[]; readonly high: readonly number[] };
+  /** Shape of one row of each group of `reads`; absent: vectors that need not be told apart. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>> | undefined;
   /** Of all observations in the data, the groups side by side; absent: a checkpoint brings them. */
   readonly statistics?: StateStatistics | undefined;
+  /** Of all actions in the data, in the simulator's units; absent: a checkpoint brings them. */
+  readonly actionStatistics?: StateStatistics | undefined;
+  /** Of single rewards in the data, in their own units. */
+  readonly rewards?: { readonly least: number; readonly most: number } | undefined;
   /** Of the data's episodes, undiscounted, and the steps of the longest: for `normalize_reward`. */
   readonly returns?: Returns | undefined;
   readonly seed: number;
@@ -52,16 +58,19 @@ export function rangeOf({ low, high }: OfflineSite["action"]): OutputRange {
   );
 }
 
-/** Statistics for a normaliser that divides by std + 1e-3; before any data mean 0 and std 1. */
-export function stateNormaliser({ statistics, observationWidth }: OfflineSite): NormaliserState {
+/** Statistics for a normaliser that divides by std + epsilon; before any data mean 0 and std 1. */
+export function stateNormaliser(
+  { statistics, observationWidth }: OfflineSite,
+  epsilon = STATE_EPSILON,
+): NormaliserState {
   if (statistics === undefined) {
     const mean = new Float32Array(observationWidth);
     const std = new Float32Array(observationWidth).fill(1);
-    return { mean, std, variance: std.slice(), count: 0, epsilon: STATE_EPSILON };
+    return { mean, std, variance: std.slice(), count: 0, epsilon };
   }
   const [mean, std] = [Float32Array.from(statistics.mean), Float32Array.from(statistics.std)];
   const { count } = statistics;
-  return { mean, std, variance: std.map((s) => s * s), count, epsilon: STATE_EPSILON };
+  return { mean, std, variance: std.map((s) => s * s), count, epsilon };
 }
 
 export interface RewardSettings {
@@ -93,7 +102,7 @@ export interface RecordedRewards {
   /** Of single rewards. */
   readonly least: number;
   readonly most: number;
-  /** Steps of the longest episode. */
+  /** Steps that are valued at most; Infinity where the clock cuts episodes. */
   readonly horizon: number;
   /** Largest discounted return from any step on. */
   readonly largestDiscounted?: number;

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { OutputRange } from "../../../policies/networks/bounded.ts";
 import type { Normaliser } from "../../../policies/networks/normaliser.ts";
 import { gatherGroups } from "../../../policies/rows.ts";
+import type { ObservationArray } from "../../../protocol/frame.ts";
 import type { Experience } from "../experience.ts";
 import { LearningError } from "../learning-error.ts";
 import type { RewardUnits } from "./site.ts";
@@ -35,6 +36,8 @@ export interface TransitionView {
   readonly reward: RewardUnits;
   /** `notes/next_actions` are wanted. */
   readonly nextActions?: boolean;
+  /** Rewards are wanted as sums to the end of their episode, at this discount. */
+  readonly rewardsToGo?: number;
 }
 
 /** Batch number `step` of an experience. @throws LearningError `missing-array`, `array-size` */
@@ -91,7 +94,7 @@ function observed(at: At, kind: "obs" | "next", view: TransitionView): tf.Tensor
   const { normaliser, observationWidth } = view;
   const rows = at.experience.numEnvs;
   const groups = view.reads.map((name) => {
-    return [name, columnsOf(at, `${kind}/${name}`) as Float32Array] as const;
+    return [name, columnsOf(at, `${kind}/${name}`) as ObservationArray] as const;
   });
   const gathered = gatherGroups(view, Object.fromEntries(groups), rows);
   return tf.tidy(() => {

@@ -16,6 +16,8 @@ export interface UpdateError {
   readonly weights?: { readonly error: number; readonly at: string };
   /** Largest |difference| / max(1, |reference|) over all figures, and which. */
   readonly metrics?: { readonly error: number; readonly at: string };
+  /** The same of whole numbers that must be equal. */
+  readonly counts?: { readonly error: number; readonly at: string };
 }
 
 export interface Tolerance {
@@ -127,7 +129,11 @@ export function compareFigures(
   return { error, at };
 }
 
-export function isOff({ weights, metrics }: UpdateError, tolerance: Tolerance): boolean {
+export function isOff({ weights, metrics, counts }: UpdateError, tolerance: Tolerance): boolean {
   const off = (error: number | undefined, most: number) => error !== undefined && !(error <= most);
-  return off(weights?.error, tolerance.weights) || off(metrics?.error, tolerance.metrics);
+  return (
+    off(weights?.error, tolerance.weights) ||
+    off(metrics?.error, tolerance.metrics) ||
+    off(counts?.error, 0)
+  );
 }

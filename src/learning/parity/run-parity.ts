@@ -1,5 +1,6 @@
 import { LearningError } from "../learning-error.ts";
 import { readSafetensors } from "../safetensors.ts";
+import { type DocumentKind, isJson, readDocument, type Unit } from "./document.ts";
 import {
   isOff,
   type ParityKind,
@@ -21,16 +22,22 @@ export interface ParityReport {
   readonly file: string;
   readonly passed: boolean;
   readonly kind?: string;
+  /** What was repeated; absent: updates. */
+  readonly unit?: Unit;
   readonly tolerance?: Tolerance;
   readonly weights?: Worst;
   readonly metrics?: Worst;
+  readonly counts?: Worst;
   readonly updates: readonly UpdateError[];
   /** Why nothing was compared. */
   readonly error?: string;
 }
 
+export type AnyKind = ParityKind | DocumentKind;
+
 /** The kind of a file by its content. @throws LearningError `unknown-reference` */
-export function kindOf(file: ReferenceFile, kinds: readonly ParityKind[]): ParityKind {
+function kindOf(file: ReferenceFile, all: readonly AnyKind[]): ParityKind {
+  const kinds = all.filter((kind): kind is ParityKind => !("form" in kind));
   const found = kinds.find((kind) => kind.recognises(file));
   if (found !== undefined) return found;
   const { algorithm } = file.metadata;
@@ -42,28 +49,59 @@ export function kindOf(file: ReferenceFile, kinds: readonly ParityKind[]): Parit
   );
 }
 
+function documentKindOf(bytes: Uint8Array, where: string, all: readonly AnyKind[]) {
+  const kinds = all.filter((kind): kind is DocumentKind => "form" in kind);
+  const file = readDocument(bytes, where);
+  const kind = kinds.find(({ recognises }) => recognises(file.document));
+  if (kind !== undefined) return { file, kind };
+  const keys = Object.keys(file.document).slice(0, 8).join(", ") || "nothing";
+  throw new LearningError(
+    "unknown-reference",
+    `${where} is a JSON document of ${keys}; recorded results of ${kinds.map(({ name }) => name).join(", ")} can be repeated.`,
+    "Give a JSON document of one of these kinds.",
+  );
+}
+
+async function replayed(
+  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
+  kinds: readonly AnyKind[],
+  options: ReplayOptions,
+) {
+  if (isJson(bytes)) {
+    const { file, kind } = documentKindOf(bytes, name, kinds);
+    const tolerance = kind.toleranceOf?.(file) ?? kind.tolerance;
+    return { kind, tolerance, updates: await kind.replay(file, options) };
+  }
+  const file = { ...readSafetensors(bytes, name), where: name };
+  const kind = kindOf(file, kinds);
+  return { kind, tolerance: kind.tolerance, updates: await kind.replay(file, options) };
+}
+
 /** Repeats a file's updates; whatever goes wrong is part of the report. */
 export async function replayFile(
   file: { readonly name: string; read(): Promise<Uint8Array> },
-  kinds: readonly ParityKind[],
+  kinds: readonly AnyKind[],
   options: ReplayOptions = {},
 ): Promise<ParityReport> {
   try {
-    const reference = { ...readSafetensors(await file.read(), file.name), where: file.name };
-    const kind = kindOf(reference, kinds);
-    const updates = await kind.replay(reference, options);
-    const { tolerance } = kind;
+    const read = { name: file.name, bytes: await file.read() };
+    const { kind, tolerance, updates } = await replayed(read, kinds, options);
     const passed = updates.length > 0 && !updates.some((update) => isOff(update, tolerance));
-    const [weights, metrics] = [worstOf(updates, "weights"), worstOf(updates, "metrics")];
-    const found = { ...(weights && { weights }), ...(metrics && { metrics }) };
-    return { file: file.name, passed, kind: kind.name, tolerance, ...found, updates };
+    const parts = ["weights", "metrics", "counts"] as const;
+    const worst = parts.map((part) => [part, worstOf(updates, part)] as const);
+    const found = Object.fromEntries(worst.filter(([, one]) => one !== undefined));
+    const unit = "unit" in kind ? { unit: kind.unit } : {};
+    return { file: file.name, passed, kind: kind.name, ...unit, tolerance, ...found, updates };
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     return { file: file.name, passed: false, updates: [], error: said };
   }
 }
 
-function worstOf(updates: readonly UpdateError[], what: "weights" | "metrics"): Worst | undefined {
+function worstOf(
+  updates: readonly UpdateError[],
+  what: "weights" | "metrics" | "counts",
+): Worst | undefined {
   const found = updates.flatMap((update) => {
     const one = update[what];
     return one === undefined ? [] : [{ ...one, update: update.update }];
@@ -79,15 +117,17 @@ export function describeParity(report: ParityReport): string {
   const { file, error } = report;
   const head = `${report.passed ? "ok  " : "FAIL"} ${file}`;
   if (error !== undefined) return error.startsWith(file) ? `FAIL ${error}` : `${head}: ${error}`;
+  const { unit: { one, many } = { one: "update", many: "updates" }, tolerance } = report;
   const part = (name: string, worst: Worst | undefined, most: number | undefined) =>
     worst === undefined
       ? []
       : [
-          `${name} off by ${worst.error.toExponential(1)} of ${most} at ${worst.at}, update ${worst.update}`,
+          `${name} off by ${worst.error.toExponential(1)} of ${most} at ${worst.at}, ${one} ${worst.update}`,
         ];
   const parts = [
-    ...part("weights", report.weights, report.tolerance?.weights),
-    ...part("figures", report.metrics, report.tolerance?.metrics),
+    ...part("weights", report.weights, tolerance?.weights),
+    ...part("figures", report.metrics, tolerance?.metrics),
+    ...part("counts", report.counts, 0),
   ];
-  return `${head} (${report.kind}, ${report.updates.length} updates): ${parts.join("; ") || "nothing to compare"}`;
+  return `${head} (${report.kind}, ${report.updates.length} ${many}): ${parts.join("; ") || "nothing to compare"}`;
 }

@@ -56,6 +56,7 @@ export function ownRows(
 
 const labels: Readonly<Record<string, string>> = {
   "Loss/learning_rate": "Learning rate",
+  "Loss/lambda": "Weight of Q in the actor's loss (lambda)",
   "Policy/mean_std": "Mean action noise std",
   "Train/mean_reward": "Mean reward",
   "Train/mean_episode_length": "Mean episode length",
@@ -64,6 +65,6 @@ const labels: Readonly<Record<string, string>> = {
 function labelOf(name: string): string {
   const known = Object.hasOwn(labels, name) ? labels[name] : undefined;
   if (known !== undefined) return known;
-  if (name.startsWith("Loss/")) return `Mean ${name.slice("Loss/".length)} loss`;
+  if (name.startsWith("Loss/")) return `Mean ${name.replace(/^Loss\/(loss_)?/, "")} loss`;
   return name.startsWith("Episode/") ? `Mean episode ${name.slice("Episode/".length)}` : name;
 }

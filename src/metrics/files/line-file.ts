@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "../../disk/make-folder.ts";
 
 /** Its own file: a link that somebody puts there is not followed. */
 const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
@@ -102,7 +103,7 @@ export class LineFile {
   async #stay(): Promise<void> {
     const [ours, there] = [await this.#file.stat(), await stat(this.#path).catch(() => undefined)];
     if (there !== undefined && there.ino === ours.ino && there.dev === ours.dev) return;
-    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(this.#path), 0o700);
     const anew = await open(this.#path, flags, mode);
     try {
       this.#size = there === undefined ? await copy(this.#file, anew, this.#size) : there.size;

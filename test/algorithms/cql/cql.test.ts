@@ -6,9 +6,9 @@ import { createCql } from "../../../src/algorithms/cql/learner.ts";
 import { cqlParity } from "../../../src/algorithms/cql/parity.ts";
 import { gap } from "../../../src/algorithms/cql/penalty.ts";
 import { cqlSettings } from "../../../src/algorithms/cql/settings.ts";
-import { sample } from "../../../src/algorithms/cql/tanh-gaussian.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import { orthogonal } from "../../../src/learning/offline/initialisers.ts";
+import { sample } from "../../../src/learning/offline/tanh-gaussian.ts";
 import { offlineLaws, site } from "../offline-laws.ts";
 import { offlineParity, referenceFile } from "../offline-parity.ts";
 
@@ -18,7 +18,8 @@ const make = (changes: object = {}, at = site) =>
 
 // The penalty values actions drawn at s′, whether the episode went on there or not.
 const targetFigures = ["Loss/td_1", "Loss/td_2"];
-offlineLaws("CQL", { make: (at) => make({}, at), bootstraps: true, targetFigures });
+const long = true;
+offlineLaws("CQL", { make: (at) => make({}, at), bootstraps: true, long, targetFigures });
 offlineLaws("CQL with a multiplier, fixed entropy and the best of several next actions", {
   make: (at) =>
     make(
@@ -29,7 +30,7 @@ offlineLaws("CQL with a multiplier, fixed entropy and the best of several next a
       },
       at,
     ),
-  ...{ bootstraps: true, targetFigures },
+  ...{ bootstraps: true, long, targetFigures },
 });
 
 offlineParity(cqlParity, {

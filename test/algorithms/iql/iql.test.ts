@@ -12,7 +12,7 @@ const make = (changes: object = {}, at = site) =>
 offlineLaws("IQL", { make: (at) => make({}, at), bootstraps: true });
 offlineLaws("deterministic IQL with LayerNorm", {
   make: (at) => make({ iql_deterministic: true, layer_norm: true }, at),
-  bootstraps: true,
+  ...{ bootstraps: true, variant: true },
 });
 
 offlineParity(iqlParity, {

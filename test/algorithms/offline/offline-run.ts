@@ -40,11 +40,14 @@ export interface Synthetic extends Widths {
   readonly episodes: number;
   /** Standard deviation of the actions about 0, which are within ±1. */
   readonly actionStd: number;
+  /** Of the observations; default 1. */
+  readonly observationStd?: number;
 }
 
 /** Random observations and actions; the reward is ten times the first action, and the clock ends all episodes. */
 export async function synthesise(path: string, synthetic: Synthetic) {
   const { episodes, actionStd, observationWidth = 3, actionWidth = 2 } = synthetic;
+  const { observationStd = 1 } = synthetic;
   const random = new Random(5);
   const spec = specOf(synthetic);
   const steps = spec.maxEpisodeSteps;
@@ -60,10 +63,13 @@ export async function synthesise(path: string, synthetic: Synthetic) {
       (_, step) => 10 * actions[actionWidth * step]!,
     );
     const arrays = {
-      ...{ "obs/policy": normal(observationWidth * steps), actions, rewards },
+      ...{ "obs/policy": normal(observationWidth * steps, observationStd), actions, rewards },
       ...{ terminated: new Uint8Array(steps), truncated },
     };
-    writer.write(writer.start(), steps, { arrays, last: { policy: normal(observationWidth) } });
+    writer.write(writer.start(), steps, {
+      arrays,
+      last: { policy: normal(observationWidth, observationStd) },
+    });
   }
   return writer.close();
 }

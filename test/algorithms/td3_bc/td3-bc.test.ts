@@ -14,7 +14,7 @@ const make = (changes: object = {}, at = site) =>
 offlineLaws("TD3+BC", { make: (at) => make({}, at), bootstraps: true });
 offlineLaws("TD3+BC without LayerNorm", {
   make: (at) => make({ layer_norm: false, policy_freq: 1 }, at),
-  bootstraps: true,
+  ...{ bootstraps: true, variant: true },
 });
 
 offlineParity(td3BcParity, {

@@ -25,7 +25,7 @@ const held = () => [
 ];
 
 describe.each(["fed", "held"] as const)("a program's lifetime, %s", (name) => {
-  it("holds no more after 10,000 updates than after ten", () => {
+  it("holds no more after 2,000 updates than after ten", () => {
     const v = tf.variable(tf.zeros([8]));
     const program = compilers[name]()({
       state: [v],
@@ -42,12 +42,12 @@ describe.each(["fed", "held"] as const)("a program's lifetime, %s", (name) => {
     });
     const x = tf.ones([8]);
     const step = () => {
-      const rate = tf.scalar(1e-3);
+      const rate = tf.scalar(5e-3);
       tf.dispose([...program.run("step", [x, rate]), rate]);
     };
     for (let i = 0; i < 10; i += 1) step();
     const before = held();
-    for (let i = 0; i < 10_000; i += 1) step();
+    for (let i = 0; i < 2000; i += 1) step();
     expect(held()).toEqual(before);
     expect(v.dataSync()[0]).toBeCloseTo(1, 3);
     program.dispose();

@@ -5,9 +5,9 @@ import type { Network } from "../../../policies/networks/network.ts";
 export interface TanhGaussian {
   /** Mean and raw log-deviation side by side, `[rows, 2 · actionWidth]`. */
   readonly network: Network;
-  /** log σ = clip(multiplier · raw + offset, −20, 2); both `[1]` and trained. */
-  readonly multiplier: tf.Variable;
-  readonly offset: tf.Variable;
+  /** log σ = clip(multiplier · raw + offset, −20, 2); both `[1]` and trained, or constants. */
+  readonly multiplier: tf.Variable | number;
+  readonly offset: tf.Variable | number;
   /** Actions are tanh times this. */
   readonly maxAction: number;
 }

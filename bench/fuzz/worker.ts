@@ -1,0 +1,55 @@
+/**
+ * One target's share of the work, in a process of its own that can be ended: `worker.js TARGET SEED FROM COUNT MARK`.
+ * The number of the input under way stands in the file MARK; one line of JSON for each fault.
+ */
+import { openSync, writeSync } from "node:fs";
+import { deriveSeed, Random } from "../../policies/random.ts";
+import { below, mutated } from "./mutate.ts";
+import { faultOf, type Target } from "./target.ts";
+import { type TargetName, targets } from "./targets.ts";
+
+/** Seconds that reading one input may take. */
+const slow = 5;
+const mostFaults = 20;
+
+const [name, seed, from, count, mark] = process.argv.slice(2) as [
+  TargetName,
+  string,
+  string,
+  string,
+  string,
+];
+const target = await targets[name]();
+const corpus = target.corpus();
+const file = openSync(mark, "w");
+let slowest = 0;
+let faults = 0;
+for (let i = Number(from); i < Number(from) + Number(count) && faults < mostFaults; i += 1) {
+  writeSync(file, String(i).padStart(12), 0);
+  const bytes = inputOf(target, corpus, { seed: Number(seed), index: i });
+  const before = performance.now();
+  const fault = await faultOf(target, bytes);
+  const seconds = (performance.now() - before) / 1000;
+  slowest = Math.max(slowest, seconds);
+  const problem = fault ?? (seconds > slow ? `took ${seconds.toFixed(1)} s` : undefined);
+  if (problem === undefined) continue;
+  faults += 1;
+  say({ index: i, problem, bytes: Buffer.from(bytes).toString("base64") });
+}
+say({ done: true, slowest, peak: process.resourceUsage().maxRSS / 1024 });
+await target.close?.();
+process.exit(0);
+
+function inputOf(
+  { change = mutated }: Target,
+  whole: readonly Uint8Array[],
+  { seed: first, index }: { readonly seed: number; readonly index: number },
+): Uint8Array {
+  const random = new Random(deriveSeed(first, `${name} ${index}`));
+  const [one, other] = [whole[below(random, whole.length)]!, whole[below(random, whole.length)]!];
+  return change(one, other, random);
+}
+
+function say(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}

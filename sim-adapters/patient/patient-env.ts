@@ -1,0 +1,208 @@
+import type { Frame, StepResult } from "../../protocol/frame.ts";
+import type { Settings } from "../../protocol/settings.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
+import { SimError } from "../mujoco/sim-error.ts";
+import { readSnapshot, writeSnapshot } from "../mujoco/snapshot.ts";
+import type { VectorEnv } from "../vector-env.ts";
+import { Admission } from "./admission.ts";
+import { EpisodeFigures } from "./episode-figures.ts";
+import { advance } from "./models/zero-order-hold.ts";
+import { Observer } from "./observer.ts";
+import { reward } from "./reward.ts";
+import { type PatientSettings, patientSettings } from "./settings.ts";
+import { Signals } from "./signals.ts";
+import { type PatientTask, researchOnly, specOf } from "./tasks.ts";
+import { Ward } from "./ward.ts";
+
+/** Components of an action: mg/s of propofol, µg/s of remifentanil. */
+const actionWidth = 2;
+
+/**
+ * Patients under anaesthesia. One control step: rates are held within the pumps' limits and infused
+ * for a control period, exactly; then BIS and pressure are read, true ones for the reward, noisy ones
+ * for who watches. Nobody dies: `terminated` is never 1, and the clock ends an operation. In float64,
+ * what leaves in float32.
+ */
+export class PatientEnv implements VectorEnv {
+  readonly spec: EnvSpec;
+  /** The settings in effect, defaults included. */
+  readonly settings: Settings;
+  /** Lines for the person who flies here. */
+  readonly notices: readonly string[] = [researchOnly];
+  readonly #limits: PatientSettings["limits"];
+  readonly #ward: Ward;
+  readonly #admission: Admission;
+  readonly #signals: Signals;
+  readonly #observer: Observer;
+  readonly #figures: EpisodeFigures;
+  /** Where the last frame begins an episode. */
+  readonly #started: Uint8Array;
+  #state: "idle" | "flying" | "closed" = "idle";
+
+  constructor(task: PatientTask, numEnvs: number, all: Settings) {
+    const settings = patientSettings(all);
+    this.spec = specOf(task, numEnvs, settings);
+    this.settings = all;
+    this.#limits = settings.limits;
+    this.#ward = new Ward(numEnvs);
+    this.#admission = new Admission(numEnvs, settings);
+    this.#signals = new Signals(numEnvs, settings);
+    this.#observer = new Observer(numEnvs, settings.period);
+    this.#figures = new EpisodeFigures(numEnvs, settings.period);
+    this.#started = new Uint8Array(numEnvs);
+  }
+
+  /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
+  async reset(seed: number): Promise<Frame> {
+    this.#refuseClosed();
+    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
+      const hint = "Give a whole number from 0 to 4294967295.";
+      throw new SimError("bad-seed", `got the seed ${seed}`, { field: "seed", hint });
+    }
+    this.#admission.streams.seed(seed);
+    this.#signals.streams.seed(seed);
+    this.#ward.episodes.fill(0);
+    for (let i = 0; i < this.spec.numEnvs; i++) this.#begin(i);
+    this.#state = "flying";
+    return this.#frame();
+  }
+
+  /** @throws SimError; nothing has changed then. */
+  async step(actions: Float32Array): Promise<StepResult> {
+    this.#refuseIdle();
+    const start = performance.now();
+    checkActions(actions, this.spec);
+    this.#infuse(actions);
+    const simulated = performance.now();
+    const result = this.#conclude();
+    const timing = {
+      simulate: (simulated - start) / 1000,
+      observe: (performance.now() - simulated) / 1000,
+    };
+    return { ...result, timing };
+  }
+
+  /** Everything that decides what comes next, and the frame that is current. */
+  async snapshot(): Promise<Uint8Array> {
+    this.#refuseIdle();
+    return writeSnapshot(this.#owner(), this.#everything());
+  }
+
+  /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
+  async restore(state: Uint8Array): Promise<Frame> {
+    this.#refuseClosed();
+    readSnapshot(state, this.#owner(), this.#everything());
+    this.#state = "flying";
+    return this.#frame();
+  }
+
+  async close(): Promise<void> {
+    this.#state = "closed";
+  }
+
+  /** The bodies' part of a control step. */
+  #infuse(actions: Float32Array): void {
+    const { propofol: mostPropofol, remifentanil: mostRemifentanil } = this.#limits;
+    // A limit comes back over the wire as a float32.
+    const [widest, widestToo] = [Math.fround(mostPropofol), Math.fround(mostRemifentanil)];
+    const { propofol, remifentanil, rates, given, ages, numEnvs } = this.#ward;
+    const { clipped } = this.#figures;
+    const { controlPeriod } = this.spec;
+    for (let i = 0; i < numEnvs; i++) {
+      const [a, b] = [actions[2 * i]!, actions[2 * i + 1]!];
+      if (a < 0 || b < 0 || a > widest || b > widestToo) clipped[i]!++;
+      const first = Math.min(mostPropofol, Math.max(0, a));
+      const second = Math.min(mostRemifentanil, Math.max(0, b));
+      advance(propofol, i, first);
+      advance(remifentanil, i, second);
+      rates[2 * i] = first;
+      rates[2 * i + 1] = second;
+      given[2 * i]! += first * controlPeriod;
+      given[2 * i + 1]! += second * controlPeriod;
+      ages[i]!++;
+    }
+  }
+
+  /** Everything of a control step behind the bodies. */
+  #conclude(): StepResult {
+    const { numEnvs, maxEpisodeSteps } = this.spec;
+    const ward = this.#ward;
+    const rewards = new Float32Array(numEnvs);
+    const truncated = new Uint8Array(numEnvs);
+    let ends = 0;
+    for (let i = 0; i < numEnvs; i++) {
+      this.#signals.read(i, ward);
+      this.#figures.note(i, ward);
+      rewards[i] = reward(ward.bis[i]!, ward.pressure[i]!, ward.firstPressure[i]!);
+      this.#observer.observe(i, ward);
+      if (ward.ages[i]! < maxEpisodeSteps) continue;
+      truncated[i] = 1;
+      ends++;
+    }
+    this.#started.fill(0);
+    const ended = ends === 0 ? {} : this.#restart(truncated, ends);
+    const terminated = new Uint8Array(numEnvs);
+    return { frame: this.#frame(), rewards, terminated, truncated, ...ended };
+  }
+
+  /** Notes how operations went and begins the next ones. */
+  #restart(truncated: Uint8Array, count: number) {
+    const rows = new Int32Array(count);
+    for (let i = 0, k = 0; k < count; i++) if (truncated[i] === 1) rows[k++] = i;
+    const log = this.#figures.log(rows, this.#ward);
+    const final = { rows, observations: this.#observer.copy(rows) };
+    for (const i of rows) this.#begin(i);
+    return { final, log };
+  }
+
+  #begin(i: number): void {
+    this.#admission.admit(i, this.#ward);
+    this.#signals.begin(i, this.#ward);
+    this.#figures.begin(i, this.#ward);
+    this.#observer.observe(i, this.#ward);
+    this.#started[i] = 1;
+  }
+
+  #frame(): Frame {
+    return { observations: this.#observer.copy(), started: this.#started.slice() };
+  }
+
+  #everything() {
+    const random = [this.#admission.streams.state, this.#signals.streams.state];
+    const current = [...this.#observer.state, this.#started];
+    return [...this.#ward.state, ...this.#figures.state, ...random, ...current];
+  }
+
+  #owner() {
+    return { task: this.spec.task, numEnvs: this.spec.numEnvs, settings: this.settings };
+  }
+
+  #refuseIdle(): void {
+    this.#refuseClosed();
+    if (this.#state === "flying") return;
+    const hint = "Call reset or restore first.";
+    throw new SimError("not-reset", "there is no frame to go on from", { hint });
+  }
+
+  #refuseClosed(): void {
+    if (this.#state !== "closed") return;
+    throw new SimError("closed", "the simulator was closed", { hint: "Open a new one." });
+  }
+}
+
+function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void {
+  const expected = numEnvs * actionWidth;
+  if (actions.length !== expected) {
+    const message =
+      `got ${actions.length} numbers, ` +
+      `expected ${numEnvs} environments × ${actionWidth} = ${expected}`;
+    const hint = "Send one row of [propofol mg/s, remifentanil µg/s] per environment.";
+    throw new SimError("bad-tensor", `actions: ${message}`, { field: "actions", hint });
+  }
+  const at = actions.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  const where = `environment ${Math.floor(at / actionWidth)}, ${action.names?.[at % actionWidth]}`;
+  const message = `actions: ${where} is ${actions[at]}, expected a finite number`;
+  const hint = "The policy diverged: lower the learning rate.";
+  throw new SimError("bad-value", message, { field: "actions", hint });
+}

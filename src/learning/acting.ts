@@ -1,0 +1,9 @@
+import type { NamedArrays } from "../../policies/named-array.ts";
+
+/** What acts, to be handed from one copy of a learner to another whose policies act meanwhile. */
+export interface Acting {
+  /** `parameters/…` of its policies and `normalisers/…`, in fresh arrays. */
+  give(): Promise<NamedArrays>;
+  /** Takes in what `give` gave, or a whole state that holds it. @throws LearningError `parameter-mismatch` */
+  take(arrays: NamedArrays): void;
+}
