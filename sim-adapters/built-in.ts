@@ -13,6 +13,8 @@ export interface OpenOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Observation groups that are wanted; what nobody wants need not be made. Absent: all. */
   readonly groups?: readonly string[] | undefined;
+  /** Cores, where it can use several; the numbers are the same. */
+  readonly threads?: number | "auto";
 }
 
 /** A simulator that is inside, and what it flies. Loaded when it is opened. */
