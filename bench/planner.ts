@@ -39,7 +39,10 @@ export const plannerBench: Bench = {
       const rate = await searchesPerSecond(() =>
         planFrom(program, imagined, { planner: "mcts", settings, facts }),
       );
-      const figures = { "searches/s": Math.round(rate * trees), "of target": (rate * trees) / target };
+      const figures = {
+        "searches/s": Math.round(rate * trees),
+        "of target": (rate * trees) / target,
+      };
       rows.push({ what, figures });
     }
     program.dispose();

@@ -42,8 +42,7 @@ const doors: readonly Door[] = [
   {
     name: "compare-plans",
     description: "train a world model by every plan on the same recorded flights",
-    register: async (program) =>
-      (await import("./compare-plans.ts")).registerComparePlans(program),
+    register: async (program) => (await import("./compare-plans.ts")).registerComparePlans(program),
   },
   {
     name: "watch",

@@ -116,7 +116,8 @@ function checkPart({ name, partOf, claims, terms }: Update, updates: readonly Up
   const whole = updates.find((update) => update.name === partOf);
   const stray = terms.find((term) => !whole?.terms.includes(term));
   if (whole === undefined || whole.partOf !== undefined || stray !== undefined) {
-    const what = whole === undefined ? "there is none" : `that one adds up ${whole.terms.join(", ")}`;
+    const what =
+      whole === undefined ? "there is none" : `that one adds up ${whole.terms.join(", ")}`;
     throw bad(`The update '${name}' is a share (${terms.join(", ")}) of '${partOf}', but ${what}.`);
   }
   const stepped = Object.entries(claims).find(([, motion]) => motion === "step");

@@ -27,12 +27,26 @@ describe("windows of recorded flights", () => {
     expect([steps, numEnvs, windows.count]).toEqual([1, 5, 5]);
     const rows = (name: string) => {
       const all = Array.from(arrays[`window/${name}`]!);
-      return Array.from({ length: 5 }, (_, i) => all.slice(i * (all.length / 5), (i + 1) * (all.length / 5)));
+      return Array.from({ length: 5 }, (_, i) =>
+        all.slice(i * (all.length / 5), (i + 1) * (all.length / 5)),
+      );
     };
-    expect(rows("observations")).toEqual([[-1, 0], [0, 1], [1, 2], [-1, 100], [100, 101]]);
+    expect(rows("observations")).toEqual([
+      [-1, 0],
+      [0, 1],
+      [1, 2],
+      [-1, 100],
+      [100, 101],
+    ]);
     expect(rows("predicted")[2]).toEqual([2, 3, 4]);
     expect(rows("actions")[1]).toEqual([11, 12, 13]);
-    expect(rows("acted")).toEqual([[1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 1], [1, 1, 0]]);
+    expect(rows("acted")).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+      [1, 1, 0],
+      [1, 1, 1],
+      [1, 1, 0],
+    ]);
     expect(rows("rewards")[3]).toEqual([1, 2]);
     // A death ends what can be hoped for, the clock does not.
     expect(rows("returns")[2]).toEqual([4 + 0.5 * 8, 8, 0]);

@@ -45,7 +45,11 @@ export const worldModel: Algorithm<WorldModelConfig> = {
   },
   idle: ({ algorithm: { use_mcts, heads } }) =>
     idleWhere([
-      [/^algorithm\.(bc_share|search_share)$/, !use_mcts, "nothing searches in training: --use_mcts"],
+      [
+        /^algorithm\.(bc_share|search_share)$/,
+        !use_mcts,
+        "nothing searches in training: --use_mcts",
+      ],
       [/^algorithm\.head_bins$/, heads === "scalar", "heads are scalar"],
     ]),
   assemble: async (site) => (await import("./assemble.ts")).assemble(site),

@@ -16,7 +16,8 @@ export async function assemble(site: Site<WorldModelConfig>): Promise<Assembled>
   const { flights, facts, windows, floors } = world;
   const settings = config.algorithm;
   const learner = new WorldModelLearner(settings, { facts, seed: config.seed, compile });
-  if (!env) say(`nothing flies: ${flights.path} is learned from without a simulator (--task, --sim)`);
+  if (!env)
+    say(`nothing flies: ${flights.path} is learned from without a simulator (--task, --sim)`);
   const updates = config.updates_per_iteration ?? world.epoch;
   const held = world.heldWindows.spread(settings.validation_windows);
   const program = learner.asked;

@@ -94,7 +94,10 @@ export function uploadBatch(
   const many = (length + 1) * rows;
   return {
     observations: tensor(scaled(arrays.observations!, facts.observations), rows),
-    actions: tensor(toUnit(facts.bounds, actions.subarray(0, length * rows * width)), length * rows),
+    actions: tensor(
+      toUnit(facts.bounds, actions.subarray(0, length * rows * width)),
+      length * rows,
+    ),
     levels: tf.tensor2d(nearestLevels(facts.levels, actions), [many, width], "int32"),
     acted: tensor(byStep("acted", length + 1), many),
     targets: tensor(scaled(predicted.subarray(rows * heads.mean.length), heads), length * rows),

@@ -1,6 +1,6 @@
 import { deriveSeed } from "../../../policies/random.ts";
 import type { Compile } from "../../engine/compile/program.ts";
-import { openWorld, type FlightsWorld } from "./flights-world.ts";
+import { type FlightsWorld, openWorld } from "./flights-world.ts";
 import type { WorldModelConfig } from "./keys.ts";
 import { WorldModelLearner } from "./learner.ts";
 import { planFacts, WorldModelPlan } from "./plans.ts";
@@ -119,7 +119,9 @@ async function trainOne(
 
 function summaryOf(name: string, runs: readonly Trained[], warmup: number): Compared {
   const epochs = runs[0]!.errors.length;
-  const errors = Array.from({ length: epochs }, (_, i) => meanOf(runs.map((run) => run.errors[i]!)));
+  const errors = Array.from({ length: epochs }, (_, i) =>
+    meanOf(runs.map((run) => run.errors[i]!)),
+  );
   const rebounds = runs.map((run) => reboundOf(run.errors, warmup));
   const known = rebounds.filter((one) => one !== null);
   return {
@@ -154,9 +156,13 @@ export function comparisonText({ head, persistence, plans }: Comparison): string
     rebound === null ? "" : `${(100 * rebound).toFixed(1)} %`,
     actionError.toFixed(3),
   ]);
-  const widths = title.map((cell, i) => Math.max(cell.length, ...lines.map((line) => line[i]!.length)));
+  const widths = title.map((cell, i) =>
+    Math.max(cell.length, ...lines.map((line) => line[i]!.length)),
+  );
   const text = [title, ...lines].map((line) =>
-    line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "),
+    line
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join("  "),
   );
   const best = plans.reduce<Compared | undefined>(
     (found, one) => (found && found.errors.at(-1)! <= one.errors.at(-1)! ? found : one),

@@ -9,7 +9,11 @@ const shared = offlineKeys("world_model", worldModelSettings);
 /** An iteration is an epoch here: once through as many windows as there are. */
 export const worldModelKeys = {
   ...shared,
-  max_iterations: whole(30, { least: 1, most: 10 * million }, "Iterations of the whole run, epochs"),
+  max_iterations: whole(
+    30,
+    { least: 1, most: 10 * million },
+    "Iterations of the whole run, epochs",
+  ),
   updates_per_iteration: maybeWhole(
     { least: 1, most: million },
     "Updates in one iteration; null: as many as the data have windows, an epoch",

@@ -17,8 +17,8 @@ import { type Given, totalLoss } from "./learn.ts";
 import type { World } from "./losses.ts";
 import { createWorldModel, type WorldModel } from "./model.ts";
 import { ModelProgram } from "./model-program.ts";
-import { groupNames, ownerOf, planFacts, updatesOf, type WorldModelPlanFacts } from "./plans.ts";
 import { planSome, type SearchFigures, searchMetrics } from "./plan-batch.ts";
+import { groupNames, ownerOf, planFacts, updatesOf, type WorldModelPlanFacts } from "./plans.ts";
 import type { WorldModelSettings } from "./settings.ts";
 import { type Step, UpdateProgram, type WeightNumbers } from "./update-program.ts";
 import { shapeOf, type WorldFacts } from "./world-facts.ts";
@@ -150,7 +150,9 @@ export class WorldModelLearner implements Learner {
 
   #plans({ name }: Stage): boolean {
     const { use_mcts, search_share } = this.#settings;
-    return use_mcts && search_share > 0 && this.#running(name).some(({ terms }) => hasAction(terms));
+    return (
+      use_mcts && search_share > 0 && this.#running(name).some(({ terms }) => hasAction(terms))
+    );
   }
 
   #running(stage: string): readonly Update[] {

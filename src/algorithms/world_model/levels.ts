@@ -43,7 +43,10 @@ function halveWidest(values: number[]): void {
 }
 
 function columnOf(values: Float32Array, column: number, width: number): Float32Array {
-  return Float32Array.from({ length: values.length / width }, (_, i) => values[i * width + column]!);
+  return Float32Array.from(
+    { length: values.length / width },
+    (_, i) => values[i * width + column]!,
+  );
 }
 
 /** Number of the level that is nearest, of each component: `[rows, components]` in and out. */

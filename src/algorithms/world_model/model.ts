@@ -72,7 +72,11 @@ export function createWorldModel(
     },
     predict(state) {
       const { outputs } = prediction.forward(state, []);
-      const [policy, value] = tf.split<tf.Tensor2D>(outputs, [actionWidth * levels, numbers.width], 1);
+      const [policy, value] = tf.split<tf.Tensor2D>(
+        outputs,
+        [actionWidth * levels, numbers.width],
+        1,
+      );
       return { policy: policy!, value: value! };
     },
     see: (state, head) => eyes.get(head)!.forward(state, []).outputs,

@@ -50,7 +50,11 @@ export async function planFrom(
     ...{ simulations, pbCInit: settings.pb_c_init, pbCBase: settings.pb_c_base },
     qTransform: { kind: "by_parent_and_siblings" },
   });
-  return gathered(model, { shares: visitShares(found, simulations), qValues: found.qValues }, facts);
+  return gathered(
+    model,
+    { shares: visitShares(found, simulations), qValues: found.qValues },
+    facts,
+  );
 }
 
 function visitShares({ visitCounts }: Searched, simulations: number): Float64Array {
@@ -82,7 +86,10 @@ function gathered(model: PlanningModel, { shares, qValues }: Found, facts: World
     plans.shares.set(model.sharesAt(tree, own), tree * components * count);
     plans.values[tree] = qValues[tree * actions + best]!;
   }
-  const chosen = Float32Array.from(plans.levels, (level, i) => units[(i % components) * count + level]!);
+  const chosen = Float32Array.from(
+    plans.levels,
+    (level, i) => units[(i % components) * count + level]!,
+  );
   return { ...plans, actions: chosen };
 }
 

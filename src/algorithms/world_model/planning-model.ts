@@ -1,4 +1,9 @@
-import type { Evaluated, Moves, SearchModel, Stepped } from "../../learning/planning/search-model.ts";
+import type {
+  Evaluated,
+  Moves,
+  SearchModel,
+  Stepped,
+} from "../../learning/planning/search-model.ts";
 import { candidateCount, likeliestActions } from "./candidates.ts";
 import type { Imagined, ModelProgram } from "./model-program.ts";
 import type { WorldModelSettings } from "./settings.ts";

@@ -141,7 +141,9 @@ export class WorldModelPlan implements Plan {
 }
 
 function metricsOf(settings: Stage["settings"]) {
-  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [`Plan/${name}`, value]));
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [`Plan/${name}`, value]),
+  );
 }
 
 /** Losses of the environment, and the policy's. */
@@ -160,7 +162,12 @@ export function ownerOf(
   return separate && group === "prediction" ? "policy" : "model";
 }
 
-const all = { representation: "step", dynamics: "step", prediction: "step", heads: "step" } as const;
+const all = {
+  representation: "step",
+  dynamics: "step",
+  prediction: "step",
+  heads: "step",
+} as const;
 
 /** Every update of a plan, as it is claimed. */
 export function updatesOf(plan: WorldModelPlanFacts, losses: LossNames): readonly Update[] {

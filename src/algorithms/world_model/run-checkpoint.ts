@@ -109,7 +109,9 @@ export async function bytesOf(
   const example = await exampleOf(found, settings, program);
   const arrays = { ...learner.arrays, ...example };
   const entries = (all: NamedArrays) =>
-    new OrderedDict(Object.entries(all).map(([name, { shape, data }]) => [name, floats(shape, data)]));
+    new OrderedDict(
+      Object.entries(all).map(([name, { shape, data }]) => [name, floats(shape, data)]),
+    );
   const weights = Object.entries(learner.arrays)
     .filter(([name]) => name.startsWith("parameters/"))
     .map(([name, array]) => [name.split("/").slice(2).join("/"), array] as const);
@@ -153,7 +155,10 @@ export async function checkSaved({ own, path }: SavedRun, program: ModelProgram)
   const now = [...policies, ...values];
   const off = said.data.findIndex((value, i) => !(Math.abs(value - now[i]!) <= 1e-4));
   if (off < 0 && now.length === said.data.length) return;
-  throw damaged(path, `the model says ${now[off]} where it said ${said.data[off]} when it was saved`);
+  throw damaged(
+    path,
+    `the model says ${now[off]} where it said ${said.data[off]} when it was saved`,
+  );
 }
 
 /** What a checkpoint holds flies. */

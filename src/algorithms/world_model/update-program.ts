@@ -77,7 +77,11 @@ export class UpdateProgram {
       at += owner.scalars;
     }
     const figures = new Sheet();
-    const given = { stage, weights: { env: env!, policy: policy!, imitation: imitation! }, figures };
+    const given = {
+      stage,
+      weights: { env: env!, policy: policy!, imitation: imitation! },
+      figures,
+    };
     this.#learning.learn(batchFrom(inputs.slice(0, own)), given, ({ owner: name }, loss) => {
       const known = scalars.get(name)!;
       known.owner.descend(() => ({ loss: loss(), besides: [] }), known.scalars);

@@ -117,7 +117,11 @@ function skill(error: number, persistence: number): number {
 async function laterValues(
   program: ModelProgram,
   later: Float32Array,
-  { facts, rows, steps }: { readonly facts: WorldFacts; readonly rows: number; readonly steps: number },
+  {
+    facts,
+    rows,
+    steps,
+  }: { readonly facts: WorldFacts; readonly rows: number; readonly steps: number },
 ): Promise<Float32Array> {
   const turned = scaled(stepMajor(later, { rows, steps }), facts.observations);
   const { values } = await program.represent(turned, rows * steps);

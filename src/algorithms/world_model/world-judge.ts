@@ -2,8 +2,8 @@ import type { Experience } from "../../learning/experience.ts";
 import { watchBand } from "../../learning/monitors/band.ts";
 import type { Monitor } from "../../learning/monitors/monitor.ts";
 import { watchRebound } from "../../learning/monitors/rebound.ts";
-import type { Judge, Judgement } from "../../running/judge.ts";
 import type { Stage } from "../../learning/stage.ts";
+import type { Judge, Judgement } from "../../running/judge.ts";
 import type { ModelProgram } from "./model-program.ts";
 import { validate } from "./validation.ts";
 import type { WorldFacts } from "./world-facts.ts";
@@ -50,7 +50,9 @@ export function worldMonitors({ heads }: WorldFacts): readonly Monitor[] {
     const next = "Train the model longer before the policy, or give it more history.";
     const skill = watchBand({ metric: `Eval/val_${name}_skill`, least: 0, next });
     const band = most[name];
-    return band === undefined ? [skill] : [skill, watchBand({ metric, most: band, baseline, next })];
+    return band === undefined
+      ? [skill]
+      : [skill, watchBand({ metric, most: band, baseline, next })];
   });
   const rebounds = heads.map(({ name }) =>
     advised(watchRebound({ metric: `Eval/val_${name}_mae` }), loosen),

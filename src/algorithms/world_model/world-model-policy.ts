@@ -4,7 +4,7 @@ import type { Frame } from "../../../protocol/frame.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import { actionsOf } from "./levels.ts";
 import type { Imagined, ModelProgram } from "./model-program.ts";
-import { searchMetrics, type SearchFigures } from "./plan-batch.ts";
+import { type SearchFigures, searchMetrics } from "./plan-batch.ts";
 import { type PlannerName, type PlannerSettings, planFrom, valuesOf } from "./planner.ts";
 import type { WorldModelSettings } from "./settings.ts";
 import { scaled, toUnitLevels, type WorldFacts } from "./world-facts.ts";

@@ -1,9 +1,9 @@
-import { backwards, flightStatistics } from "../../datasets/statistics.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
+import { backwards, flightStatistics } from "../../datasets/statistics.ts";
 import { LearningError } from "../../learning/learning-error.ts";
 import { type Bounds, evenLevels, quantileLevels } from "./levels.ts";
 import type { WorldModelSettings } from "./settings.ts";
-import type { HeadFacts, Scale, WorldFacts } from "./world-facts.ts";
+import type { Scale, WorldFacts } from "./world-facts.ts";
 
 /** Head of each of the patient's figures: arterial pressure is called `rp` in what is logged. */
 const headNames: Readonly<Record<string, string>> = { bis: "bis", map: "rp" };

@@ -65,10 +65,14 @@ describe("the policy's loss", () => {
     const meter = new FlowMeter(learner.groups, { most: 1 });
     await learner.update(windowsFor(settings).draw(1), stagesOf(settings).last, meter);
     const claimed = learner.updates.map((update) =>
-      update.name === "policy" ? { ...update, claims: { ...update.claims, dynamics: "zero" as const } } : update,
+      update.name === "policy"
+        ? { ...update, claims: { ...update.claims, dynamics: "zero" as const } }
+        : update,
     );
     const report = judgeFlow(await meter.rows(), learner.groups, claimed);
-    expect(faultsOf(report)).toMatchObject([{ update: "policy", group: "dynamics", verdict: "leak" }]);
+    expect(faultsOf(report)).toMatchObject([
+      { update: "policy", group: "dynamics", verdict: "leak" },
+    ]);
     learner.dispose();
   });
 });

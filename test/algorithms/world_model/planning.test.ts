@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../../policies/random.ts";
-import { candidateCount, likeliestActions } from "../../../src/algorithms/world_model/candidates.ts";
+import {
+  candidateCount,
+  likeliestActions,
+} from "../../../src/algorithms/world_model/candidates.ts";
 import { reboundOf } from "../../../src/algorithms/world_model/compare-plans.ts";
 import {
   actionsOf,

@@ -51,8 +51,15 @@ describe("a plan of a world model", () => {
     const plan = new WorldModelPlan(factsOf({ plan: "recommended", warmup_epochs: 2 }), 5);
     const seen = Array.from({ length: 5 }, (_, iteration) => plan.at(iteration));
     expect(seen.map(({ stage }) => [stage.name, stage.index, stage.iteration])).toEqual([
-      ...[["warm-up", 0, 0], ["warm-up", 0, 1]],
-      ...[["joint", 1, 0], ["joint", 1, 1], ["joint", 1, 2]],
+      ...[
+        ["warm-up", 0, 0],
+        ["warm-up", 0, 1],
+      ],
+      ...[
+        ["joint", 1, 0],
+        ["joint", 1, 1],
+        ["joint", 1, 2],
+      ],
     ]);
     expect(seen.map(({ entered }) => entered?.why)).toEqual([
       ...[undefined, undefined, "plan", undefined, undefined],
@@ -82,7 +89,13 @@ describe("a plan of a world model", () => {
 describe("an update that is a share of another", () => {
   const groups = [group("net", "net")];
   const whole = { name: "both", owner: "net", terms: ["a", "b"], claims: { net: "step" } } as const;
-  const part = { name: "part", owner: "none", partOf: "both", terms: ["b"], claims: { net: "pass" } } as const;
+  const part = {
+    name: "part",
+    owner: "none",
+    partOf: "both",
+    terms: ["b"],
+    claims: { net: "pass" },
+  } as const;
 
   it("steps nothing, and adds up only what that one does", () => {
     const check = (change: object) => () =>
