@@ -1,6 +1,8 @@
+import { createVision, type VisionFacts } from "../networks/cnn/vision.ts";
 import { withHistory } from "../networks/history.ts";
 import { NetworkPolicy } from "../networks/network-policy.ts";
 import { Normaliser, type NormaliserState } from "../networks/normaliser.ts";
+import { PolicyError } from "../policy-error.ts";
 import { createActor, type Head } from "./actor.ts";
 import type { RslRlActor } from "./rsl-rl-actor.ts";
 
@@ -11,13 +13,19 @@ export interface ActorPolicyOptions {
   readonly head?: Head | undefined;
   /** Observations it sees at once; absent: one. */
   readonly history?: number | undefined;
+  /** Of a network with pictures. */
+  readonly vision?: VisionFacts | undefined;
   /** Observation groups, concatenated in this order. */
   readonly reads: readonly string[];
 }
 
-/** The network of a checkpoint as a policy. @throws PolicyError `unknown-activation` */
+/** The network of a checkpoint as a policy. @throws PolicyError `unknown-activation`, `unknown-pictures` */
 export function createActorPolicy(options: ActorPolicyOptions): NetworkPolicy {
-  const { actor, activation, head, history = 1, reads } = options;
+  const { actor, activation, head, history = 1, reads, vision } = options;
+  if (actor.pictures !== undefined) {
+    if (vision === undefined) throw unknownPictures(actor.pictures);
+    return new NetworkPolicy({ ...seeing({ ...options, vision }), reads });
+  }
   const width = actor.inputWidth / history;
   const network = withHistory(createActor(actor, activation, head), history);
   const statistics = actor.normaliser && firstColumns(actor.normaliser, width);
@@ -26,6 +34,24 @@ export function createActorPolicy(options: ActorPolicyOptions): NetworkPolicy {
     normaliser: statistics && new Normaliser(width, statistics),
     reads,
   });
+}
+
+/** A network with pictures, and the statistics of its numbers; pictures stay as they are. */
+function seeing({ actor, activation, head, vision }: ActorPolicyOptions & { vision: VisionFacts }) {
+  const { hidden, outputWidth, layers: weights, latent, normaliser: statistics } = actor;
+  const network = latent
+    ? createActor({ ...actor, vision }, activation, head)
+    : createVision({ ...vision, hidden, outputWidth, activation, weights });
+  const normaliser = statistics && new Normaliser(network.inputWidth, statistics);
+  return { network, normaliser };
+}
+
+function unknownPictures(groups: readonly string[]): PolicyError {
+  return new PolicyError(
+    "unknown-pictures",
+    `the network sees pictures (${groups.join(", ")}), and its file does not say of which size, or with which stride`,
+    "Fly a checkpoint of Firstsolo's own, or the model exported to ONNX.",
+  );
 }
 
 /** Statistics of one observation, from those of several equal ones side by side. */

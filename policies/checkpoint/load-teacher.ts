@@ -1,5 +1,7 @@
 import { checkExample } from "../flight-example.ts";
+import { elementsOf } from "../named-array.ts";
 import { type ActivationName, activationNamed } from "../networks/activation.ts";
+import type { VisionFacts } from "../networks/cnn/vision.ts";
 import type { NetworkPolicy } from "../networks/network-policy.ts";
 import { CheckpointError, PolicyError } from "../policy-error.ts";
 import type { Head } from "./actor.ts";
@@ -43,6 +45,8 @@ export interface FlightPlan {
   readonly head: Head;
   /** Observations the network sees at once, oldest first. */
   readonly history: number;
+  /** Of a network with pictures. */
+  readonly vision?: VisionFacts;
   /** Observation groups it was trained on, by the run's own configuration. */
   readonly configured?: ConfiguredGroups;
   /** What a person should know: what was assumed, and from where. */
@@ -116,7 +120,14 @@ export async function planFlight(
   if (actor.inputWidth % history !== 0) throw badHistory(path, actor, history);
   const { groups, path: from = path } = config ?? {};
   const configured = groups && { groups, path: from };
-  return { role, actor, ...chosen, head, history, ...(configured && { configured }), notes };
+  const { vision } = own ?? {};
+  const seen = vision ? { vision, actor: { ...actor, inputWidth: widthOf(vision) } } : { actor };
+  return { role, ...seen, ...chosen, head, history, ...(configured && { configured }), notes };
+}
+
+/** Of an observation, pictures and all. */
+function widthOf({ groups }: VisionFacts): number {
+  return groups.reduce((sum, { shape }) => sum + elementsOf(shape), 0);
 }
 
 interface Sources {

@@ -21,7 +21,8 @@ export function optimiserOrder(version: RslRlVersion, { student, teacher }: Netw
   const teacherRnn = named("teacher", "rnn", teacher);
   if (version === "2.3") return ["noise", ...mlp, ...teacherMlp, ...rnn, ...teacherRnn];
   if (version === "3") return ["noise", ...rnn, ...mlp, ...teacherRnn, ...teacherMlp];
-  return [...(student.std === undefined ? [] : ["noise"]), ...mlp, ...rnn];
+  const cnns = named("student", "cnns", student);
+  return [...(student.std === undefined ? [] : ["noise"]), ...mlp, ...rnn, ...cnns];
 }
 
 /**

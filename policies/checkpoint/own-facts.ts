@@ -1,5 +1,6 @@
 import type { FlightExample } from "../flight-example.ts";
 import { elementsOf, type NamedArray } from "../named-array.ts";
+import type { VisionFacts } from "../networks/cnn/vision.ts";
 import { CheckpointError } from "../policy-error.ts";
 import type { Head } from "./actor.ts";
 import type { Role } from "./agent-config.ts";
@@ -13,6 +14,8 @@ export interface OwnFacts {
   readonly history?: number;
   /** Observation groups it was trained on, in this order. */
   readonly reads?: readonly string[];
+  /** Of a network with pictures. */
+  readonly vision?: VisionFacts;
 }
 
 /** An example has few rows; more would be flown at every load. */
@@ -22,13 +25,14 @@ const EXAMPLE_VALUES = 2 ** 20;
 export function ownFacts(infos: TorchValue, role: string): OwnFacts | undefined {
   const text = ownDict(infos)?.get("facts");
   if (typeof text !== "string") return undefined;
-  const { activation, head, history, reads } = objectAt(parse(text), role);
+  const { activation, head, history, reads, vision } = objectAt(parse(text), role);
   if (typeof activation !== "string") return undefined;
   return {
     activation,
     ...(isHead(head) && { head }),
     ...(isWhole(history) && { history }),
     ...(isGroups(reads) && { reads }),
+    ...(isVision(vision) && { vision }),
   };
 }
 
@@ -116,6 +120,17 @@ function isWhole(value: unknown): value is number {
 
 function isGroups(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length > 0 && value.every((g) => typeof g === "string");
+}
+
+function isVision(value: unknown): value is VisionFacts {
+  if (!isObject(value) || !isWhole(value.kernel) || !isWhole(value.stride)) return false;
+  const { groups, channels } = value;
+  const sizes = (list: unknown) => Array.isArray(list) && list.length > 0 && list.every(isWhole);
+  return (
+    sizes(channels) &&
+    Array.isArray(groups) &&
+    groups.every((group) => isObject(group) && typeof group.name === "string" && sizes(group.shape))
+  );
 }
 
 function areNumbers(value: unknown): boolean {

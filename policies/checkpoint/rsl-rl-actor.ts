@@ -1,4 +1,5 @@
 import { elementsOf, type NamedArray, type NamedArrays, shapeText } from "../named-array.ts";
+import type { VisionFacts } from "../networks/cnn/vision.ts";
 import type { NormaliserState } from "../networks/normaliser.ts";
 import { CheckpointError } from "../policy-error.ts";
 import { strangeLayer } from "./strange-layer.ts";
@@ -8,7 +9,7 @@ import { describe, isTensor, type TorchValue } from "./torch-value.ts";
 export interface RslRlActorState {
   /**
    * Weights by rsl_rl 5's names, in its order: `mlp.0.weight` `[out, in]`, `mlp.0.bias` …, then
-   * `rnn.rnn.weight_ih_l0` …
+   * `rnn.rnn.weight_ih_l0` …, or `cnns.GROUP.0.weight` `[out, in, height, width]` ….
    */
   readonly layers: NamedArrays;
   /** Statistics the observations are normalised with. */
@@ -41,9 +42,15 @@ export interface RslRlActor extends RslRlActorState {
    */
   readonly outputWidth: number;
   readonly actionWidth: number;
+  /** Groups of pictures, each with convolutions of its own; then `inputWidth` is what the MLP reads. */
+  readonly pictures?: readonly string[];
   readonly rnn?: { readonly type: "gru" | "lstm"; readonly width: number; readonly layers: number };
   /** Layers `encoder.0.weight` …, tanh behind the last, before all others: what `mlp` reads are features. */
   readonly encoder?: { readonly hidden: readonly number[]; readonly width: number };
+  /** Of pictures: width of a layer `features` behind the convolutions, which joins all groups. */
+  readonly features?: number;
+  /** Of pictures, where somebody knows it: what the weights don't say. */
+  readonly vision?: VisionFacts | undefined;
 }
 
 /** Layers `decoder.0.weight` …, which read features and latent side by side. */
@@ -89,12 +96,13 @@ export function readActor(entries: ActorEntries, where: string): RslRlActor {
 }
 
 const PLAIN =
-  "MLP, GRU and LSTM policies are supported, with or without a normaliser of observations; others fly as policy.onnx.";
+  "MLP, GRU, LSTM and our own CNN policies are supported, with or without a normaliser of observations; others fly as policy.onnx.";
 const MLP = /^mlp\.(\d{1,3})\.(weight|bias)$/;
-const PART = /^(encoder|decoder)\.(\d{1,3})\.(weight|bias)$/;
+const PART = /^((encoder|decoder)\.(\d{1,3})|features)\.(weight|bias)$/;
 /** Beside a decoder. */
 const LATENT_SCALE = "latent_scale";
 const RNN = /^rnn\.rnn\.(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d{1,2})$/;
+const CNN = /^cnns\.([A-Za-z][A-Za-z0-9_.-]*)\.(\d{1,2})\.(weight|bias)$/;
 const STD = ["distribution.std_param", "std"];
 const LOG_STD = ["distribution.log_std_param", "log_std"];
 const NORMALISER = "obs_normalizer.";
@@ -122,11 +130,14 @@ class ActorReader {
     }
     const layers: Record<string, NamedArray> = {};
     const before = this.#part("encoder", layers);
-    const mlp = this.#stack("mlp", layers, before?.outputWidth);
+    const features = this.#features(layers);
+    const mlp = this.#stack("mlp", layers, before?.outputWidth ?? features);
     const behind = this.#part("decoder", layers, mlp.inputWidth + mlp.outputWidth);
     const rnn = this.#rnn(layers, mlp.inputWidth);
+    const pictures = this.#cnns(layers);
     const inputWidth = before?.inputWidth ?? rnn?.inputWidth ?? mlp.inputWidth;
-    const normaliser = this.#normaliser(inputWidth);
+    // A row of pictures is as wide as its normaliser says, and not as what the MLP reads.
+    const normaliser = this.#normaliser(pictures.length > 0 ? undefined : inputWidth);
     const noise = this.#std();
     const { outputWidth } = behind ?? mlp;
     const actionWidth = this.#actionWidth(outputWidth, noise?.std.length);
@@ -137,11 +148,13 @@ class ActorReader {
       outputWidth,
       actionWidth,
       ...(before && { encoder: { hidden: before.hidden, width: before.outputWidth } }),
+      ...(features !== undefined && { features }),
       ...(behind && { latent: this.#latent(mlp.outputWidth, behind.hidden) }),
       ...(actionWidth !== outputWidth && { doubled: true }),
       ...(normaliser && { normaliser }),
       ...(this.#entries.values.has(NORMALISER + CLAMP) && { inputClamp: this.#own(CLAMP) }),
       ...noise,
+      ...(pictures.length > 0 && { pictures }),
       ...(rnn && { rnn: { type: rnn.type, width: rnn.width, layers: rnn.layers } }),
     };
   }
@@ -151,8 +164,8 @@ class ActorReader {
       name.startsWith(NORMALISER) &&
       [...STATISTICS, EPSILON, CLAMP].includes(name.slice(NORMALISER.length));
     const part = this.#entries.parts && (PART.test(name) || name === LATENT_SCALE);
-    if (statistic || part || MLP.test(name) || RNN.test(name)) return;
-    if ([...STD, ...LOG_STD].includes(name)) return;
+    const layer = MLP.test(name) || RNN.test(name) || CNN.test(name);
+    if (statistic || part || layer || [...STD, ...LOG_STD].includes(name)) return;
     throw this.#error(
       "unsupported-layer",
       `${key} is of a kind of network that can't be flown`,
@@ -165,6 +178,18 @@ class ActorReader {
     const { values, parts } = this.#entries;
     const there = parts && [...values.keys()].some((key) => key.startsWith(`${name}.`));
     return there ? this.#stack(name, layers, reads) : undefined;
+  }
+
+  /** Outputs of the layer that joins pictures and numbers. */
+  #features(layers: Record<string, NamedArray>): number | undefined {
+    const names = ["features.weight", "features.bias"] as const;
+    if (!this.#entries.parts || !this.#entries.values.has(names[0])) return undefined;
+    const [weight, bias] = names.map((name) => this.#array(name)) as [NamedArray, NamedArray];
+    const [outputs = 0, inputs = 0] = weight.shape;
+    this.#expectShape(names[0], weight, [outputs, inputs]);
+    this.#expectShape(names[1], bias, [outputs]);
+    Object.assign(layers, { [names[0]]: weight, [names[1]]: bias });
+    return outputs;
   }
 
   #latent(width: number, hidden: readonly number[]): LatentParts {
@@ -202,6 +227,31 @@ class ActorReader {
     return { inputWidth, hidden: rest.slice(0, -1), outputWidth: rest.at(-1) ?? 0 };
   }
 
+  /** The convolutions of every group of pictures; each reads the channels that the one before gives. */
+  #cnns(layers: Record<string, NamedArray>): readonly string[] {
+    const places = new Map<string, number[]>();
+    for (const name of this.#entries.values.keys()) {
+      const [, group, index, part] = CNN.exec(name) ?? [];
+      if (group === undefined || part !== "weight") continue;
+      places.set(group, [...(places.get(group) ?? []), Number(index)]);
+    }
+    for (const [group, indices] of places) {
+      let channels: number | undefined;
+      for (const index of indices.sort((a, b) => a - b)) {
+        const name = `cnns.${group}.${index}`;
+        const weight = this.#array(`${name}.weight`);
+        const [out = 0, inputs = 0, side = 0] = weight.shape;
+        this.#expectShape(`${name}.weight`, weight, [out, channels ?? inputs, side, side]);
+        const bias = this.#array(`${name}.bias`);
+        this.#expectShape(`${name}.bias`, bias, [out]);
+        layers[`${name}.weight`] = weight;
+        layers[`${name}.bias`] = bias;
+        channels = out;
+      }
+    }
+    return [...places.keys()];
+  }
+
   #rnn(layers: Record<string, NamedArray>, headWidth: number) {
     const indices = [...this.#entries.values.keys()].flatMap((name) => RNN.exec(name)?.[2] ?? []);
     if (indices.length === 0) return undefined;
@@ -233,9 +283,10 @@ class ActorReader {
     return { type, width: headWidth, layers: count, inputWidth } as const;
   }
 
-  #normaliser(width: number): NormaliserState | undefined {
+  #normaliser(known: number | undefined): NormaliserState | undefined {
     const there = STATISTICS.some((name) => this.#entries.values.has(NORMALISER + name));
     if (!there) return undefined;
+    const width = known ?? this.#array(`${NORMALISER}_mean`).data.length;
     const read = (name: string): Float32Array => {
       const array = this.#array(NORMALISER + name);
       if (array.data.length !== width) {

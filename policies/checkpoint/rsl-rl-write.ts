@@ -77,6 +77,10 @@ export function checkWritable(
   teacher: Shaped & { readonly doubled?: boolean | undefined; readonly head?: Head | undefined },
 ): void {
   layoutOf(version);
+  const seeing = [student, teacher].some(({ layers }) =>
+    Object.keys(layers).some((name) => name.startsWith("cnns.")),
+  );
+  if (version < 5 && seeing) throw unwritable(version, "a network with pictures");
   if (version < 5 && teacher.doubled && teacher.head?.kind === "beta") {
     throw unwritable(version, "a teacher with a Beta distribution");
   }

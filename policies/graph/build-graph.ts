@@ -1,17 +1,21 @@
 import type { Head } from "../checkpoint/actor.ts";
-import type { LatentParts, RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
+import type { RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
 import type { NamedArray } from "../named-array.ts";
 import type { ActivationName } from "../networks/activation.ts";
 import type { OutputRange } from "../networks/bounded.ts";
+import type { VisionFacts } from "../networks/cnn/vision.ts";
 import type { ActionBounds } from "../networks/latent-actor.ts";
 import { NORMALISER_EPSILON } from "../networks/normaliser.ts";
-import type { GraphNode, PolicyGraph, Port, UnaryOp } from "./policy-graph.ts";
+import type { GraphNode, PolicyGraph, Port, UnaryOp, Unnamed } from "./policy-graph.ts";
+import { seenGraph } from "./seen-graph.ts";
 
 export interface GraphOptions {
   readonly actor: RslRlActor;
   readonly activation: ActivationName;
   /** But for `tanh` it matters only where the network has two outputs per action. */
   readonly head: Head;
+  /** Of a network with pictures, whose row of observations is all groups side by side. */
+  readonly vision?: VisionFacts | undefined;
 }
 
 /**
@@ -22,13 +26,6 @@ export interface GraphOptions {
 export function buildGraph(options: GraphOptions): PolicyGraph {
   return new Builder(options).build();
 }
-
-/** A node of any op, its output still to be named. */
-type Unnamed = GraphNode extends infer Node
-  ? Node extends GraphNode
-    ? Omit<Node, "output">
-    : never
-  : never;
 
 const SIMPLE: Readonly<Partial<Record<ActivationName, UnaryOp>>> = {
   elu: "elu",
@@ -46,11 +43,13 @@ class Builder {
   readonly #actor: RslRlActor;
   readonly #activation: ActivationName;
   readonly #head: Head;
+  readonly #vision: VisionFacts | undefined;
   readonly #constants: Record<string, NamedArray> = {};
   readonly #nodes: GraphNode[] = [];
 
-  constructor({ actor, activation, head }: GraphOptions) {
+  constructor({ actor, activation, head, vision }: GraphOptions) {
     this.#actor = actor;
+    this.#vision = vision;
     this.#activation = activation;
     this.#head = head;
   }
@@ -60,6 +59,7 @@ class Builder {
     const inputs: Port[] = [{ name: "obs", shape: ["batch", inputWidth] }];
     const outputs: Port[] = [{ name: "actions", shape: ["batch", actionWidth] }];
     let x = this.#normalised("obs");
+    if (this.#vision) x = this.#seen(x, this.#vision);
     if (rnn !== undefined) {
       const shape = [rnn.layers, "batch", rnn.width] as const;
       const states = rnn.type === "lstm" ? ["h", "c"] : ["h"];
@@ -92,9 +92,19 @@ class Builder {
     return this.#sub(this.#sub(above, beyond), most);
   }
 
+  #seen(row: string, vision: VisionFacts): string {
+    const { layers } = this.#actor;
+    return seenGraph(row, vision, {
+      node: (node) => this.#node(node),
+      activated: (x) => this.#activated(x),
+      constant: (name, { shape, data } = layers[name]!) => this.#constant(name, shape, data),
+    });
+  }
+
   /** Features; see `createActor`. */
   #encoded(x: string): string {
-    const { encoder } = this.#actor;
+    const { encoder, features } = this.#actor;
+    if (features) return this.#activated(this.#linear(x, "features.weight", "features.bias"));
     return encoder ? this.#unary("tanh", this.#mlp("encoder", encoder.hidden, x)) : x;
   }
 
@@ -103,34 +113,13 @@ class Builder {
     const x = this.#mlp("mlp", hidden, features);
     if (latent === undefined) return x;
     const scale = this.#scalar("latent.scale", latent.scale);
-    return this.#decoder(features, this.#mul(this.#unary("tanh", x), scale), latent);
-  }
-
-  /** Its first layer is the sum of two, since graphs here put no columns side by side. */
-  #decoder(features: string, z: string, { width, hidden }: LatentParts): string {
-    const weight = this.#actor.layers["decoder.0.weight"]!;
-    const [rows = 0, inputs = 0] = weight.shape;
-    const part = (name: string, from: number, to: number) =>
-      this.#constant(name, [rows, to - from], columnsOf(weight, from, to));
-    const fromFeatures = part("decoder.0.features", 0, inputs - width);
-    const fromLatent = part("decoder.0.latent", inputs - width, inputs);
-    const bias = this.#constant(
-      "decoder.0.bias",
-      [rows],
-      this.#actor.layers["decoder.0.bias"]!.data,
-    );
-    const none = this.#constant("decoder.0.none", [rows], new Float32Array(rows));
-    const seen = this.#node({ op: "linear", inputs: [features, fromFeatures, bias] });
-    const chosen = this.#node({ op: "linear", inputs: [z, fromLatent, none] });
-    return this.#behind("decoder", hidden, this.#add(seen, chosen));
+    const z = this.#mul(this.#unary("tanh", x), scale);
+    const chosen = this.#node({ op: "joined", inputs: [features, z] });
+    return this.#mlp("decoder", latent.hidden, chosen);
   }
 
   #mlp(name: string, hidden: readonly number[], input: string): string {
-    return this.#behind(name, hidden, this.#linear(input, `${name}.0.weight`, `${name}.0.bias`));
-  }
-
-  /** What is behind a stack's first Linear. */
-  #behind(name: string, hidden: readonly number[], first: string): string {
+    const first = this.#linear(input, `${name}.0.weight`, `${name}.0.bias`);
     return hidden.reduce((x, _, i) => {
       const at = `${name}.${2 * (i + 1)}`;
       return this.#linear(this.#activated(x), `${at}.weight`, `${at}.bias`);
@@ -299,16 +288,4 @@ class Builder {
     this.#nodes.push({ ...node, output } as GraphNode);
     return output;
   }
-}
-
-/** Columns `from` up to `to` of a matrix. */
-function columnsOf({ shape, data }: NamedArray, from: number, to: number): Float32Array {
-  const [rows = 0, columns = 0] = shape;
-  const width = to - from;
-  const part = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row += 1) {
-    const start = row * columns;
-    part.set(data.subarray(start + from, start + to), row * width);
-  }
-  return part;
 }

@@ -33,6 +33,23 @@ export type GraphNode = { readonly output: string } & (
       readonly from: number;
       readonly to: number;
     }
+  /** Columns as pictures: `[batch, height, width, channels]` side by side to `[batch, channels, height, width]`. */
+  | {
+      readonly op: "picture";
+      readonly inputs: readonly [string];
+      readonly shape: readonly [height: number, width: number, channels: number];
+    }
+  /** A convolution of pictures, padded with zeros on both sides: x, W `[out, in, side, side]`, b `[out]`. */
+  | {
+      readonly op: "convolution";
+      readonly inputs: readonly [string, string, string];
+      readonly stride: number;
+      readonly pad: readonly [rows: number, columns: number];
+    }
+  /** Pictures as rows `[batch, width]`, a channel after the other. */
+  | { readonly op: "flat"; readonly inputs: readonly [string]; readonly width: number }
+  /** Rows side by side. */
+  | { readonly op: "joined"; readonly inputs: readonly string[] }
   /** `[batch, width]`, one of the layers of a memory `[layers, batch, width]`. */
   | {
       readonly op: "layer";
@@ -55,3 +72,10 @@ export type UnaryOp =
   | "softplus"
   | "erf"
   | "identity";
+
+/** A node of any op, its output still to be named. */
+export type Unnamed = GraphNode extends infer Node
+  ? Node extends GraphNode
+    ? Omit<Node, "output">
+    : never
+  : never;

@@ -25,6 +25,8 @@ interface Weight {
   readonly data: Float32Array | Int32Array;
 }
 
+type ConvolutionNode = Extract<GraphNode, { op: "convolution" }>;
+
 const FLOAT = { T: { type: "DT_FLOAT" } };
 
 /**
@@ -77,8 +79,12 @@ class Translation {
     }
     // The wasm backend adds biases wrongly to a product with a transposed matrix: turned here.
     const turned = new Set(graph.nodes.flatMap((n) => (n.op === "linear" ? [n.inputs[1]] : [])));
+    const filters = new Set(
+      graph.nodes.flatMap((n) => (n.op === "convolution" ? [n.inputs[1]] : [])),
+    );
     for (const [name, array] of Object.entries(graph.constants)) {
-      const { shape, data } = turned.has(name) ? transposed(array) : array;
+      const flipped = turned.has(name) ? transposed(array) : array;
+      const { shape, data } = filters.has(name) ? channelsLast(array) : flipped;
       this.#constant({ name, shape, dtype: "float32", data: Float32Array.from(data) });
     }
     for (const node of graph.nodes) this.nodes.push(...this.#translate(node));
@@ -105,6 +111,22 @@ class Translation {
         const product = `${output}_product`;
         return [call(product, "MatMul", [x, weight]), call(output, "AddV2", [product, bias])];
       }
+      case "picture":
+        return [call(output, "Reshape", [...inputs, this.#indices(-1, ...node.shape)])];
+      case "convolution":
+        return this.#convolution(node);
+      case "flat": {
+        const turned = `${output}_channels_first`;
+        return [
+          call(turned, "Transpose", [...inputs, this.#indices(0, 3, 1, 2)], {
+            ...FLOAT,
+            Tperm: { type: "DT_INT32" },
+          }),
+          call(output, "Reshape", [turned, this.#indices(-1, node.width)]),
+        ];
+      }
+      case "joined":
+        return [call(output, "ConcatV2", [...inputs, this.#axis(1)], { N: { i: inputs.length } })];
       case "columns": {
         const begin = this.#indices(0, node.from);
         const size = this.#indices(-1, node.to - node.from);
@@ -127,6 +149,38 @@ class Translation {
       default:
         return [call(output, UNARY[op], inputs)];
     }
+  }
+
+  /** Pictures are channels-last here, as TensorFlow has them; filters were turned with the constants. */
+  #convolution({ output, inputs, stride, pad }: ConvolutionNode): readonly NodeDef[] {
+    const [x, weight, bias] = inputs;
+    const [rows, columns] = pad;
+    const padded = `${output}_padded`;
+    const edges = `pad_${rows}_${columns}`;
+    const data = Int32Array.of(0, 0, rows, rows, columns, columns, 0, 0);
+    if (!this.weights.some(({ name }) => name === edges)) {
+      this.#constant({ name: edges, shape: [4, 2], dtype: "int32", data });
+    }
+    const attributes = {
+      strides: { list: { i: [1, stride, stride, 1] } },
+      dilations: { list: { i: [1, 1, 1, 1] } },
+      padding: { s: Buffer.from("VALID").toString("base64") },
+      data_format: { s: Buffer.from("NHWC").toString("base64") },
+    };
+    const product = `${output}_product`;
+    return [
+      call(padded, "Pad", [x, edges]),
+      call(product, "Conv2D", [padded, weight], attributes),
+      call(output, "AddV2", [product, bias]),
+    ];
+  }
+
+  #axis(value: number): string {
+    const name = `axis_${value}`;
+    if (!this.weights.some((weight) => weight.name === name)) {
+      this.#constant({ name, shape: [], dtype: "int32", data: Int32Array.of(value) });
+    }
+    return name;
   }
 
   /** The name of a constant vector of whole numbers. */
@@ -171,4 +225,19 @@ function signature(ports: readonly Port[]) {
       { name: `${name}:0`, dtype: "DT_FLOAT", tensorShape: dims(shape) },
     ]),
   );
+}
+
+/** Filters `[out, in, rows, columns]` as `[rows, columns, in, out]`. */
+function channelsLast({ shape, data }: NamedArray): NamedArray {
+  const [out = 0, inputs = 0, rows = 0, columns = 0] = shape;
+  const turned = new Float32Array(data.length);
+  let from = 0;
+  for (let o = 0; o < out; o++) {
+    for (let i = 0; i < inputs; i++) {
+      for (let at = 0; at < rows * columns; at++) {
+        turned[(at * inputs + i) * out + o] = data[from++]!;
+      }
+    }
+  }
+  return { shape: [rows, columns, inputs, out], data: turned };
 }

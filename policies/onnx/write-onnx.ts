@@ -19,6 +19,7 @@ const INT64 = 7;
 /** AttributeProto.AttributeType. */
 const ATTRIBUTE_FLOAT = 1;
 const ATTRIBUTE_INT = 2;
+const ATTRIBUTE_INTS = 7;
 
 /** An ONNX model of opset 18, all weights within it. Equal graphs give equal bytes. */
 export function writeOnnx(graph: PolicyGraph, options: OnnxOptions): Uint8Array {
@@ -79,6 +80,24 @@ function nodeProtos(node: GraphNode, indices: Map<string, ProtoBody>): readonly 
       return [call(BINARY[op], inputs, output)];
     case "linear":
       return [call("Gemm", inputs, output, intAttribute("transB", 1))];
+    case "picture": {
+      const [height, width, channels] = node.shape;
+      const last = `${output}_channels_last`;
+      return [
+        call("Reshape", [...inputs, index(-1, height, width, channels)], last),
+        call("Transpose", [last], output, intsAttribute("perm", [0, 3, 1, 2])),
+      ];
+    }
+    case "convolution": {
+      const [rows, columns] = node.pad;
+      const strides = intsAttribute("strides", [node.stride, node.stride]);
+      const pads = intsAttribute("pads", [rows, columns, rows, columns]);
+      return [call("Conv", inputs, output, strides, pads)];
+    }
+    case "flat":
+      return [call("Reshape", [...inputs, index(-1, node.width)], output)];
+    case "joined":
+      return [call("Concat", inputs, output, intAttribute("axis", 1))];
     case "columns":
       return [call("Slice", [...inputs, index(node.from), index(node.to), index(1)], output)];
     case "layer": {
@@ -107,17 +126,25 @@ function call(
   type: string,
   inputs: readonly string[],
   output: string,
-  attribute?: ProtoBody,
+  ...attributes: readonly ProtoBody[]
 ): ProtoBody {
   return (proto) => {
     for (const input of inputs) proto.string(1, input);
     proto.string(2, output).string(3, `${type}_${output}`).string(4, type);
-    if (attribute) proto.message(5, attribute);
+    for (const attribute of attributes) proto.message(5, attribute);
   };
 }
 
 function intAttribute(name: string, value: number): ProtoBody {
   return (proto) => proto.string(1, name).varint(3, value).varint(20, ATTRIBUTE_INT);
+}
+
+function intsAttribute(name: string, values: readonly number[]): ProtoBody {
+  return (proto) => {
+    proto.string(1, name);
+    for (const value of values) proto.varint(8, value);
+    proto.varint(20, ATTRIBUTE_INTS);
+  };
 }
 
 function floatAttribute(name: string, value: number): ProtoBody {

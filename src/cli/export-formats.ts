@@ -107,16 +107,19 @@ export async function exportCheckpoint(
 }
 
 function modelOf({ checkpoint, plan }: ModelRequest) {
-  const { actor, activation, head, history, role } = plan;
+  const { actor, activation, head, history, role, vision } = plan;
   const metadata = {
     role,
     activation,
     iteration: `${checkpoint.iteration}`,
     ...(history > 1 && { history: `${history}` }),
+    ...(vision && { groups: JSON.stringify(vision.groups) }),
   };
   const stacked = `obs is the last ${history} observations side by side, oldest first, zeros before the first of an episode`;
-  const notes = [...plan.notes, ...(history > 1 ? [stacked] : [])];
-  return { graph: buildGraph({ actor, activation, head }), metadata, notes };
+  const seen = vision?.groups.map(({ name, shape }) => `${name} [${shape}]`).join(", ");
+  const pictures = `obs is ${seen} side by side, bytes of pictures as numbers from 0 to 255`;
+  const notes = [...plan.notes, ...(history > 1 ? [stacked] : []), ...(vision ? [pictures] : [])];
+  return { graph: buildGraph({ actor, activation, head, vision }), metadata, notes };
 }
 
 function nameOf({ role }: FlightPlan): string {

@@ -174,6 +174,7 @@ function networkJson(actor: RslRlActor) {
     output_width: actor.outputWidth,
     hidden: actor.hidden,
     rnn: actor.rnn ?? null,
+    pictures: actor.pictures ?? null,
     parameters: parametersOf(actor),
     layers: Object.fromEntries(
       Object.entries(actor.layers).map(([name, { shape }]) => [name, shape]),
@@ -216,11 +217,12 @@ const SOURCES: Readonly<Record<Source, string>> = {
 };
 
 function networkText(name: string, actor: RslRlActor): string[] {
-  const { rnn, normaliser, std, stdType, encoder, latent } = actor;
+  const { rnn, normaliser, std, stdType, encoder, latent, pictures = [] } = actor;
+  const eyes = pictures.length > 0 ? [`convolutions of ${pictures.join(" and ")}`] : [];
   const memory = rnn ? [`${rnn.type.toUpperCase()} ${rnn.width} × ${rnn.layers}`] : [];
   const features = encoder ? [...encoder.hidden, `features ${encoder.width}`] : [];
   const decoder = latent ? [`latent ${latent.width}`, ...latent.hidden] : [];
-  const before = [actor.inputWidth, ...features, ...memory];
+  const before = [actor.inputWidth, ...eyes, ...features, ...memory];
   const widths = [...before, ...actor.hidden, ...decoder, actor.outputWidth];
   const noise = std ? `${Array.from(std, (s) => s.toPrecision(3)).join(" ")} (${stdType})` : "none";
   return [

@@ -1,14 +1,19 @@
 import type { Algorithm, Wish } from "../algorithm.ts";
+import { usualGroups } from "../usual-groups.ts";
 import { crossCheck, idleKeys, remarks } from "./checks.ts";
 import { type DistillationConfig, distillationKeys } from "./settings.ts";
 import { stageNames } from "./two-stage-plan.ts";
 
 /** What student, teacher and evaluation read: `chooseTeacher` looks for the same groups in this order. */
 function wishes({ checkpoint, obs_groups }: DistillationConfig): readonly Wish[] {
-  const student = obs_groups.student ?? ["policy"];
-  if (checkpoint === "simulator") return [{ groups: student, teacherActions: true }];
+  const students = obs_groups.student ? [obs_groups.student] : usualGroups;
+  if (checkpoint === "simulator") {
+    return students.map((groups) => ({ groups, teacherActions: true }));
+  }
   const teachers = obs_groups.teacher ? [obs_groups.teacher] : [["teacher"], ["policy"]];
-  return teachers.map((teacher) => ({ groups: [...new Set([...student, ...teacher])] }));
+  return students.flatMap((student) =>
+    teachers.map((teacher) => ({ groups: [...new Set([...student, ...teacher])] })),
+  );
 }
 
 export const distillation: Algorithm<DistillationConfig> = {
@@ -40,6 +45,9 @@ export const distillation: Algorithm<DistillationConfig> = {
     "policy.rnn_hidden_dim",
     "policy.rnn_num_layers",
     "policy.history_length",
+    "policy.cnn_channels",
+    "policy.cnn_kernel_size",
+    "policy.cnn_stride",
     "policy.activation",
     "policy.student_obs_normalization",
     "policy.teacher_activation",

@@ -3,6 +3,7 @@ import { checkWritable } from "../../../policies/checkpoint/rsl-rl-write.ts";
 import { recordExample } from "../../../policies/flight-example.ts";
 import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
+import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { VectorEnv } from "../../../sim-adapters/vector-env.ts";
 import { CompiledPolicies } from "../../learning/compiled-policies.ts";
 import type { LearnerState } from "../../learning/learner.ts";
@@ -14,7 +15,7 @@ import type { RunState } from "../../running/run-state.ts";
 import { RunningError } from "../../running/running-error.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { createLearner } from "./create-learner.ts";
-import { createStudent } from "./create-student.ts";
+import { createStudent, visionOf } from "./create-student.ts";
 import { chooseTeacher, savedTeacher, type Teacher } from "./load-teacher.ts";
 import { ReturnJudge } from "./return-judge.ts";
 import { type DistilledPolicies, writeRunCheckpoint } from "./run-checkpoint.ts";
@@ -48,7 +49,7 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
     monitors: [],
     write: (state) =>
       asLearned(site, state.learner, (learned) =>
-        bytesOf(state, config, { student: learned, teacher }),
+        bytesOf(state, config, { student: learned, teacher, spec: env.spec }),
       ),
     check: (run) =>
       asLearned(site, run.state.learner, (learned) =>
@@ -137,13 +138,19 @@ async function asLearned<T>(
 async function bytesOf(
   state: RunState,
   config: DistillationConfig,
-  { student, teacher }: Crew,
+  { student, teacher, spec }: Crew & { readonly spec: EnvSpec },
 ): Promise<Uint8Array> {
   const { init_noise_std, activation, history_length } = config.policy;
   const { reads } = student;
   const parts = {
     noiseStd: init_noise_std,
-    student: { kind: "network", activation, reads, history: history_length },
+    student: {
+      kind: "network",
+      activation,
+      reads,
+      history: history_length,
+      vision: visionOf(config, spec),
+    },
     teacher: teacher.facts,
     teacherActor: teacher.actor,
     teacherModel: teacher.model,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Head } from "../../../policies/checkpoint/actor.ts";
 import type { RslRlActorState } from "../../../policies/checkpoint/rsl-rl-actor.ts";
+import type { VisionFacts } from "../../../policies/networks/cnn/vision.ts";
 import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
 import type { RandomState } from "../../../policies/random.ts";
 import type { LearnerState } from "../../learning/learner.ts";
@@ -11,7 +12,15 @@ import type { Metrics } from "../../metrics/metric-sink.ts";
 import type { CollectorFacts } from "../../running/collector.ts";
 import type { Ended } from "../../running/episode-book.ts";
 import type { Progress, RunState } from "../../running/run-state.ts";
-import { checkedFacts, counter, head, progress, randomState, ruleName } from "../saved-facts.ts";
+import {
+  checkedFacts,
+  counter,
+  head,
+  progress,
+  randomState,
+  ruleName,
+  vision,
+} from "../saved-facts.ts";
 import type { PlanState } from "./phases.ts";
 import type { ActorState } from "./teacher-student-actor.ts";
 
@@ -26,6 +35,8 @@ export interface PolicyFacts {
   /** Observations it sees at once; absent: one. */
   readonly history?: number;
   readonly reads: readonly string[];
+  /** Of a network with pictures. */
+  readonly vision?: VisionFacts | undefined;
   /** Of an ONNX model with several inputs or outputs. */
   readonly ports?: PortChoice;
 }
@@ -136,6 +147,7 @@ const policyFacts = z.object({
   head: head.optional(),
   history: counter.min(1).optional(),
   reads: z.array(z.string().min(1)),
+  vision: vision.optional(),
 });
 
 const blind = "reads no observations";

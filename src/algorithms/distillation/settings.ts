@@ -35,7 +35,9 @@ const activations = [
 ] as const;
 
 const obsGroups = z.strictObject({
-  student: maybeNames("Observation groups the student reads, in this order; null: `policy`"),
+  student: maybeNames(
+    "Observation groups the student reads, in this order; null: `policy`, else `camera` and `proprioception`",
+  ),
   teacher: maybeNames("Groups the teacher reads; null: `teacher` if there is one, else `policy`"),
 });
 
@@ -49,6 +51,9 @@ const policy = z.strictObject({
     { least: 1, most: 1000 },
     "Control steps a student without memory sees at once, oldest first",
   ),
+  cnn_channels: widths([16, 32], "Filters of each convolution, of a student that reads pictures"),
+  cnn_kernel_size: whole(3, { least: 1, most: 64 }, "Pixels of a side of these filters"),
+  cnn_stride: whole(2, { least: 1, most: 64 }, "Pixels from one place of a filter to the next"),
   activation: oneOf(activations, "elu", "Activation between the student's layers"),
   init_noise_std: notNegative(
     0.1,

@@ -3,9 +3,10 @@ import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { Moments } from "../../datasets/moments.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
 import { RunningError } from "../../running/running-error.ts";
+import { usualGroups } from "../usual-groups.ts";
 
 /**
- * Observation groups to learn from: those that were asked for, else `policy`, else all of the data's.
+ * Observation groups to learn from: those that were asked for, else the usual ones, else all of the data's.
  *
  * @throws RunningError when data or simulator lack one, or differ in a width
  */
@@ -15,7 +16,8 @@ export function readsOf(
   spec: EnvSpec | undefined,
 ): readonly string[] {
   const recorded = Object.keys(data.groups);
-  const reads = asked ?? (recorded.includes("policy") ? ["policy"] : recorded);
+  const usual = usualGroups.find((groups) => groups.every((name) => recorded.includes(name)));
+  const reads = asked ?? usual ?? recorded;
   for (const group of reads) {
     const width = data.groups[group]?.width;
     if (width === undefined) throw missing(`${path} holds`, group, recorded);
