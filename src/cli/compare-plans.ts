@@ -34,6 +34,7 @@ async function compareCommand(
 ): Promise<void> {
   const count = wholeNumber("--seeds", seeds);
   const { config } = resolveConfig({
+    flags: [{ name: "dataset", value: file, raw: file, origin: "the argument" }],
     overrides: [
       ...["algorithm.class_name=world_model", `max_iterations=${wholeNumber("--epochs", epochs)}`],
       ...(device === undefined ? [] : [`device=${device}`]),
@@ -41,7 +42,7 @@ async function compareCommand(
     ],
   });
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
-  const comparison = await comparePlans({ ...config, dataset: file } as WorldModelConfig, {
+  const comparison = await comparePlans(config as WorldModelConfig, {
     seeds: Array.from({ length: count }, (_, i) => i + 1),
     compile: compileWith(config.compile),
     say: json ? () => {} : warn,

@@ -35,7 +35,7 @@ export interface WholeEpisodes {
   readonly rewards: Float32Array;
 }
 
-/** @throws DatasetError `too-little-memory`, `missing-rewards`, `missing-group`, also for NaN */
+/** @throws DatasetError `too-little-memory`, `missing-group`, `missing-array` where no rewards are, also for NaN */
 export function wholeEpisodes(
   flights: RecordedFlights,
   { groups, episodes, memoryBytes }: WholeEpisodesOptions,
@@ -113,13 +113,6 @@ function scatter(from: Float32Array, own: number, { into, row, width, column }: 
 
 function widthOf({ spec, path }: RecordedFlights, group: string): number {
   const found = spec.groups[group];
-  if (!spec.hasRewards) {
-    throw new DatasetError(
-      "missing-rewards",
-      `${path} has no rewards recorded`,
-      "A model of the world learns what a step is worth: record flights with rewards.",
-    );
-  }
   if (found) return found.width;
   throw new DatasetError(
     "missing-group",

@@ -1,5 +1,4 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { NamedArrays } from "../../../policies/named-array.ts";
 import { createMlp } from "../../../policies/networks/mlp.ts";
 import type { Network } from "../../../policies/networks/network.ts";
 import { createRecurrent } from "../../../policies/networks/recurrent.ts";
@@ -43,16 +42,16 @@ export interface WorldModel {
   dispose(): void;
 }
 
-/** @param weights by parameter, instead of random ones */
+/** @param random uniform in [0, 1): where weights come from */
 export function createWorldModel(
   shape: ModelShape,
   settings: ModelSettings,
-  { random, weights }: { readonly random: () => number; readonly weights?: NamedArrays },
+  { random }: { readonly random: () => number },
 ): WorldModel {
   const numbers = numberHead(settings);
   const { latent, hidden_dims: hidden, action_levels: levels } = settings;
   const { actionWidth, heads } = shape;
-  const inner = { hidden, activation: "elu", random, ...(weights && { weights }) };
+  const inner = { hidden, activation: "elu", random };
   const make = (prefix: string, inputWidth: number, outputWidth: number) =>
     createMlp({ ...inner, prefix, inputWidth, outputWidth });
   const encoder = createEncoder(shape, settings, inner);
@@ -92,7 +91,7 @@ export function createWorldModel(
   };
 }
 
-type Inner = Pick<Parameters<typeof createMlp>[0], "hidden" | "activation" | "random" | "weights">;
+type Inner = Pick<Parameters<typeof createMlp>[0], "hidden" | "activation" | "random">;
 
 /** Reads all observations at the same time, or one after the other. */
 function createEncoder(

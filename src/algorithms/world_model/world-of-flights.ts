@@ -3,7 +3,7 @@ import { backwards, flightStatistics } from "../../datasets/statistics.ts";
 import { LearningError } from "../../learning/learning-error.ts";
 import { type Bounds, evenLevels, quantileLevels } from "./levels.ts";
 import type { WorldModelSettings } from "./settings.ts";
-import type { Scale, WorldFacts } from "./world-facts.ts";
+import type { HeadFacts, Scale, WorldFacts } from "./world-facts.ts";
 
 /** Head of each of the patient's figures: arterial pressure is called `rp` in what is logged. */
 const headNames: Readonly<Record<string, string>> = { bis: "bis", map: "rp" };
@@ -28,39 +28,29 @@ export interface WorldOfFlights {
 export function worldOf(flights: RecordedFlights, options: WorldOptions): WorldOfFlights {
   const { reads, bounds, settings, episodes } = options;
   const { discount, action_levels: count, level_spacing: spacing } = settings;
+  if (!flights.spec.hasRewards) throw worthless(flights.path);
   const statistics = flightStatistics(flights, { episodes, discount });
   const found = componentsOf(flights, reads);
   const { heads, more } = headsOf(found, settings.predict, { path: flights.path, reads });
   const groups = [...reads, ...more];
   const firsts = firstColumns(flights, groups);
-  const scaleOf = (group: string): Scale => {
-    const { mean, std } = statistics.groups[group]!;
-    return { mean: [...mean], std: [...std] };
-  };
-  const ones = (width: number): Scale => {
-    return { mean: new Array(width).fill(0), std: new Array(width).fill(1) };
-  };
+  const scales = new Map(
+    Object.entries(statistics.groups).map(([group, { mean, std }]) => {
+      return [group, { mean: [...mean], std: [...std] }] as const;
+    }),
+  );
   const parts = reads.map((group) => {
-    return settings.normalize_states ? scaleOf(group) : ones(flights.spec.groups[group]!.width);
+    return settings.normalize_states ? scales.get(group)! : ones(flights.spec.groups[group]!.width);
   });
   const { mean, std } = statistics.rewards!;
-  const levels =
-    spacing === "even"
-      ? evenLevels(bounds, count)
-      : quantileLevels(bounds, actionsIn(flights, episodes), count);
   const facts: WorldFacts = {
-    ...{ reads, bounds, levels },
+    ...{ reads, bounds },
+    levels:
+      spacing === "even"
+        ? evenLevels(bounds, count)
+        : quantileLevels(bounds, actionsIn(flights, episodes), count),
     observations: joined(parts),
-    heads: heads.map(({ name, components }) => ({
-      ...{ name, components: components.map((one) => one.name) },
-      columns: components.map(({ group, column }) => firsts.get(group)! + column),
-      scale: joined(
-        components.map(({ group, column }) => {
-          const own = scaleOf(group);
-          return { mean: [own.mean[column]!], std: [own.std[column]!] };
-        }),
-      ),
-    })),
+    heads: heads.map((head) => headFacts(head, firsts, scales)),
     reward: { mean: [mean[0]!], std: [std[0]!] },
     value: returnsScale(flights, episodes, discount),
   };
@@ -72,6 +62,25 @@ export function worldOf(flights: RecordedFlights, options: WorldOptions): WorldO
     return Object.fromEntries(floors);
   };
   return { facts, groups, floorsIn };
+}
+
+function headFacts(
+  { name, components }: Heads["heads"][number],
+  firsts: ReadonlyMap<string, number>,
+  scales: ReadonlyMap<string, Scale>,
+): HeadFacts {
+  const own = components.map(({ group, column }) => {
+    const { mean, std } = scales.get(group)!;
+    return { mean: [mean[column]!], std: [std[column]!] };
+  });
+  return {
+    ...{ name, components: components.map((one) => one.name), scale: joined(own) },
+    columns: components.map(({ group, column }) => firsts.get(group)! + column),
+  };
+}
+
+function ones(width: number): Scale {
+  return { mean: new Array(width).fill(0), std: new Array(width).fill(1) };
 }
 
 /** Of two components, over all observations that steps start from. */
@@ -147,6 +156,14 @@ function refuse(name: string, found: readonly Component[], path: string): never 
     "unknown-component",
     `${path} has no observation component '${name}', but ${some.join(", ")}${found.length > some.length ? " …" : ""}.`,
     "Name components that are there: algorithm.predict=[NAME], or null for bis and map, or all.",
+  );
+}
+
+function worthless(path: string): LearningError {
+  return new LearningError(
+    "missing-rewards",
+    `${path} has no rewards recorded, and a model of the world learns what a step is worth.`,
+    "Record flights with rewards; without any only imitation (bc) can learn.",
   );
 }
 
