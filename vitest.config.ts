@@ -14,6 +14,9 @@ const own = [
   "test/tui/terminal.test.ts",
 ];
 
+/** Several processes share the cores: TensorFlow's threads would mostly wait for each other, and busily. */
+const oneThread = { TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "-1" };
+
 export default defineConfig({
   test: {
     globalSetup: ["test/python-setup.ts"],
@@ -29,12 +32,15 @@ export default defineConfig({
       // registered for the first file alone that imports it.
       {
         extends: true,
-        test: { name: "alone", include: [`test/!(${rooms.join("|")})/**/*.test.ts`, ...own] },
+        test: {
+          name: "alone",
+          include: ["test/*.test.ts", `test/!(${rooms.join("|")})/**/*.test.ts`, ...own],
+        },
       },
       // Run last, so that the processes stay busy to the end.
       {
         extends: true,
-        test: { name: "shared", include: shared, exclude: own, isolate: false },
+        test: { name: "shared", include: shared, exclude: own, isolate: false, env: oneThread },
       },
     ],
   },

@@ -95,12 +95,11 @@ function iterations({ run }: Training) {
 }
 
 interface Blocked {
-  readonly middle: number;
   readonly most: number;
   readonly worst: number;
 }
 
-/** How late a timer of one millisecond is in the thread that flies, draws and listens. */
+/** How long one turn of the thread that flies, draws and listens takes, in which nothing else gets its own. */
 async function blocked(numEnvs: number): Promise<Record<string, Figure>> {
   const logs = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
   const args = ["--log_root", logs, "--num_envs", String(numEnvs), "--max_iterations", "60"];

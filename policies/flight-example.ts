@@ -18,7 +18,7 @@ const ROWS = 4;
 const STEPS = 3;
 const SEED = 20;
 
-/** Flies a policy on observations as its normaliser has seen them, or else of unit size. */
+/** Flies a policy on observations as its normaliser has seen them, or else of unit size, and on any bytes of pictures. */
 export async function recordExample(policy: NetworkPolicy): Promise<FlightExample> {
   const steps = policy.network.memoryWidths.length > 0 ? STEPS : 1;
   const width = policy.observationWidth;
@@ -26,6 +26,7 @@ export async function recordExample(policy: NetworkPolicy): Promise<FlightExampl
   const random = new Random(SEED);
   const data = Float32Array.from({ length: steps * ROWS * width }, (_, i) => {
     const column = i % width;
+    if (policy.network.isByte?.(column)) return Math.floor(256 * random.uniform());
     return (seen?.mean[column] ?? 0) + (seen?.std[column] ?? 1) * random.normal();
   });
   const inputs = { shape: [steps, ROWS, width], data };

@@ -6,11 +6,12 @@ export interface Parameter {
   readonly value: Variable;
 }
 
-/** A network of tensors, without normaliser, noise or environment. */
+/** A network of tensors, without normaliser, noise or environment; its parameters are a constant list. */
 export interface Network {
   readonly inputWidth: number;
   readonly outputWidth: number;
-  /** Constant list, constant order. */
+  /** Whether a column of the inputs is a byte of a picture, 0 to 255; absent: none is. */
+  readonly isByte?: (column: number) => boolean;
   readonly parameters: readonly Parameter[];
   /** Width of each recurrent state; `[]` for a feed-forward network. */
   readonly memoryWidths: readonly number[];
@@ -21,9 +22,8 @@ export interface Network {
   dispose(): void;
 }
 
-/** Rows are `step * batch + i`. */
 export interface Sequence {
-  /** `[steps * batch, inputWidth]`. */
+  /** `[steps * batch, inputWidth]`: row `step * batch + i`. */
   readonly inputs: Tensor2D;
   /** For each step, `[batch, 1]`: what the memory behind it is multiplied by, 0 ending an episode; null: by 1. */
   readonly alive: readonly (Tensor2D | null)[];
@@ -31,7 +31,7 @@ export interface Sequence {
   readonly memory: readonly Tensor2D[];
 }
 
-/** What remembers, and what then takes any rows at once. Differentiable with respect to the parameters. */
+/** What remembers, and what then takes any rows at once. Differentiable in the parameters. */
 export interface SequenceParts {
   /** `features`: `[steps * batch, any]`; `memory` behind the last step. */
   walk(sequence: Sequence): { features: Tensor2D; memory: Tensor2D[] };

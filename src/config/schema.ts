@@ -31,6 +31,10 @@ const sim = z.strictObject({
     "Times on end that a lost simulator of our own is started again",
   ),
   wait: notNegative(300, "Seconds a lost simulator that others started is waited for; 0: not"),
+  threads: maybeWhole(
+    { least: 1, most: 64 },
+    "Cores of the simulator built in, same bits with any number; null: two where that is worthwhile",
+  ),
   shared_memory: oneOf(
     ["auto", "on", "off"],
     "auto",

@@ -39,6 +39,17 @@ describe("eval", () => {
     expect(JSON.parse(last.stdout).checkpoint).toBe(join(flown.run, "model_5.pt"));
   });
 
+  it("says what is left where the student sees others' rows of a group", async () => {
+    const few = ["--episodes", "6", "--json"];
+    const { stdout } = await run("eval", flown.run, "--shuffle_group", "policy", ...few);
+    const { student_return, ...left } = JSON.parse(stdout);
+    expect(left).toMatchObject({ shuffled_group: "policy", shuffled_episodes: left.episodes });
+    expect(left.shuffled_return).not.toBe(student_return);
+    expect(left.shuffled_share).toBeCloseTo(left.shuffled_return / student_return, 9);
+    const { stderr } = await run("eval", flown.run, "--shuffle_group", "polcy", ...few);
+    expect(stderr).toMatch(/'polcy', but policy[\s\S]*--shuffle_group policy/);
+  });
+
   it("without a run, or without sense, ends in 2 and says why", async () => {
     const empty = join(work, "empty");
     mkdirSync(empty);

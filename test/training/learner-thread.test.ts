@@ -55,6 +55,9 @@ describe("pipeline", () => {
   const [distillation] = algorithms;
   const offline = algorithmNamed("td3_bc")!;
   const cpu = { backend: "tensorflow", device: "cpu" } as const;
+  const wasm = { backend: "wasm", device: "wasm" } as const;
+  const cuda = { backend: "tensorflow", device: "cuda" } as const;
+  const acting = ["parameters/a", "acting/parameters/a"];
   const place = { algorithm: distillation, engine: cpu, saved: undefined, cores: 2 };
   const state = (names: readonly string[]) => {
     const arrays = Object.fromEntries(names.map((name) => [name, { shape: [], data: [] }]));
@@ -62,17 +65,16 @@ describe("pipeline", () => {
   };
 
   it.each([
-    ["off", {}, "off"],
-    ["on", { cores: 1 }, "on"],
-    ["auto", {}, "on"],
-    ["auto", { cores: 1 }, "off"],
-    ["auto", { engine: { backend: "wasm", device: "wasm" } as const }, "off"],
-    ["auto", { engine: { backend: "tensorflow", device: "cuda" } as const }, "off"],
-    ["auto", { algorithm: offline }, "off"],
-    ["auto", state(["parameters/student/a", "acting/parameters/student/a"]), "on"],
-    ["auto", { ...state(["acting/parameters/student/a"]), cores: 1 }, "on"],
-    ["auto", state(["parameters/student/a"]), "off"],
-  ] as const)("%s is, with %j, %s", (pipeline, more, expected) => {
+    ["off, where it is off", "off", {}, "off"],
+    ["on, where it is asked for, on one core too", "on", { cores: 1 }, "on"],
+    ["on of itself on two cores", "auto", {}, "on"],
+    ["off of itself on one core", "auto", { cores: 1 }, "off"],
+    ["off of itself on wasm", "auto", { engine: wasm }, "off"],
+    ["off of itself on a card", "auto", { engine: cuda }, "off"],
+    ["off of itself where nothing is flown", "auto", { algorithm: offline }, "off"],
+    ["on of itself where the run began with it", "auto", { ...state(acting), cores: 1 }, "on"],
+    ["off of itself where the run began without it", "auto", state(["parameters/a"]), "off"],
+  ] as const)("is %s", (_, pipeline, more, expected) => {
     expect(choosePipeline({ pipeline }, { ...place, ...more })).toBe(expected);
   });
 

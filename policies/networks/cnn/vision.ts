@@ -3,7 +3,7 @@ import { elementsOf, type NamedArrays } from "../../named-array.ts";
 import { createMlp } from "../mlp.ts";
 import type { Network } from "../network.ts";
 import { createCnn } from "./cnn.ts";
-import type { EncoderGroup } from "./shapes.ts";
+import { type EncoderGroup, isPictureGroup } from "./shapes.ts";
 
 /** What the weights of a network with pictures don't say of it; kept beside them. */
 export interface VisionFacts {
@@ -49,6 +49,7 @@ export function createVision(options: VisionOptions): Network {
   return {
     inputWidth: widths.reduce((sum, width) => sum + width, 0),
     outputWidth,
+    isByte: (column) => isPictureGroup(groups[groupOf(column, widths)]!),
     parameters: [...mlp.parameters, ...cnn.parameters],
     memoryWidths: [],
     forward: (inputs) => mlp.forward(cnn.forward(columnsOf(inputs, widths)), []),
@@ -57,6 +58,14 @@ export function createVision(options: VisionOptions): Network {
       mlp.dispose();
     },
   };
+}
+
+function groupOf(column: number, widths: readonly number[]): number {
+  let end = 0;
+  return widths.findIndex((width) => {
+    end += width;
+    return column < end;
+  });
 }
 
 function columnsOf(inputs: tf.Tensor2D, widths: readonly number[]): tf.Tensor2D[] {
