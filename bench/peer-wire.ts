@@ -18,7 +18,8 @@ const fleets = [100, 4096];
 const turns = { rounds: 40, each: 50, warmUp: 5 } as const;
 
 export const peerWireBench: Bench = {
-  title: "peer-wire: a step's round trip beside bare ZeroMQ (ipc, p50), and the simulator's threads",
+  title:
+    "peer-wire: a step's round trip beside bare ZeroMQ (ipc, p50), and the simulator's threads",
   run: async ({ say }) => {
     const folder = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
     try {

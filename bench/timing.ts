@@ -42,7 +42,12 @@ export async function inTurns<K extends string>(
   >;
   for (let round = 0; round < rounds; round++) {
     for (const name of names) {
-      const durations = await timed(sides[name], { warmUp: 0, seconds: 0, least: each, most: each });
+      const durations = await timed(sides[name], {
+        warmUp: 0,
+        seconds: 0,
+        least: each,
+        most: each,
+      });
       if (round >= warmUp) taken[name].push(...durations);
     }
   }

@@ -29,11 +29,7 @@ export class Episodes {
   readonly #maxSteps: number;
   readonly #period: number;
 
-  constructor(
-    numEnvs: number,
-    settings: QuadcopterSettings,
-    { arena }: { readonly arena: Arena },
-  ) {
+  constructor(numEnvs: number, settings: QuadcopterSettings, { arena }: { readonly arena: Arena }) {
     this.goals = arena.float64(3 * numEnvs);
     this.ages = arena.int32(numEnvs);
     this.sums = arena.float64(3 * numEnvs);

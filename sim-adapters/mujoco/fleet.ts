@@ -102,6 +102,15 @@ export class Fleet {
     const { positions, velocities } = this.bodies;
     const random = [streams.state, this.observer.streams.state];
     const current = [...this.observer.state, this.started];
-    return [positions, velocities, goals, sums, ages, ...random, ...current, ...this.airframes.state];
+    return [
+      positions,
+      velocities,
+      goals,
+      sums,
+      ages,
+      ...random,
+      ...current,
+      ...this.airframes.state,
+    ];
   }
 }

@@ -45,9 +45,7 @@ export class Observer {
         noise,
         drawn: new Float64Array(noise.length),
         delay:
-          steps === 0
-            ? undefined
-            : new DelayLine(numEnvs, { steps, width: noise.length, arena }),
+          steps === 0 ? undefined : new DelayLine(numEnvs, { steps, width: noise.length, arena }),
         rows: arena.float32(numEnvs * columns.length),
       };
     });

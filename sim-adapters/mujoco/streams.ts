@@ -1,4 +1,4 @@
-import type { Arena } from "./arena.ts";
+import { Arena } from "./arena.ts";
 
 /** Words of state per stream. */
 const words = 4;
@@ -14,7 +14,7 @@ export class Streams {
   readonly #purpose: number;
 
   /** `purpose` tells streams of the same environment apart. */
-  constructor(count: number, purpose: number, { arena }: { readonly arena: Arena }) {
+  constructor(count: number, purpose: number, { arena = new Arena() }: { arena?: Arena } = {}) {
     this.state = arena.uint32(count * words);
     this.#purpose = purpose;
   }

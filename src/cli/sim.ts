@@ -45,9 +45,16 @@ export function registerSim(program: Command): void {
       `environments; default: the runner's, else ${defaultEnvs}`,
       wholeNumber,
     )
-    .option("--threads <N>", "cores that simulate; default: two where that is worthwhile", wholeNumber)
+    .option(
+      "--threads <N>",
+      "cores that simulate; default: two where that is worthwhile",
+      wholeNumber,
+    )
     .addOption(
-      new Option("--shared_memory <MODE>", "arrays through memory shared with a runner on this machine")
+      new Option(
+        "--shared_memory <MODE>",
+        "arrays through memory shared with a runner on this machine",
+      )
         .choices(["auto", "off"])
         .default("auto"),
     )

@@ -28,10 +28,7 @@ interface Flown {
 }
 
 /** Starts the built-in simulator in its own process. */
-export async function startSimulator(
-  what: Flown,
-  log: SimulatorLog,
-): Promise<OwnSimulator> {
+export async function startSimulator(what: Flown, log: SimulatorLog): Promise<OwnSimulator> {
   const { path: folder, remark } = makeTemporaryFolder("firstsolo-");
   const endpoint = `ipc://${folder}/sim.ipc`;
   const child = spawnSimulator(what, endpoint);
@@ -86,10 +83,7 @@ function ending(code: number | null, signal: NodeJS.Signals | null): string {
 }
 
 /** Our own simulator ends when its standard input does: it never outlives us. */
-function spawnSimulator(
-  { task, num_envs, sim }: Flown,
-  endpoint: string,
-): ChildProcess {
+function spawnSimulator({ task, num_envs, sim }: Flown, endpoint: string): ChildProcess {
   const program = fileURLToPath(new URL("../../../src/cli/firstsolo.mjs", import.meta.url));
   const threads = sim.threads === null ? [] : ["--threads", String(sim.threads)];
   const what = ["--task", task, "--num_envs", String(num_envs), ...threads];
