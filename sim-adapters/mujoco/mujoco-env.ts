@@ -46,7 +46,7 @@ export class MujocoEnv implements VectorEnv {
 
   /** Takes fleet and crew over and closes them. `own`: the environments that this thread moves. */
   constructor(task: Task, numEnvs: number, { settings, fleet, crew, own }: MujocoParts) {
-    const { quadcopter, all, notices } = settings;
+    const { all, notices } = settings;
     this.spec = specOf(task, numEnvs, settings);
     this.settings = all;
     this.#task = task;

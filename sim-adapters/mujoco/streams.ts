@@ -1,4 +1,4 @@
-import type { Arena } from "./arena.ts";
+import { Arena } from "./arena.ts";
 
 /** Words of state per stream. */
 const words = 4;
@@ -13,9 +13,9 @@ export class Streams {
   readonly state: Uint32Array;
   readonly #purpose: number;
 
-  /** `purpose` tells streams of the same environment apart; `arena`: where their state lies, if not by itself. */
-  constructor(count: number, purpose: number, { arena }: { readonly arena?: Arena } = {}) {
-    this.state = arena?.uint32(count * words) ?? new Uint32Array(count * words);
+  /** `purpose` tells streams of the same environment apart. */
+  constructor(count: number, purpose: number, { arena = new Arena() }: { arena?: Arena } = {}) {
+    this.state = arena.uint32(count * words);
     this.#purpose = purpose;
   }
 
