@@ -73,6 +73,7 @@ async function slowRuns(): Promise<Record<string, Figure>> {
       "on / off": on!.wall / off!.wall,
       "simulating, ms": on!.simulating,
       "learning, ms": on!.learning,
+      "flying, ms": on!.flying,
       "on / longer": on!.wall / Math.max(on!.simulating, on!.learning),
     };
   } finally {
@@ -89,6 +90,7 @@ function iterations({ run }: Training) {
     1000 * median(rows.map((row) => value(row) ?? 0));
   return {
     wall: of((row) => row["Perf/collection_time"]! + row["Perf/learning_time"]!),
+    flying: of((row) => row["Perf/collection_time"]),
     simulating: of((row) => row["Perf/simulation_time"]),
     learning: of((row) => row["Perf/update_time"] ?? row["Perf/learning_time"]),
   };

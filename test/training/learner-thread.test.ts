@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { algorithmNamed, algorithms } from "../../src/algorithms/registry.ts";
 import { startEngine } from "../../src/engine/start.ts";
-import { choosePipeline } from "../../src/training/pipeline/choose-pipeline.ts";
+import { learnsBeside } from "../../src/training/pipeline/choose-pipeline.ts";
 import { LearnerThread, type ThreadOptions } from "../../src/training/pipeline/learner-thread.ts";
 import { compiledProgram } from "../compiled.ts";
 import { runOf, setUp } from "../running/small-run.ts";
@@ -65,21 +65,21 @@ describe("pipeline", () => {
   };
 
   it.each([
-    ["off, where it is off", "off", {}, "off"],
-    ["on, where it is asked for, on one core too", "on", { cores: 1 }, "on"],
-    ["on of itself on two cores", "auto", {}, "on"],
-    ["off of itself on one core", "auto", { cores: 1 }, "off"],
-    ["off of itself on wasm", "auto", { engine: wasm }, "off"],
-    ["off of itself on a card", "auto", { engine: cuda }, "off"],
-    ["off of itself where nothing is flown", "auto", { algorithm: offline }, "off"],
-    ["on of itself where the run began with it", "auto", { ...state(acting), cores: 1 }, "on"],
-    ["off of itself where the run began without it", "auto", state(["parameters/a"]), "off"],
+    ["off, where it is off", "off", {}, false],
+    ["on, where it is asked for, on one core too", "on", { cores: 1 }, true],
+    ["on of itself on two cores", "auto", {}, true],
+    ["off of itself on one core", "auto", { cores: 1 }, false],
+    ["off of itself on wasm", "auto", { engine: wasm }, false],
+    ["off of itself on a card", "auto", { engine: cuda }, false],
+    ["off of itself where nothing is flown", "auto", { algorithm: offline }, false],
+    ["on of itself where the run began with it", "auto", { ...state(acting), cores: 1 }, true],
+    ["off of itself where the run began without it", "auto", state(["parameters/a"]), false],
   ] as const)("is %s", (_, pipeline, more, expected) => {
-    expect(choosePipeline({ pipeline }, { ...place, ...more })).toBe(expected);
+    expect(learnsBeside({ pipeline }, { ...place, ...more })).toBe(expected);
   });
 
   it("is refused where nothing is flown meanwhile", () => {
-    const asked = () => choosePipeline({ pipeline: "on" }, { ...place, algorithm: offline });
+    const asked = () => learnsBeside({ pipeline: "on" }, { ...place, algorithm: offline });
     expect(asked).toThrow(/--pipeline on: td3_bc flies nothing while it learns/);
   });
 });
