@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { openMujoco as openHere } from "../../sim-adapters/mujoco/open-mujoco.ts";
+import type { openMujoco as openHere } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import { compiledProgram } from "../compiled.ts";
 
 const numEnvs = 13;

@@ -216,7 +216,12 @@ describe("a flight through shared memory", () => {
     class Spoilt extends PointMass {
       override step(actions: Float32Array) {
         // After the reply was written, before the next turn of the loop reads it.
-        if (spoil) setImmediate(() => openFiles().forEach((file) => { truncateSync(file, 100); }));
+        if (spoil)
+          setImmediate(() =>
+            openFiles().forEach((file) => {
+              truncateSync(file, 100);
+            }),
+          );
         return super.step(actions);
       }
     }
