@@ -89,7 +89,7 @@ describe("a teacher in the simulator", () => {
   it("halves a step at 4096 environments: 614 KB become less than 300", async () => {
     const { endpoint } = await nodeServer({ open: async () => new Wide(4096) });
     const bytesOfStep = async (wanted: object) => {
-      const env = await connect({ endpoint, ...wanted });
+      const env = await connect({ endpoint, sharedMemory: "off", ...wanted });
       await env.reset(1);
       const before = env.stats.bytesReceived;
       await env.step(new Float32Array(4096 * 4));
@@ -148,7 +148,13 @@ describe("a teacher in the simulator", () => {
 describe("groups nobody reads", () => {
   it("are not asked for", () => {
     const asked = (...overrides: string[]) => wishes(configOf(...overrides)).map((w) => w.groups);
-    expect(asked()).toEqual([["policy", "teacher"], ["policy"]]);
+    const pictured = ["camera", "proprioception"];
+    expect(asked()).toEqual([
+      ["policy", "teacher"],
+      ["policy"],
+      [...pictured, "teacher"],
+      [...pictured, "policy"],
+    ]);
     expect(asked("obs_groups.teacher=[a,b]", "obs_groups.student=[b]")).toEqual([["b", "a"]]);
     expect(asked("checkpoint=simulator", "obs_groups.student=[x]")).toEqual([["x"]]);
   });
