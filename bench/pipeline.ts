@@ -73,6 +73,7 @@ async function slowRuns(): Promise<Record<string, Figure>> {
       "on / off": on!.wall / off!.wall,
       "simulating, ms": on!.simulating,
       "learning, ms": on!.learning,
+      "flying, ms": on!.flying,
       "on / longer": on!.wall / Math.max(on!.simulating, on!.learning),
     };
   } finally {
@@ -89,18 +90,18 @@ function iterations({ run }: Training) {
     1000 * median(rows.map((row) => value(row) ?? 0));
   return {
     wall: of((row) => row["Perf/collection_time"]! + row["Perf/learning_time"]!),
+    flying: of((row) => row["Perf/collection_time"]),
     simulating: of((row) => row["Perf/simulation_time"]),
     learning: of((row) => row["Perf/update_time"] ?? row["Perf/learning_time"]),
   };
 }
 
 interface Blocked {
-  readonly middle: number;
   readonly most: number;
   readonly worst: number;
 }
 
-/** How late a timer of one millisecond is in the thread that flies, draws and listens. */
+/** How long one turn of the thread that flies, draws and listens takes, in which nothing else gets its own. */
 async function blocked(numEnvs: number): Promise<Record<string, Figure>> {
   const logs = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
   const args = ["--log_root", logs, "--num_envs", String(numEnvs), "--max_iterations", "60"];

@@ -13,7 +13,9 @@ import { describeMachine, load } from "./machine.ts";
 import { networkBench } from "./network.ts";
 import { offlineBench } from "./offline.ts";
 import { peerRunsBench, peerStepsBench } from "./peer.ts";
+import { peerWireBench } from "./peer-wire.ts";
 import { pipelineBench } from "./pipeline.ts";
+import { plannerBench } from "./planner.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
 import { roundTripBench } from "./round-trip.ts";
 import { simulatorBench } from "./simulator.ts";
@@ -31,9 +33,11 @@ const sections: Readonly<Record<string, Bench>> = {
   memory: memoryBench,
   "peer-steps": peerStepsBench,
   "peer-runs": peerRunsBench,
+  "peer-wire": peerWireBench,
   "round-trip": roundTripBench,
   students: studentsBench,
   offline: offlineBench,
+  planner: plannerBench,
   soak: soakBench,
 };
 const standard = ["simulator", "wire", "network", "run"];
@@ -72,7 +76,7 @@ function readOrder(): Order {
   const withPeer = values.peer && chosen.some((name) => name !== "offline");
   const extra = [
     ...(values.memory ? ["memory"] : []),
-    ...(withPeer ? ["peer-steps", "peer-runs"] : []),
+    ...(withPeer ? ["peer-steps", "peer-runs", "peer-wire"] : []),
   ];
   const seeds = values.seeds.split(",").map(Number);
   if (!seeds.every((seed) => Number.isInteger(seed) && seed >= 0)) {

@@ -1,4 +1,4 @@
-/** Steps one simulator and prints how fast: `simulator-child.js TASK N`. */
+/** Steps one simulator and prints how fast: `simulator-child.js TASK N [THREADS]`. */
 import { builtInFor } from "../sim-adapters/built-in.ts";
 import { median, timed } from "./timing.ts";
 
@@ -11,12 +11,12 @@ export interface SimulatorFigures {
   readonly physicsShare: number;
 }
 
-const [task = "quadcopter", count = "1000"] = process.argv.slice(2);
+const [task = "quadcopter", count = "1000", threads = "1"] = process.argv.slice(2);
 const numEnvs = Number(count);
 /** Control steps of one stretch: about half a second at the target speed. */
 const stretch = Math.ceil(150_000 / numEnvs);
 
-const env = await builtInFor(task).open({ task, numEnvs });
+const env = await builtInFor(task).open({ task, numEnvs, threads: Number(threads) });
 const { action } = env.spec;
 await env.reset(1);
 // About what holds a state, so that episodes last: the fleet lives as under a policy that flies.

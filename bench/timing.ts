@@ -27,6 +27,33 @@ export async function timed(
   return durations;
 }
 
+/**
+ * Seconds of several things done in turns, so that what else the machine does falls on all of them alike: `each` times
+ * one after the other, in `rounds`, of which the first `warmUp` don't count.
+ */
+export async function inTurns<K extends string>(
+  sides: Readonly<Record<K, () => Promise<unknown>>>,
+  { rounds, each, warmUp }: { rounds: number; each: number; warmUp: number },
+): Promise<Record<K, number[]>> {
+  const names = Object.keys(sides) as K[];
+  const taken = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
+    K,
+    number[]
+  >;
+  for (let round = 0; round < rounds; round++) {
+    for (const name of names) {
+      const durations = await timed(sides[name], {
+        warmUp: 0,
+        seconds: 0,
+        least: each,
+        most: each,
+      });
+      if (round >= warmUp) taken[name].push(...durations);
+    }
+  }
+  return taken;
+}
+
 /** The nearest of the values; `share` from 0 to 1. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);

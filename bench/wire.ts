@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Context, Dealer } from "zeromq";
 import { connectRemote } from "../sim-adapters/remote/remote-env.ts";
+import { bareTrip } from "./bare-trip.ts";
 import { benchModule, benchScript, type Server, startServer } from "./children.ts";
 import { pythonPath, pythonWith, wirePackages } from "./python.ts";
 import { type Bench, missing, type Row, type Say } from "./report.ts";
@@ -49,9 +49,10 @@ async function overTransport(name: string, address: Address, say: Say): Promise<
         const what = `${name}, N = ${numEnvs}`;
         const floor = await bareTrips(bare, numEnvs);
         rows.push(row(`${what}: bare`, floor));
-        rows.push(row(`${what}: built in`, await trips(served, numEnvs), floor));
+        rows.push(row(`${what}: built in`, await trips(served, numEnvs, "off"), floor));
+        rows.push(row(`${what}: shared memory`, await trips(served, numEnvs, "on"), floor));
         if ("error" in python) rows.push(missing(`${what}: Python`, python.error));
-        else rows.push(row(`${what}: Python`, await trips(python.endpoint, numEnvs), floor));
+        else rows.push(row(`${what}: Python`, await trips(python.endpoint, numEnvs, "off"), floor));
       }
       return rows;
     } finally {
@@ -82,8 +83,12 @@ function row(what: string, seconds: readonly number[], floor?: readonly number[]
 }
 
 /** Through the client that `train` uses. */
-async function trips(endpoint: string, numEnvs: number): Promise<readonly number[]> {
-  const env = await connectRemote({ endpoint, numEnvs, startupTimeout: 20 });
+async function trips(
+  endpoint: string,
+  numEnvs: number,
+  sharedMemory: "on" | "off",
+): Promise<readonly number[]> {
+  const env = await connectRemote({ endpoint, numEnvs, sharedMemory, startupTimeout: 20 });
   try {
     await env.reset(1);
     const actions = new Float32Array(numEnvs * widths.action).fill(0.1);
@@ -94,16 +99,10 @@ async function trips(endpoint: string, numEnvs: number): Promise<readonly number
 }
 
 async function bareTrips(endpoint: string, numEnvs: number): Promise<readonly number[]> {
-  const socket = new Dealer({ context: new Context(), linger: 0, receiveTimeout: 5000 });
+  const bare = bareTrip(endpoint, numEnvs);
   try {
-    socket.connect(endpoint);
-    const header = new Uint8Array(120);
-    const actions = new Uint8Array(numEnvs * widths.action * 4);
-    return await timed(async () => {
-      await socket.send([header, actions]);
-      await socket.receive();
-    }, patience);
+    return await timed(bare.trip, patience);
   } finally {
-    socket.close();
+    bare.close();
   }
 }

@@ -1,5 +1,6 @@
 import { nearest } from "../protocol/nearest.ts";
 import type { EnvSpec } from "../protocol/spec.ts";
+import type { EpisodeReport } from "./episode-report.ts";
 import { SimError } from "./mujoco/sim-error.ts";
 import { taskNames as quadcopterTasks } from "./mujoco/tasks.ts";
 import { patientAliases, patientTasks, researchOnly } from "./patient/tasks.ts";
@@ -12,6 +13,8 @@ export interface OpenOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Observation groups that are wanted; what nobody wants need not be made. Absent: all. */
   readonly groups?: readonly string[] | undefined;
+  /** Cores, where it can use several; the numbers are the same. */
+  readonly threads?: number | "auto";
 }
 
 /** A simulator that is inside, and what it flies. Loaded when it is opened. */
@@ -29,6 +32,8 @@ export interface BuiltIn {
   /** What `open` would give, without building it. */
   foresee(options: OpenOptions): Promise<EnvSpec>;
   open(options: OpenOptions): Promise<ServedEnv>;
+  /** What its field asks of an episode besides the return. */
+  report?(spec: EnvSpec): Promise<EpisodeReport | undefined>;
 }
 
 const builtIns: readonly BuiltIn[] = [
@@ -48,6 +53,7 @@ const builtIns: readonly BuiltIn[] = [
     notice: researchOnly,
     foresee: async (options) => (await import("./patient/open-patient.ts")).foreseePatient(options),
     open: async (options) => (await import("./patient/open-patient.ts")).openPatient(options),
+    report: async (spec) => (await import("./patient/clinical-report.ts")).clinicalReport(spec),
   },
 ];
 
@@ -62,6 +68,11 @@ export function tasksText(): string {
 /** What must be known of flights in a task; absent: nothing. */
 export function noticeFor(task: string | undefined): string | undefined {
   return task === undefined ? undefined : simulatorOf(task)?.notice;
+}
+
+/** Undefined where nobody asks for more than returns. */
+export async function reportFor(spec: EnvSpec): Promise<EpisodeReport | undefined> {
+  return simulatorOf(spec.task)?.report?.(spec);
 }
 
 /** Whether one of ours flies it. */

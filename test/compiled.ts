@@ -16,6 +16,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type TypeScript from "typescript";
 import { afterAll } from "vitest";
+import { needsOwnProcess } from "./own-process.ts";
+
+needsOwnProcess(import.meta.url);
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 

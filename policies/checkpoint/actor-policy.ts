@@ -24,9 +24,7 @@ export function createActorPolicy(options: ActorPolicyOptions): NetworkPolicy {
   const { actor, activation, head, history = 1, reads, vision } = options;
   if (actor.pictures !== undefined) {
     if (vision === undefined) throw unknownPictures(actor.pictures);
-    const { hidden, outputWidth, layers: weights } = actor;
-    const seeing = { ...vision, hidden, outputWidth, activation, weights };
-    return new NetworkPolicy({ network: createVision(seeing), reads });
+    return new NetworkPolicy({ ...seeing({ ...options, vision }), reads });
   }
   const width = actor.inputWidth / history;
   const network = withHistory(createActor(actor, activation, head), history);
@@ -36,6 +34,16 @@ export function createActorPolicy(options: ActorPolicyOptions): NetworkPolicy {
     normaliser: statistics && new Normaliser(width, statistics),
     reads,
   });
+}
+
+/** A network with pictures, and the statistics of its numbers; pictures stay as they are. */
+function seeing({ actor, activation, head, vision }: ActorPolicyOptions & { vision: VisionFacts }) {
+  const { hidden, outputWidth, layers: weights, latent, normaliser: statistics } = actor;
+  const network = latent
+    ? createActor({ ...actor, vision }, activation, head)
+    : createVision({ ...vision, hidden, outputWidth, activation, weights });
+  const normaliser = statistics && new Normaliser(network.inputWidth, statistics);
+  return { network, normaliser };
 }
 
 function unknownPictures(groups: readonly string[]): PolicyError {

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArrays } from "../named-array.ts";
 import { bounded, type OutputRange } from "../networks/bounded.ts";
 import { clamped } from "../networks/clamped.ts";
+import { createCnnEncoder } from "../networks/cnn/cnn-encoder.ts";
 import { encoderNetwork } from "../networks/encoder.ts";
 import { type ActionBounds, clippedTo, latentActor } from "../networks/latent-actor.ts";
 import { createMlp } from "../networks/mlp.ts";
@@ -69,22 +70,16 @@ function build(
 }
 
 function buildLatent(
-  { inputWidth, hidden, outputWidth, encoder, layers: weights }: RslRlActor,
+  actor: RslRlActor,
   activation: string,
   { width, hidden: decoding, scale }: LatentParts,
 ): Network {
+  const { hidden, outputWidth, layers: weights } = actor;
   const made = { activation, weights };
-  const groups = [{ name: "obs", shape: [inputWidth] }];
-  const features = encoder?.width ?? inputWidth;
+  const encoder = buildEncoder(actor, activation);
+  const features = encoder?.outputWidth ?? actor.inputWidth;
   return latentActor({
-    encoder:
-      encoder &&
-      encoderNetwork(
-        createMlpEncoder({
-          ...{ ...made, groups, featureWidth: features, hidden: encoder.hidden, prefix: "encoder" },
-        }),
-        groups,
-      ),
+    encoder,
     actor: createMlp({ ...made, inputWidth: features, hidden, outputWidth: width }),
     decoder: createMlp({
       ...{ ...made, inputWidth: features + width, hidden: decoding, outputWidth },
@@ -92,6 +87,21 @@ function buildLatent(
     }),
     scale,
   });
+}
+
+function buildEncoder(actor: RslRlActor, activation: string): Network | undefined {
+  const { encoder, vision, features, inputWidth, layers: weights } = actor;
+  const made = { activation, weights };
+  if (vision) {
+    const { groups } = vision;
+    const seeing = createCnnEncoder({ ...made, ...vision, featureWidth: features });
+    return encoderNetwork(seeing, groups);
+  }
+  if (!encoder) return undefined;
+  const groups = [{ name: "obs", shape: [inputWidth] }];
+  const { hidden, width: featureWidth } = encoder;
+  const mlp = createMlpEncoder({ ...made, groups, featureWidth, hidden, prefix: "encoder" });
+  return encoderNetwork(mlp, groups);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { elementsOf, type NamedArray, type NamedArrays, shapeText } from "../named-array.ts";
+import type { VisionFacts } from "../networks/cnn/vision.ts";
 import type { NormaliserState } from "../networks/normaliser.ts";
 import { CheckpointError } from "../policy-error.ts";
 import { strangeLayer } from "./strange-layer.ts";
@@ -46,6 +47,10 @@ export interface RslRlActor extends RslRlActorState {
   readonly rnn?: { readonly type: "gru" | "lstm"; readonly width: number; readonly layers: number };
   /** Layers `encoder.0.weight` …, tanh behind the last, before all others: what `mlp` reads are features. */
   readonly encoder?: { readonly hidden: readonly number[]; readonly width: number };
+  /** Of pictures: width of a layer `features` behind the convolutions, which joins all groups. */
+  readonly features?: number;
+  /** Of pictures, where somebody knows it: what the weights don't say. */
+  readonly vision?: VisionFacts | undefined;
 }
 
 /** Layers `decoder.0.weight` …, which read features and latent side by side. */
@@ -93,7 +98,7 @@ export function readActor(entries: ActorEntries, where: string): RslRlActor {
 const PLAIN =
   "MLP, GRU, LSTM and our own CNN policies are supported, with or without a normaliser of observations; others fly as policy.onnx.";
 const MLP = /^mlp\.(\d{1,3})\.(weight|bias)$/;
-const PART = /^(encoder|decoder)\.(\d{1,3})\.(weight|bias)$/;
+const PART = /^((encoder|decoder)\.(\d{1,3})|features)\.(weight|bias)$/;
 /** Beside a decoder. */
 const LATENT_SCALE = "latent_scale";
 const RNN = /^rnn\.rnn\.(weight_ih|weight_hh|bias_ih|bias_hh)_l(\d{1,2})$/;
@@ -125,12 +130,14 @@ class ActorReader {
     }
     const layers: Record<string, NamedArray> = {};
     const before = this.#part("encoder", layers);
-    const mlp = this.#stack("mlp", layers, before?.outputWidth);
+    const features = this.#features(layers);
+    const mlp = this.#stack("mlp", layers, before?.outputWidth ?? features);
     const behind = this.#part("decoder", layers, mlp.inputWidth + mlp.outputWidth);
     const rnn = this.#rnn(layers, mlp.inputWidth);
     const pictures = this.#cnns(layers);
     const inputWidth = before?.inputWidth ?? rnn?.inputWidth ?? mlp.inputWidth;
-    const normaliser = this.#normaliser(inputWidth);
+    // A row of pictures is as wide as its normaliser says, and not as what the MLP reads.
+    const normaliser = this.#normaliser(pictures.length > 0 ? undefined : inputWidth);
     const noise = this.#std();
     const { outputWidth } = behind ?? mlp;
     const actionWidth = this.#actionWidth(outputWidth, noise?.std.length);
@@ -141,6 +148,7 @@ class ActorReader {
       outputWidth,
       actionWidth,
       ...(before && { encoder: { hidden: before.hidden, width: before.outputWidth } }),
+      ...(features !== undefined && { features }),
       ...(behind && { latent: this.#latent(mlp.outputWidth, behind.hidden) }),
       ...(actionWidth !== outputWidth && { doubled: true }),
       ...(normaliser && { normaliser }),
@@ -170,6 +178,18 @@ class ActorReader {
     const { values, parts } = this.#entries;
     const there = parts && [...values.keys()].some((key) => key.startsWith(`${name}.`));
     return there ? this.#stack(name, layers, reads) : undefined;
+  }
+
+  /** Outputs of the layer that joins pictures and numbers. */
+  #features(layers: Record<string, NamedArray>): number | undefined {
+    const names = ["features.weight", "features.bias"] as const;
+    if (!this.#entries.parts || !this.#entries.values.has(names[0])) return undefined;
+    const [weight, bias] = names.map((name) => this.#array(name)) as [NamedArray, NamedArray];
+    const [outputs = 0, inputs = 0] = weight.shape;
+    this.#expectShape(names[0], weight, [outputs, inputs]);
+    this.#expectShape(names[1], bias, [outputs]);
+    Object.assign(layers, { [names[0]]: weight, [names[1]]: bias });
+    return outputs;
   }
 
   #latent(width: number, hidden: readonly number[]): LatentParts {
@@ -263,9 +283,10 @@ class ActorReader {
     return { type, width: headWidth, layers: count, inputWidth } as const;
   }
 
-  #normaliser(width: number): NormaliserState | undefined {
+  #normaliser(known: number | undefined): NormaliserState | undefined {
     const there = STATISTICS.some((name) => this.#entries.values.has(NORMALISER + name));
     if (!there) return undefined;
+    const width = known ?? this.#array(`${NORMALISER}_mean`).data.length;
     const read = (name: string): Float32Array => {
       const array = this.#array(NORMALISER + name);
       if (array.data.length !== width) {

@@ -58,7 +58,8 @@ class Builder {
     const { inputWidth, actionWidth, rnn } = this.#actor;
     const inputs: Port[] = [{ name: "obs", shape: ["batch", inputWidth] }];
     const outputs: Port[] = [{ name: "actions", shape: ["batch", actionWidth] }];
-    let x = this.#vision ? this.#seen(this.#vision) : this.#normalised("obs");
+    let x = this.#normalised("obs");
+    if (this.#vision) x = this.#seen(x, this.#vision);
     if (rnn !== undefined) {
       const shape = [rnn.layers, "batch", rnn.width] as const;
       const states = rnn.type === "lstm" ? ["h", "c"] : ["h"];
@@ -91,9 +92,9 @@ class Builder {
     return this.#sub(this.#sub(above, beyond), most);
   }
 
-  #seen(vision: VisionFacts): string {
+  #seen(row: string, vision: VisionFacts): string {
     const { layers } = this.#actor;
-    return seenGraph("obs", vision, {
+    return seenGraph(row, vision, {
       node: (node) => this.#node(node),
       activated: (x) => this.#activated(x),
       constant: (name, { shape, data } = layers[name]!) => this.#constant(name, shape, data),
@@ -102,7 +103,8 @@ class Builder {
 
   /** Features; see `createActor`. */
   #encoded(x: string): string {
-    const { encoder } = this.#actor;
+    const { encoder, features } = this.#actor;
+    if (features) return this.#activated(this.#linear(x, "features.weight", "features.bias"));
     return encoder ? this.#unary("tanh", this.#mlp("encoder", encoder.hidden, x)) : x;
   }
 

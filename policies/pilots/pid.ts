@@ -75,6 +75,14 @@ export function pidStep(
   return { rate, state: { integral, derivative, lastBis: bis } };
 }
 
+/** s: deciding less often than this, the gain that was tuned for a reading each second overshoots. */
+const longestPeriod = 10;
+
+/** The same controller at a slower pace: what it gives in one period grows no further. */
+export function pacedGains(gains: PidGains, period: number): PidGains {
+  return { ...gains, proportional: gains.proportional * Math.min(1, longestPeriod / period) };
+}
+
 export interface PidOptions {
   readonly spec: EnvSpec;
   /** The observation group that shows BIS. */
@@ -103,6 +111,7 @@ const memoryWidth = 3;
 export function createPid({ spec, group }: PidOptions): Policy {
   const layout = layoutOf(spec, group);
   const { controlPeriod: period, action } = spec;
+  const gains = pacedGains(maintenanceGains, period);
   const within = (rate: number, component: number) =>
     Math.min(action.high[component]!, Math.max(action.low[component]!, rate));
   const act = (frame: Frame, memory: Memory): Flown => {
@@ -115,11 +124,11 @@ export function createPid({ spec, group }: PidOptions): Policy {
       if (frame.started[row] === 1) next.fill(0, at, at + memoryWidth);
       const state = stateAt(next, at);
       const bis = seen[row * layout.width + layout.bis]!;
-      const stepped = pidStep(bis, state, { gains: maintenanceGains, period });
+      const stepped = pidStep(bis, state, { gains, period });
       keepState(stepped.state, next, at);
       const { propofol, remifentanil } = layout;
       actions[row * layout.actions + propofol] = within(stepped.rate, propofol);
-      const second = maintenanceGains.ratio * stepped.rate;
+      const second = gains.ratio * stepped.rate;
       actions[row * layout.actions + remifentanil] = within(second, remifentanil);
     }
     return { actions, memory: [next] };

@@ -1,10 +1,17 @@
-import { type Bodies, gravity } from "./bodies.ts";
+import type { Arena } from "./arena.ts";
+import { type Bodies, gravity, type Rows } from "./bodies.ts";
 import { quantities, readingsWidth } from "./readings.ts";
 import type { QuadcopterSettings } from "./settings.ts";
 import { Streams } from "./streams.ts";
 
 /** Numbers in an action: thrust, then moments about x, y, z. */
 export const actionWidth = 4;
+
+/** `[numEnvs]` in N and `[numEnvs, 3]` in N·m, in the body frame. */
+export interface Wrench {
+  readonly thrust: Float64Array;
+  readonly moment: Float64Array;
+}
 
 type Range = readonly [number, number];
 
@@ -35,12 +42,16 @@ export class Airframes {
   readonly #fullThrust: number;
   readonly #fullMoment: number;
 
-  constructor(settings: QuadcopterSettings, { massRatios }: Bodies, ranges?: AirframeRanges) {
+  constructor(
+    settings: QuadcopterSettings,
+    { massRatios }: Bodies,
+    { ranges, arena }: { readonly ranges: AirframeRanges | undefined; readonly arena: Arena },
+  ) {
     const numEnvs = massRatios.length;
-    this.streams = new Streams(numEnvs, 3);
+    this.streams = new Streams(numEnvs, 3, { arena });
     this.#mass = massRatios;
-    this.#thrustToWeight = new Float64Array(numEnvs).fill(1);
-    this.#momentScale = new Float64Array(numEnvs).fill(1);
+    this.#thrustToWeight = arena.float64(numEnvs).fill(1);
+    this.#momentScale = arena.float64(numEnvs).fill(1);
     this.#ranges = ranges;
     this.#fullThrust = settings.thrust_to_weight * settings["robot.mass"] * gravity;
     this.#fullMoment = settings.moment_scale;
@@ -66,14 +77,15 @@ export class Airframes {
    * @param readings takes the clamped actions as last ones.
    * @param thrust `[numEnvs]`, N.
    * @param moment `[numEnvs, 3]`, N·m.
+   * Of environments `first` … `end - 1`.
    */
   steer(
     actions: Float32Array,
     readings: Float64Array,
-    { thrust, moment }: { readonly thrust: Float64Array; readonly moment: Float64Array },
+    { thrust, moment, first, end }: Wrench & Rows,
   ): void {
     const offset = quantities.last_action.offset;
-    for (let i = 0; i < thrust.length; i++) {
+    for (let i = first; i < end; i++) {
       const from = actionWidth * i;
       const to = readingsWidth * i + offset;
       for (let k = 0; k < actionWidth; k++) readings[to + k] = clamp(actions[from + k]!);

@@ -1,4 +1,5 @@
 import loadMujoco, { type MainModule, type MjData, type MjModel } from "@mujoco/mujoco";
+import { Arena } from "./arena.ts";
 import { SimError } from "./sim-error.ts";
 
 export interface BodiesOptions {
@@ -15,6 +16,16 @@ export interface BodiesOptions {
    * Most bodies in one MuJoCo model; compiling one takes time with the square of it. Default 256.
    */
   readonly blockSize?: number;
+  /** Which of the bodies move here; others move them elsewhere. Default: all. */
+  readonly rows?: Rows;
+  /** Where the arrays lie. Default: in memory of their own. */
+  readonly arena?: Arena;
+}
+
+/** Environments `first` … `end - 1`. */
+export interface Rows {
+  readonly first: number;
+  readonly end: number;
 }
 
 /** m/s² */
@@ -74,9 +85,10 @@ export class Bodies {
     this.#mujoco = mujoco;
     this.#blocks = blocks;
     this.#maxAngularVelocity = options.maxAngularVelocity;
-    this.positions = new Float64Array(7 * options.count);
-    this.velocities = new Float64Array(6 * options.count);
-    this.massRatios = new Float64Array(options.count).fill(1);
+    const { arena = new Arena() } = options;
+    this.positions = arena.float64(7 * options.count);
+    this.velocities = arena.float64(6 * options.count);
+    this.massRatios = arena.float64(options.count).fill(1);
     for (let i = 0; i < options.count; i++) this.positions[7 * i + 3] = 1;
   }
 
@@ -131,9 +143,10 @@ export class Bodies {
 function build(mujoco: MainModule, { blockSize = 256, ...options }: BodiesOptions): Block[] {
   const blocks: Block[] = [];
   const models = new Map<number, MjModel>();
-  const pieces = Math.ceil(options.count / blockSize);
-  for (let first = 0, k = 0; first < options.count; k++) {
-    const count = Math.floor((options.count * (k + 1)) / pieces) - first;
+  const { first: from, end } = options.rows ?? { first: 0, end: options.count };
+  const pieces = Math.ceil((end - from) / blockSize);
+  for (let first = from, k = 0; first < end; k++) {
+    const count = from + Math.floor(((end - from) * (k + 1)) / pieces) - first;
     const model = models.get(count) ?? mujoco.MjModel.from_xml_string(describe(options, count));
     models.set(count, model);
     blocks.push({ first, count, model, ...empty(new mujoco.MjData(model)) });

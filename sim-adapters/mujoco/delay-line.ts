@@ -1,3 +1,12 @@
+import type { Arena } from "./arena.ts";
+
+interface DelayOptions {
+  /** 1 or more. */
+  readonly steps: number;
+  readonly width: number;
+  readonly arena: Arena;
+}
+
 /**
  * Readings that arrive late: what goes in comes out `steps` control steps later. At the start of an
  * episode the first reading is repeated, noise and all, as by a sensor that holds its last value.
@@ -10,10 +19,9 @@ export class DelayLine {
   readonly #steps: number;
   readonly #width: number;
 
-  /** `steps` is 1 or more. */
-  constructor(numEnvs: number, steps: number, width: number) {
-    this.held = new Float32Array(numEnvs * steps * width);
-    this.oldest = new Uint32Array(1);
+  constructor(numEnvs: number, { steps, width, arena }: DelayOptions) {
+    this.held = arena.float32(numEnvs * steps * width);
+    this.oldest = arena.uint32(1);
     this.#steps = steps;
     this.#width = width;
   }

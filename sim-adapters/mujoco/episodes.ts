@@ -1,3 +1,4 @@
+import type { Arena } from "./arena.ts";
 import type { Bodies } from "./bodies.ts";
 import { quantities, readingsWidth } from "./readings.ts";
 import type { QuadcopterSettings } from "./settings.ts";
@@ -28,11 +29,11 @@ export class Episodes {
   readonly #maxSteps: number;
   readonly #period: number;
 
-  constructor(numEnvs: number, settings: QuadcopterSettings) {
-    this.goals = new Float64Array(3 * numEnvs);
-    this.ages = new Int32Array(numEnvs);
-    this.sums = new Float64Array(3 * numEnvs);
-    this.streams = new Streams(numEnvs, 1);
+  constructor(numEnvs: number, settings: QuadcopterSettings, { arena }: { readonly arena: Arena }) {
+    this.goals = arena.float64(3 * numEnvs);
+    this.ages = arena.int32(numEnvs);
+    this.sums = arena.float64(3 * numEnvs);
+    this.streams = new Streams(numEnvs, 1, { arena });
     this.#settings = settings;
     this.#maxSteps = maxEpisodeSteps(settings);
     this.#period = settings["sim.dt"] * settings.decimation;

@@ -2,17 +2,23 @@ import type { Frame, Observations, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../vector-env.ts";
-import { Airframes, actionWidth } from "./airframes.ts";
-import type { Bodies } from "./bodies.ts";
+import { actionWidth } from "./airframes.ts";
+import type { Rows } from "./bodies.ts";
 import { Film } from "./camera/film.ts";
 import { cameraSettings } from "./camera/views.ts";
-import { Episodes } from "./episodes.ts";
-import { Observer } from "./observer.ts";
-import { quantities, readingsWidth, sense } from "./readings.ts";
+import type { Crew } from "./crew.ts";
+import type { Fleet } from "./fleet.ts";
 import type { ResolvedSettings } from "./settings.ts";
 import { SimError } from "./sim-error.ts";
 import { readSnapshot, writeSnapshot } from "./snapshot.ts";
-import { rangesOf, specOf, type Task } from "./tasks.ts";
+import { specOf, type Task } from "./tasks.ts";
+
+interface MujocoParts {
+  readonly settings: ResolvedSettings;
+  readonly fleet: Fleet;
+  readonly crew: Crew | undefined;
+  readonly own: Rows;
+}
 
 /**
  * Crazyflies in MuJoCo, with the semantics of Isaac-Quadcopter-Direct-v0. One control step: actions
@@ -30,39 +36,25 @@ export class MujocoEnv implements VectorEnv {
   /** Lines for the person who flies here. */
   readonly notices: string[];
   readonly #task: Task;
-  readonly #bodies: Bodies;
-  readonly #airframes: Airframes;
-  readonly #episodes: Episodes;
-  readonly #observer: Observer;
+  readonly #fleet: Fleet;
+  /** Other threads, for the environments that are not ours. */
+  readonly #crew: Crew | undefined;
+  readonly #own: Rows;
   /** Of a task with a camera. */
   readonly #film: Film | undefined;
-  readonly #readings: Float64Array;
-  /** `[numEnvs]` in N and `[numEnvs, 3]` in N·m, in the body frame. */
-  readonly #wrench: { readonly thrust: Float64Array; readonly moment: Float64Array };
-  readonly #decimation: number;
-  /** Where the last frame begins an episode. */
-  readonly #started: Uint8Array;
   #state: "idle" | "flying" | "closed" = "idle";
 
-  /** Takes the bodies over and closes them. */
-  constructor(task: Task, numEnvs: number, settings: ResolvedSettings, bodies: Bodies) {
-    const { quadcopter, all, notices } = settings;
+  /** Takes fleet and crew over and closes them. `own`: the environments that this thread moves. */
+  constructor(task: Task, numEnvs: number, { settings, fleet, crew, own }: MujocoParts) {
+    const { all, notices } = settings;
     this.spec = specOf(task, numEnvs, settings);
     this.settings = all;
     this.#task = task;
     this.notices = [...notices];
-    this.#bodies = bodies;
-    this.#airframes = new Airframes(quadcopter, bodies, rangesOf(task, all));
-    this.#episodes = new Episodes(numEnvs, quadcopter);
-    this.#observer = new Observer(task, numEnvs, all);
-    this.#film = filmOf(task, numEnvs, { all, goals: this.#episodes.goals });
-    this.#readings = new Float64Array(readingsWidth * numEnvs);
-    this.#wrench = {
-      thrust: new Float64Array(numEnvs),
-      moment: new Float64Array(3 * numEnvs),
-    };
-    this.#started = new Uint8Array(numEnvs);
-    this.#decimation = quadcopter.decimation;
+    this.#fleet = fleet;
+    this.#crew = crew;
+    this.#own = own;
+    this.#film = filmOf(task, numEnvs, { all, goals: fleet.episodes.goals });
   }
 
   /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
@@ -72,9 +64,10 @@ export class MujocoEnv implements VectorEnv {
       const hint = "Give a whole number from 0 to 4294967295.";
       throw new SimError("bad-seed", `got the seed ${seed}`, { field: "seed", hint });
     }
-    this.#episodes.restartAll(seed, this.#bodies);
-    this.#observer.streams.seed(seed);
-    this.#airframes.streams.seed(seed);
+    const { episodes, observer, airframes, bodies } = this.#fleet;
+    episodes.restartAll(seed, bodies);
+    observer.streams.seed(seed);
+    airframes.streams.seed(seed);
     this.#begin(Int32Array.from({ length: this.spec.numEnvs }, (_, i) => i));
     this.#state = "flying";
     return this.#frame();
@@ -88,9 +81,16 @@ export class MujocoEnv implements VectorEnv {
     this.#refuseIdle();
     const start = performance.now();
     checkActions(actions, this.spec);
-    this.#airframes.steer(actions, this.#readings, this.#wrench);
-    this.#bodies.step(this.#wrench.thrust, this.#wrench.moment, this.#decimation);
+    this.#fleet.actions.set(actions);
+    this.#crew?.begin();
+    this.#fleet.move(this.#own);
     const simulated = performance.now();
+    let bad = this.#fleet.judge(this.#own);
+    if (this.#crew !== undefined) {
+      const others = await this.#crew.end();
+      if (bad < 0) bad = others;
+    }
+    if (bad >= 0) this.#diverged(bad);
     const result = this.#conclude();
     const timing = {
       simulate: (simulated - start) / 1000,
@@ -116,81 +116,53 @@ export class MujocoEnv implements VectorEnv {
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    this.#bodies.close();
+    this.#fleet.bodies.close();
+    await this.#crew?.close();
   }
 
-  /** Everything of a control step behind the physics. */
+  /** What became of a control step, and the beginnings of new episodes. */
   #conclude(): StepResult {
-    const { numEnvs } = this.spec;
-    const rewards = new Float32Array(numEnvs);
-    const terminated = new Uint8Array(numEnvs);
-    const truncated = new Uint8Array(numEnvs);
+    this.#fleet.observer.advance();
+    const rewards = this.#fleet.rewards.slice();
+    const terminated = this.#fleet.terminated.slice();
+    const truncated = this.#fleet.truncated.slice();
     let ends = 0;
-    for (let i = 0; i < numEnvs; i++) {
-      this.#episodes.ages[i]!++;
-      this.#sense(i);
-      const reward = this.#episodes.reward(i, this.#readings);
-      if (!(Math.abs(reward) < Number.MAX_VALUE)) this.#diverged(i);
-      rewards[i] = reward;
-      if (this.#episodes.died(i, this.#bodies)) terminated[i] = 1;
-      if (this.#episodes.timedOut(i)) truncated[i] = 1;
-      ends += terminated[i]! | truncated[i]!;
-    }
-    this.#observer.observeAll(this.#readings);
-    this.#film?.shoot(this.#bodies);
-    this.#started.fill(0);
+    this.#film?.shoot(this.#fleet.bodies);
+    for (let i = 0; i < rewards.length; i++) ends += terminated[i]! | truncated[i]!;
     const ended = ends === 0 ? {} : this.#restart(terminated, truncated, ends);
     return { frame: this.#frame(), rewards, terminated, truncated, ...ended };
   }
 
   /** Notes how episodes ended and begins the next ones. */
   #restart(terminated: Uint8Array, truncated: Uint8Array, count: number) {
+    const { episodes, bodies, readings } = this.#fleet;
     const rows = new Int32Array(count);
     for (let i = 0, k = 0; k < count; i++) if (terminated[i]! | truncated[i]!) rows[k++] = i;
-    const log = this.#episodes.log(rows, this.#readings, { terminated, truncated });
+    const log = episodes.log(rows, readings, { terminated, truncated });
     const final = { rows, observations: this.#observations(rows) };
-    for (const i of rows) this.#episodes.restart(i, this.#bodies);
+    for (const i of rows) episodes.restart(i, bodies);
     this.#begin(rows);
     return { final, log };
   }
 
-  /** Everything of new episodes but the goal and the body's start. */
   #begin(envs: Int32Array): void {
-    for (const i of envs) {
-      this.#airframes.draw(i);
-      const action = readingsWidth * i + quantities.last_action.offset;
-      this.#readings.fill(0, action, action + actionWidth);
-      this.#sense(i);
-      this.#started[i] = 1;
-    }
-    this.#observer.begin(envs, this.#readings);
-    this.#film?.begin(envs, this.#bodies);
-  }
-
-  #sense(i: number): void {
-    sense(this.#bodies, this.#episodes.goals, this.#readings, i);
-    this.#airframes.sense(i, this.#readings);
+    this.#fleet.begin(envs);
+    this.#film?.begin(envs, this.#fleet.bodies);
   }
 
   #frame(): Frame {
-    return { observations: this.#observations(), started: this.#started.slice() };
+    return { observations: this.#observations(), started: this.#fleet.started.slice() };
   }
 
   /** Fresh copies, of all environments or of these. */
   #observations(envs?: Int32Array): Observations {
-    const seen = this.#observer.copy(envs);
+    const seen = this.#fleet.observer.copy(envs);
     const { camera } = this.#task;
     return this.#film && camera ? { ...seen, [camera]: this.#film.copy(envs) } : seen;
   }
 
   #everything() {
-    const { goals, ages, sums, streams } = this.#episodes;
-    const { positions, velocities } = this.#bodies;
-    const random = [streams.state, this.#observer.streams.state];
-    const current = [...this.#observer.state, this.#started];
-    const drawn = this.#airframes.state;
-    const shots = this.#film?.state ?? [];
-    return [positions, velocities, goals, sums, ages, ...random, ...current, ...drawn, ...shots];
+    return [...this.#fleet.everything(), ...(this.#film?.state ?? [])];
   }
 
   #owner() {

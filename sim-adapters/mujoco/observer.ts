@@ -1,5 +1,7 @@
 import type { Observations } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
+import type { Arena } from "./arena.ts";
+import type { Rows } from "./bodies.ts";
 import { DelayLine } from "./delay-line.ts";
 import { type Quantity, quantities, readingsWidth } from "./readings.ts";
 import { Streams } from "./streams.ts";
@@ -27,8 +29,12 @@ export class Observer {
   readonly streams: Streams;
   readonly #groups: readonly Group[];
 
-  constructor(task: Task, numEnvs: number, settings: Settings) {
-    this.streams = new Streams(numEnvs, 2);
+  constructor(
+    task: Task,
+    numEnvs: number,
+    { settings, arena }: { readonly settings: Settings; readonly arena: Arena },
+  ) {
+    this.streams = new Streams(numEnvs, 2, { arena });
     this.#groups = Object.entries(task.groups).map(([name, { parts, delay }]) => {
       const columns = Int32Array.from(parts.flatMap(({ quantity }) => columnsOf(quantity)));
       const noise = noiseOf(parts, settings);
@@ -38,8 +44,9 @@ export class Observer {
         columns,
         noise,
         drawn: new Float64Array(noise.length),
-        delay: steps === 0 ? undefined : new DelayLine(numEnvs, steps, noise.length),
-        rows: new Float32Array(numEnvs * columns.length),
+        delay:
+          steps === 0 ? undefined : new DelayLine(numEnvs, { steps, width: noise.length, arena }),
+        rows: arena.float32(numEnvs * columns.length),
       };
     });
   }
@@ -51,17 +58,21 @@ export class Observer {
     );
   }
 
-  /** A control step has passed in all environments. */
-  observeAll(readings: Float64Array): void {
+  /** A control step has passed in environments `first` … `end - 1`. */
+  observe(readings: Float64Array, { first, end }: Rows): void {
     for (const group of this.#groups) {
       const { columns, delay, rows } = group;
       const width = columns.length;
-      for (let i = 0; i * width < rows.length; i++) {
+      for (let i = first; i < end; i++) {
         this.#write(group, i, readings);
         delay?.pass(i, rows, i * width);
       }
-      delay?.advance();
     }
+  }
+
+  /** After `observe` of every environment. */
+  advance(): void {
+    for (const { delay } of this.#groups) delay?.advance();
   }
 
   /** The first observations of episodes in these environments, with fresh noise. */

@@ -1,23 +1,24 @@
+import { availableParallelism } from "node:os";
 import type { EnvSpec } from "../../protocol/spec.ts";
-import { Bodies, loadLibrary } from "./bodies.ts";
+import { Arena } from "./arena.ts";
+import { loadLibrary, type Rows } from "./bodies.ts";
+import { Crew } from "./crew.ts";
 import { MujocoEnv } from "./mujoco-env.ts";
-import { type ResolvedSettings, resolveSettings } from "./settings.ts";
+import { checkOptions, type FleetOptions, openFleet } from "./open-fleet.ts";
 import { SimError } from "./sim-error.ts";
-import { findTask, specOf, type Task } from "./tasks.ts";
+import { specOf } from "./tasks.ts";
 
-export interface MujocoOptions {
-  readonly task: string;
-  /** 1 to 16384. */
-  readonly numEnvs: number;
-  /** Overrides by dotted name, without `env.`. */
-  readonly settings?: Readonly<Record<string, unknown>>;
-  /** Observation groups that are wanted: pictures that are not are not taken. Default: all. */
-  readonly groups?: readonly string[] | undefined;
-  /** Bodies in one MuJoCo model; makes no difference to any number. */
-  readonly blockSize?: number;
+export interface MujocoOptions extends FleetOptions {
+  /** Cores that fly it, makes no difference to any number. `auto`: two where they are there and worthwhile. Default 1. */
+  readonly threads?: number | "auto";
 }
 
-const mostEnvs = 16_384;
+/** Environments from which on a second thread saves more than it costs to tell it. */
+const worthwhile = 1024;
+
+/** Bytes of all arrays of one environment, the longest delay included, and of their gaps. Unused memory costs nothing. */
+const bytesPerEnv = 8192;
+const bytesBesides = 65_536;
 
 /**
  * The built-in simulator, in this process.
@@ -25,44 +26,45 @@ const mostEnvs = 16_384;
  * @throws SimError for a task, a size or a library that isn't there, ProtocolError
  * (`unknown-setting`, `bad-setting`) for settings.
  */
-export async function openMujoco(options: MujocoOptions): Promise<MujocoEnv> {
-  const { task, settings } = check(options);
+export async function openMujoco({ threads = 1, ...options }: MujocoOptions): Promise<MujocoEnv> {
+  const { task, settings } = checkOptions(options);
   const { numEnvs, blockSize } = options;
-  const { quadcopter } = settings;
-  const bodies = await Bodies.load({
-    count: numEnvs,
-    timestep: quadcopter["sim.dt"],
-    mass: quadcopter["robot.mass"],
-    inertia: quadcopter["robot.inertia"],
-    maxAngularVelocity:
-      (quadcopter["robot.spawn.rigid_props.max_angular_velocity"] * Math.PI) / 180,
-    ...(blockSize === undefined ? {} : { blockSize }),
-  });
-  return new MujocoEnv(task, numEnvs, settings, bodies);
+  const count = Math.min(threads === "auto" ? threadsFor(numEnvs) : threads, numEnvs);
+  if (!Number.isInteger(count) || count < 1) {
+    const hint = "Give a whole number from 1 with --threads, or leave it out.";
+    throw new SimError("bad-threads", `got ${threads} threads`, { field: "threads", hint });
+  }
+  const shares = split(numEnvs, count);
+  const own = shares[0]!;
+  if (count === 1) {
+    const fleet = await openFleet(options, { rows: own, arena: new Arena() });
+    return new MujocoEnv(task, numEnvs, { settings, fleet, crew: undefined, own });
+  }
+  const memory = new SharedArrayBuffer(bytesPerEnv * numEnvs + bytesBesides);
+  const fleet = await openFleet(options, { rows: own, arena: new Arena(memory) });
+  const order = { ...options, settings: options.settings ?? {}, blockSize, memory };
+  const crew = await Crew.open(shares.slice(1), order);
+  return new MujocoEnv(task, numEnvs, { settings, fleet, crew, own });
 }
 
 /**
  * What `openMujoco` would give, with its library loaded but nothing built yet. @throws as
  * `openMujoco`
  */
-export async function foreseeMujoco(options: MujocoOptions): Promise<EnvSpec> {
-  const { task, settings } = check(options);
+export async function foreseeMujoco(options: FleetOptions): Promise<EnvSpec> {
+  const { task, settings } = checkOptions(options);
   await loadLibrary();
   return specOf(task, options.numEnvs, settings);
 }
 
-function wanted({ camera, ...task }: Task, groups: readonly string[] | undefined): Task {
-  const filmed = camera !== undefined && (groups?.includes(camera) ?? true);
-  return filmed ? { ...task, camera } : task;
+function threadsFor(numEnvs: number): number {
+  return numEnvs >= worthwhile ? Math.min(2, availableParallelism()) : 1;
 }
 
-function check(options: MujocoOptions): { task: Task; settings: ResolvedSettings } {
-  const task = wanted(findTask(options.task), options.groups);
-  const { numEnvs } = options;
-  if (!Number.isInteger(numEnvs) || numEnvs < 1 || numEnvs > mostEnvs) {
-    const message = `got ${numEnvs} environments, expected a whole number from 1 to ${mostEnvs}`;
-    const hint = "Give it with --num_envs.";
-    throw new SimError("bad-num-envs", message, { field: "num_envs", hint });
-  }
-  return { task, settings: resolveSettings(options.settings ?? {}, task.rules) };
+/** Ranges of nearly equal size. */
+function split(numEnvs: number, count: number): Rows[] {
+  return Array.from({ length: count }, (_, k) => ({
+    first: Math.floor((numEnvs * k) / count),
+    end: Math.floor((numEnvs * (k + 1)) / count),
+  }));
 }

@@ -10,7 +10,7 @@ export interface SimErrorDetail {
 /**
  * The built-in simulator refuses something. Codes: `unknown-task`, `bad-num-envs`, `bad-seed`,
  * `bad-tensor`, `bad-value`, `not-reset`, `bad-snapshot`, `other-snapshot`, `diverged`, `closed`,
- * `no-mujoco`. Settings are refused with the protocol's `unknown-setting` and `bad-setting`.
+ * `bad-threads`, `thread-lost`, `no-mujoco`. Settings are refused with the protocol's `unknown-setting` and `bad-setting`.
  */
 export class SimError extends CodedError {
   override readonly name = "SimError";

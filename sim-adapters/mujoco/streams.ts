@@ -1,3 +1,5 @@
+import { Arena } from "./arena.ts";
+
 /** Words of state per stream. */
 const words = 4;
 
@@ -12,8 +14,8 @@ export class Streams {
   readonly #purpose: number;
 
   /** `purpose` tells streams of the same environment apart. */
-  constructor(count: number, purpose: number) {
-    this.state = new Uint32Array(count * words);
+  constructor(count: number, purpose: number, { arena = new Arena() }: { arena?: Arena } = {}) {
+    this.state = arena.uint32(count * words);
     this.#purpose = purpose;
   }
 

@@ -36,7 +36,6 @@ export class Caller {
   readonly #link: Link;
   readonly #onWaiting: (line: string) => void;
   readonly #listening: boolean;
-  /** Who is waited for, in words. */
   readonly #where: string;
   readonly #timer: NodeJS.Timeout;
   readonly #election: Election;
@@ -249,19 +248,15 @@ export class Caller {
   }
 
   #fulfil(pending: Pending, message: Message<Reply>): void {
-    let whole: Message<Reply>;
-    try {
-      whole = this.wording.complete(message);
-    } catch (error) {
-      return this.#withoutSharing(pending, (error as Error).message);
+    const whole = this.wording.complete(message);
+    if (typeof whole === "string") this.#withoutSharing(pending, whole);
+    else {
+      this.#traffic.answered(pending.patience.elapsed(seconds()), whole.header);
+      this.#settle();
+      pending.resolve(whole);
     }
-    const timing = "timing" in whole.header ? whole.header.timing : undefined;
-    this.#traffic.answered(pending.patience.elapsed(seconds()), timing);
-    this.#settle();
-    pending.resolve(whole);
   }
 
-  /** The same request again, as frames: its reply comes as frames then, and nothing is carried out twice. */
   #withoutSharing(pending: Pending, why: string): void {
     this.wording.unshare();
     this.#onWaiting(`${why}; going on with frames`);

@@ -1,3 +1,5 @@
+import type { Reply } from "../../protocol/messages.ts";
+
 export interface LinkStats {
   readonly bytesSent: number;
   readonly bytesReceived: number;
@@ -31,9 +33,9 @@ export class Traffic {
     this.#bytesReceived += sizeOf(frames);
   }
 
-  answered(seconds: number, timing: LinkStats["serverTiming"] | undefined): void {
+  answered(seconds: number, header: Reply): void {
     this.#lastRoundTrip = seconds;
-    if (timing !== undefined) this.#serverTiming = timing;
+    if ("timing" in header && header.timing !== undefined) this.#serverTiming = header.timing;
   }
 }
 

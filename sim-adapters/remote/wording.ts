@@ -45,11 +45,15 @@ export class Wording {
     return this.#headers.read(frames, decodeReply);
   }
 
-  /** The reply with the tensors that lie in shared memory. @throws LaneError where they don't */
-  complete(message: Message<Reply>): Message<Reply> {
+  /** The reply with the tensors that lie in shared memory; where they don't, why not. */
+  complete(message: Message<Reply>): Message<Reply> | string {
     const { header } = message;
     const shared = "shared" in header ? header.shared : undefined;
     if (shared === undefined || shared.length === 0 || this.#lane === undefined) return message;
-    return { header, tensors: { ...message.tensors, ...this.#lane.take(header.seq, shared) } };
+    try {
+      return { header, tensors: { ...message.tensors, ...this.#lane.take(header.seq, shared) } };
+    } catch (error) {
+      return (error as Error).message;
+    }
   }
 }

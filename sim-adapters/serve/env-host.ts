@@ -3,13 +3,7 @@ import type { Tensors } from "../../protocol/codec.ts";
 import { checkSpec, hashSpec, toWireSpec, without } from "../../protocol/env-spec.ts";
 import { HeaderMemory } from "../../protocol/header-memory.ts";
 import { limits, protocolVersion, times } from "../../protocol/limits.ts";
-import {
-  encodeReply,
-  type Replies,
-  type Reply,
-  type Request,
-  type Requests,
-} from "../../protocol/messages.ts";
+import { encodeReply, type Reply, type Request, type Requests } from "../../protocol/messages.ts";
 import {
   fromFrame,
   fromState,
@@ -19,8 +13,7 @@ import {
 } from "../../protocol/payload.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { visibleText } from "../../protocol/visible.ts";
-import { isLocal } from "../endpoint.ts";
-import { HostLane, sharedBy } from "./host-lane.ts";
+import { HostLane } from "./host-lane.ts";
 import { QuietLog } from "./quiet-log.ts";
 import { readRequest } from "./read-request.ts";
 import {
@@ -70,9 +63,7 @@ export class EnvHost {
   readonly #quiet = new QuietLog((line) => this.#log(line));
   readonly #limit = new StrangerLimit();
   readonly #headers = new HeaderMemory<Request>();
-  readonly #lane = new HostLane((line) => this.#log(line));
-  /** The last reply as frames, where its tensors went through shared memory. */
-  #asFrames: (() => Uint8Array[]) | undefined;
+  readonly #lane: HostLane;
   /** Beats while something is worked on: one for all, as a timer for each request would cost more than a short step. */
   readonly #clock: NodeJS.Timeout;
   /** The connection the driver was last heard on. */
@@ -89,6 +80,7 @@ export class EnvHost {
     this.#options = options;
     this.#link = link;
     this.#onClosed = onClosed;
+    this.#lane = new HostLane(options, (line) => this.#log(line));
     this.#clock = setInterval(() => this.#beat(seconds()), (times.beatInterval * 1000) / 4);
     this.#clock.unref();
   }
@@ -132,19 +124,13 @@ export class EnvHost {
     if (this.#closing && request.type !== "close") throw closing();
     const verdict = this.#order.judge(request, now);
     if (verdict.kind === "refuse") throw verdict.error;
-    if (verdict.kind === "replay") this.#again(from, request, verdict.reply);
+    if (verdict.kind === "replay") this.#link.send(from, this.#lane.again(request, verdict.reply));
     else if (verdict.kind === "working") this.#stillWorking(from);
     else if (request.type === "close") this.#goodbye(from, request);
     else {
       const whole = this.#lane.tensorsOf(request, tensors);
       this.#start({ request, to: from, since: now, told: now }, whole);
     }
-  }
-
-  /** Whoever cannot read what it was told through shared memory asks again without. */
-  #again(to: Peer, request: Request, reply: readonly Uint8Array[]): void {
-    const frames = sharedBy(request) === undefined ? this.#asFrames?.() : undefined;
-    this.#link.send(to, frames ?? reply);
   }
 
   #start(job: Job, tensors: Tensors): void {
@@ -159,7 +145,6 @@ export class EnvHost {
 
   async #carryOut(job: Job, tensors: Tensors): Promise<void> {
     const { session, seq, type } = job.request;
-    this.#asFrames = undefined;
     try {
       const [answer, sent] = await this.#answer(job.request, tensors, job.since);
       const frames = this.#encodeAnswer(job.request, answer, sent);
@@ -233,15 +218,8 @@ export class EnvHost {
       settings: env.settings as Requests["hello"]["settings"],
       notices: [...notices, ...env.notices].slice(0, limits.notices),
       limits: { frame_bytes: limits.frameBytes, frames: limits.frames },
-      ...this.#offerMemory(hello),
+      ...this.#lane.open(this.#spec, hello),
     };
-  }
-
-  #offerMemory(hello: Requests["hello"]): Pick<Replies["welcome"], "shared_memory"> {
-    const { bind, connect, sharedMemory = "auto" } = this.#options;
-    if (sharedMemory === "off" || !isLocal(bind ?? connect ?? "")) return {};
-    const offer = this.#spec && this.#lane.open(this.#spec, hello);
-    return offer === undefined ? {} : { shared_memory: offer };
   }
 
   #goodbye(from: Peer, { session, seq }: Requests["close"]): void {
@@ -294,12 +272,10 @@ export class EnvHost {
 
   /** What the simulator gave may not fit the protocol; that is its failure, not the driver's. */
   #encodeAnswer(request: Ordered, answer: Answer, tensors?: Tensors): Uint8Array[] {
-    const { seq } = request;
     try {
-      const shared = this.#lane.put(request, tensors);
-      if (shared === undefined) return this.#encode(seq, answer, tensors);
-      this.#asFrames = () => this.#encode(seq, answer, tensors);
-      return this.#encode(seq, { ...answer, shared } as Answer);
+      return this.#lane.answer(request, tensors, (shared, rest) =>
+        this.#encode(request.seq, { ...answer, ...shared } as Answer, rest),
+      );
     } catch (cause) {
       const message = `what the simulator gave cannot be sent: ${(cause as Error).message}`;
       const hint = "The simulator must follow its own specification.";

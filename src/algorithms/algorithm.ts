@@ -8,6 +8,7 @@ import type { Compile } from "../engine/compile/program.ts";
 import type { Experience } from "../learning/experience.ts";
 import type { Learner } from "../learning/learner.ts";
 import type { Monitor } from "../learning/monitors/monitor.ts";
+import type { Metrics } from "../metrics/metric-sink.ts";
 import type { RunDescription } from "../metrics/run-description.ts";
 import type { Judge } from "../running/judge.ts";
 import type { Plan } from "../running/plan.ts";
@@ -45,6 +46,16 @@ export interface Site<C extends Config = Config> {
   readonly compile?: Compile;
   /** A line for people. */
   readonly say: (line: string) => void;
+}
+
+/** How the policies of a checkpoint are to act, where there is a choice. */
+export interface ActingChoice {
+  /** One of the algorithm's `planners`: plans before it acts; absent: nobody plans. */
+  readonly planner?: string;
+  /** Is told, when the policies are disposed of, what planning did: e.g. `Search/activation`. */
+  readonly tell?: (figures: Metrics) => void;
+  /** Who makes one call of a model's operations; absent: each is a call of its own. */
+  readonly compile?: Compile;
 }
 
 /** What makes the same learner in another thread: plain data, but for that thread's own compiler. */
@@ -102,6 +113,12 @@ export interface Algorithm<C extends Config = Config> {
   /** Its learner alone, which has `acting`; absent: it learns in the thread that flies. */
   learner?(order: LearnerOrder<C>): Promise<Learner>;
   read(path: string): Promise<SavedRun>;
+  /** Who may plan for its policies in an evaluation: `--planner NAME`; absent: nobody. */
+  readonly planners?: readonly string[];
   /** Who can be evaluated: `student`, and whom it is measured against. To be disposed by the caller. */
-  policies(saved: SavedRun, spec: EnvSpec): Promise<Readonly<Record<string, Policy>>>;
+  policies(
+    saved: SavedRun,
+    spec: EnvSpec,
+    acting?: ActingChoice,
+  ): Promise<Readonly<Record<string, Policy>>>;
 }

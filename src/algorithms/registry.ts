@@ -8,6 +8,7 @@ import { rebrac } from "./rebrac/algorithm.ts";
 import { reinforce } from "./reinforce/algorithm.ts";
 import { sac } from "./sac/algorithm.ts";
 import { td3Bc } from "./td3_bc/algorithm.ts";
+import { worldModel } from "./world_model/algorithm.ts";
 
 /** Every algorithm there is: the only list. The first is meant where none is named. */
 export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
@@ -17,6 +18,7 @@ export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
   rebrac,
   iql,
   cql,
+  worldModel,
   lapo,
   sac,
   reinforce,

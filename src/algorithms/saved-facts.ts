@@ -26,6 +26,16 @@ const range = z
   .object({ kind: z.literal("tanh"), center: z.array(z.number()), half: z.array(z.number()) })
   .refine(({ center, half }) => center.length === half.length && half.length > 0, "is no range");
 
+const sizes = z.array(counter.min(1)).min(1);
+
+/** Of a network with pictures. */
+export const vision = z.object({
+  groups: z.array(z.object({ name: z.string().min(1), shape: sizes })).min(1),
+  channels: sizes,
+  kernel: counter.min(1),
+  stride: counter.min(1),
+});
+
 const numbers = z.array(z.number());
 const clipped = z
   .object({

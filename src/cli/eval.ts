@@ -1,8 +1,15 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import type { EnvSpec } from "../../protocol/spec.ts";
+import type { Algorithm } from "../algorithms/algorithm.ts";
+import { chooseTeacher } from "../algorithms/distillation/load-teacher.ts";
+import type { DistillationConfig } from "../algorithms/distillation/settings.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
+import type { Config } from "../config/schema.ts";
+import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import type { Metrics } from "../metrics/metric-sink.ts";
 import type { Evaluation } from "../running/evaluate.ts";
 import { RequestQueue } from "../running/requests.ts";
 import { locateRun } from "../runs/locate-run.ts";
@@ -21,7 +28,9 @@ interface EvalOptions {
   readonly sim?: string;
   readonly seed?: string;
   readonly device?: string;
+  readonly planner?: string;
   readonly shuffle_group?: string;
+  readonly against?: string;
   readonly json?: boolean;
 }
 
@@ -40,6 +49,11 @@ export function registerEval(program: Command): void {
     .option("--seed <N>", "of the episodes (default: the run's)")
     .option("--sim <ENDPOINT>", "a simulator that is running (default: the run's choice)")
     .option("--device <NAME>", "where TensorFlow computes (default: the run's choice)")
+    .option(
+      "--against <WHO>",
+      "who flies beside the student in place of its teacher: a file, a run, hover, pid, simulator",
+    )
+    .option("--planner <NAME>", "who plans in a learned model before acting: mcts or one_step")
     .option(
       "--shuffle_group <GROUP>",
       "also fly the student with this group's rows shuffled between environments: does it use them?",
@@ -71,6 +85,7 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
     overrides: [...flags, ...overrides],
   });
   if (!algorithm.flies(config)) throw flownNowhere(run.path);
+  checkPlanner(algorithm, options.planner);
   const signals = watchSignals(new RequestQueue(), warn);
   // As the run had: the figures of its summary come out again to the last bit.
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
@@ -86,15 +101,51 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
   try {
     const { env } = simulator;
     const { seed } = config;
-    const { shuffle_group: shuffle } = options;
-    const flight = { algorithm, env, episodes, seed, stop: signal, shuffle };
+    let planning: Metrics = {};
+    const tell = (figures: Metrics) => {
+      planning = figures;
+    };
+    const { planner, shuffle_group: shuffle } = options;
+    const compile = compileWith(config.compile);
+    const acting = planner === undefined ? {} : { acting: { planner, tell, compile } };
+    const against = await rivalOf(options.against, config, env.spec);
+    const flight = { algorithm, env, episodes, seed, stop: signal, shuffle, against, ...acting };
     const flown = await evaluateRun(checkpoint, flight);
-    const all = { ...verdictOf(flown), ...ablationOf(flown, shuffle), checkpoint };
+    const figures = { ...verdictOf(flown), ...taskFiguresOf(flown), ...ablationOf(flown, shuffle) };
+    const all = { ...figures, ...(planner && { planner, ...planning }), checkpoint };
     console.log(options.json ? JSON.stringify(all) : describe(all));
   } finally {
     signals.release();
     await simulator.close();
   }
+}
+
+function checkPlanner({ name, planners = [] }: Algorithm, planner: string | undefined): void {
+  if (planner === undefined || planners.includes(planner)) return;
+  throw new ConfigError(
+    "bad-value",
+    planners.length === 0
+      ? `--planner ${planner}: a student of ${name} has no model to plan in`
+      : `--planner is ${planner}; expected one of ${planners.join(", ")}`,
+    planners.length === 0 ? "Leave it out." : `For example --planner ${planners[0]}.`,
+  );
+}
+
+async function rivalOf(who: string | undefined, config: Config, spec: EnvSpec) {
+  if (who === undefined) return undefined;
+  const { config: usual } = resolveConfig({ overrides: [`log_root=${config.log_root}`] });
+  return (await chooseTeacher({ ...(usual as DistillationConfig), checkpoint: who }, spec)).policy;
+}
+
+/** `student_NAME` and `teacher_NAME`, each with the half width of its interval as `…_ci95`. */
+function taskFiguresOf(flown: Evaluation): Record<string, number> {
+  const all = Object.entries(flown).flatMap(([who, { task }]) =>
+    Object.entries(task).flatMap(([name, { mean, ci95 }]): [string, number][] => [
+      [`${who}_${name}`, mean],
+      [`${who}_${name}_ci95`, ci95],
+    ]),
+  );
+  return Object.fromEntries(all);
 }
 
 /** What is left of the student's return where it sees others' rows of a group. */

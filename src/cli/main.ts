@@ -14,6 +14,7 @@ interface Door {
 /** Those that open sockets, or load the libraries of a flight. */
 const flying: ReadonlySet<string> = new Set([
   "train",
+  "compare-plans",
   "eval",
   "sim",
   "conform",
@@ -37,6 +38,11 @@ const doors: readonly Door[] = [
     name: "eval",
     description: "fly a run's student and its teacher, and compare",
     register: async (program) => (await import("./eval.ts")).registerEval(program),
+  },
+  {
+    name: "compare-plans",
+    description: "train a world model by every plan on the same recorded flights",
+    register: async (program) => (await import("./compare-plans.ts")).registerComparePlans(program),
   },
   {
     name: "watch",

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { isPicture, pictureGroups } from "../../protocol/env-spec.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
@@ -14,6 +14,8 @@ import { savePictures } from "./save-pictures.ts";
 interface SimOptions {
   readonly task: string;
   readonly num_envs?: number;
+  readonly threads?: number;
+  readonly shared_memory?: "auto" | "off";
   readonly bind?: string;
   readonly connect?: string;
   readonly curve_server_key_file?: string;
@@ -43,6 +45,19 @@ export function registerSim(program: Command): void {
       `environments; default: the runner's, else ${defaultEnvs}`,
       wholeNumber,
     )
+    .option(
+      "--threads <N>",
+      "cores that simulate; default: two where that is worthwhile",
+      wholeNumber,
+    )
+    .addOption(
+      new Option(
+        "--shared_memory <MODE>",
+        "arrays through memory shared with a runner on this machine",
+      )
+        .choices(["auto", "off"])
+        .default("auto"),
+    )
     .option("--bind <ENDPOINT>", "listen at ipc://PATH or tcp://127.0.0.1:PORT")
     .option("--connect <ENDPOINT>", "dial out to a runner that listens (train --listen)")
     .option("--curve_server_key_file <FILE>", "our own secret CURVE key; the network needs it")
@@ -61,6 +76,7 @@ export function registerSim(program: Command): void {
 
 async function serve(overrides: readonly string[], options: SimOptions, version: string) {
   const { task, num_envs: numEnvs, bind, connect, once = false } = options;
+  const { threads = "auto", shared_memory: sharedMemory = "auto" } = options;
   const settings = settingsOf(overrides);
   if (options.save_pictures !== undefined) {
     await film(options.save_pictures, { task, settings, numEnvs });
@@ -70,7 +86,8 @@ async function serve(overrides: readonly string[], options: SimOptions, version:
   const spec = await simulator.foresee({ task, numEnvs: numEnvs ?? defaultEnvs, settings });
   const curve = await curveOf(options);
   const server = await serveEnv({
-    open: (asked) => open(asked, { task, settings, numEnvs }),
+    open: (asked) => open(asked, { task, settings, numEnvs, threads }),
+    sharedMemory,
     name: simulator.name,
     version,
     once,
@@ -109,10 +126,11 @@ interface Served {
   readonly task: string;
   readonly settings: Settings;
   readonly numEnvs?: number | undefined;
+  readonly threads?: number | "auto";
 }
 
 /** The runner's settings win over ours. */
-async function open(asked: OpenRequest, { task, settings, numEnvs }: Served) {
+async function open(asked: OpenRequest, { task, settings, numEnvs, threads }: Served) {
   if (numEnvs !== undefined && asked.numEnvs !== undefined && numEnvs !== asked.numEnvs) {
     const message = `${asked.numEnvs} environments were asked for, the simulator has ${numEnvs}`;
     const hint = `Ask for ${numEnvs}, or start the simulator without --num_envs.`;
@@ -120,6 +138,7 @@ async function open(asked: OpenRequest, { task, settings, numEnvs }: Served) {
   }
   return builtInFor(task).open({
     task,
+    ...(threads === undefined ? {} : { threads }),
     numEnvs: numEnvs ?? asked.numEnvs ?? defaultEnvs,
     settings: { ...settings, ...asked.settings },
     groups: asked.groups,

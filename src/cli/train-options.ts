@@ -49,6 +49,7 @@ const switches: readonly (readonly [flag: string, key: string])[] = [
   ["--allow_leaks", "checks.allow_leaks"],
   ["--allow_orphans", "checks.allow_orphans"],
   ["--allow_starved", "checks.allow_starved"],
+  ["--use_mcts", "algorithm.use_mcts"],
 ];
 
 /** Those of every algorithm, each once, whichever algorithm has it. */

@@ -20,7 +20,7 @@ import { prepareRun } from "../training/assemble.ts";
 import { Notices } from "../training/messages.ts";
 import { openSimulator, type Simulator } from "../training/open-simulator.ts";
 import { openSinks } from "../training/open-sinks.ts";
-import { choosePipeline } from "../training/pipeline/choose-pipeline.ts";
+import { learnsBeside } from "../training/pipeline/choose-pipeline.ts";
 import { LearnerThread } from "../training/pipeline/learner-thread.ts";
 import { openRecording, type Recording } from "../training/recording.ts";
 import { type SignalWatch, watchSignals } from "../training/signals.ts";
@@ -79,12 +79,11 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const compile = compileWith(config.compile);
-  const pipeline = choosePipeline(config, { algorithm, engine, saved });
-  config = { ...config, pipeline };
   const id = opened?.run.id ?? newRunId();
   const anyNumber = opened === undefined && !asksForNumber(input, resolved);
   const facts = { algorithm: algorithm.name, device: engine.device, threads };
-  const thread = pipeline === "on" ? new LearnerThread(facts) : undefined;
+  const beside = learnsBeside(config, { algorithm, engine, saved });
+  const thread = beside ? new LearnerThread(facts) : undefined;
   let simulator: Simulator | undefined;
   let recording: Recording | undefined;
   try {

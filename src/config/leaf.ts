@@ -46,6 +46,11 @@ export function notNegative(fallback: number, doc: string) {
   return key(z.number().min(0).default(fallback), "a number, 0 or above", doc);
 }
 
+export function maybeNotNegative(doc: string) {
+  const schema = z.number().min(0).nullable().default(null);
+  return key(schema, "a number, 0 or above, or null", doc);
+}
+
 /** At least 0 and below 1. */
 export function share(fallback: number, doc: string) {
   return key(z.number().min(0).lt(1).default(fallback), "a number from 0 to below 1", doc);

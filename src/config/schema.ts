@@ -31,6 +31,10 @@ const sim = z.strictObject({
     "Times on end that a lost simulator of our own is started again",
   ),
   wait: notNegative(300, "Seconds a lost simulator that others started is waited for; 0: not"),
+  threads: maybeWhole(
+    { least: 1, most: 64 },
+    "Cores of the simulator built in, same bits with any number; null: two where that is worthwhile",
+  ),
   shared_memory: oneOf(
     ["auto", "on", "off"],
     "auto",
@@ -74,7 +78,7 @@ export const commonKeys = {
   pipeline: oneOf(
     ["on", "off", "auto"],
     "auto",
-    "Whether a rollout is learned, in a thread of its own, while the next one is flown: by a student one update older",
+    "Whether a rollout is learned in a thread of its own while the next one is flown, by a student one update older; auto: where two cores are, and that costs nothing",
   ),
   num_steps_per_env: whole(24, { least: 1, most: 100_000 }, "Control steps of one iteration"),
   max_iterations: whole(400, { least: 1, most: 10 * million }, "Iterations of the whole run"),

@@ -26,6 +26,7 @@ export function checkOwners(
   for (const update of updates) {
     checkClaims(update, groups);
     checkTerms(update, losses);
+    checkPart(update, updates);
   }
   const running = updates.filter((update) => runsIn(update, stages));
   for (const group of groups.filter(isTrainable)) checkStepped(group, running, stages);
@@ -83,7 +84,7 @@ function checkClaims(update: Update, groups: readonly ParameterGroup[]): void {
     throw bad(`The update '${name}' claims something of '${unknown}'; groups are ${known}.`);
   }
   for (const group of groups) checkClaim(update, group);
-  if (groups.some((group) => claims[group.name] === "step")) return;
+  if (update.partOf !== undefined || groups.some(({ name: own }) => claims[own] === "step")) return;
   throw new LearningError(
     "starved",
     `starved: the update '${name}' of the owner '${owner}' claims to step no group.`,
@@ -108,6 +109,20 @@ function checkClaim({ name, owner, claims }: Update, group: ParameterGroup): voi
       : `leak: the update '${name}' of the owner '${owner}' claims to step the group '${group.name}', which is '${group.owner}'.`,
     "Give the group an owner of its own, or let its owner do the update.",
   );
+}
+
+function checkPart({ name, partOf, claims, terms }: Update, updates: readonly Update[]): void {
+  if (partOf === undefined) return;
+  const whole = updates.find((update) => update.name === partOf);
+  const stray = terms.find((term) => !whole?.terms.includes(term));
+  if (whole === undefined || whole.partOf !== undefined || stray !== undefined) {
+    const what =
+      whole === undefined ? "there is none" : `that one adds up ${whole.terms.join(", ")}`;
+    throw bad(`The update '${name}' is a share (${terms.join(", ")}) of '${partOf}', but ${what}.`);
+  }
+  const stepped = Object.entries(claims).find(([, motion]) => motion === "step");
+  if (stepped === undefined) return;
+  throw bad(`The update '${name}' claims to step '${stepped[0]}', but is a share of '${partOf}'.`);
 }
 
 function checkTerms({ name, terms }: Update, losses: Claims["losses"]): void {

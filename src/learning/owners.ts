@@ -27,6 +27,11 @@ export interface Update {
   readonly claims: Readonly<Record<string, Motion>>;
   /** Stages it runs in; absent: all. */
   readonly stages?: readonly string[];
+  /**
+   * Name of the update whose loss it is a share of: it is measured by itself, to see where its gradient arrives
+   * (`pass`) and where it is cut off (`zero`), and steps nothing.
+   */
+  readonly partOf?: string;
 }
 
 /** Takes down what an update did: per group the norm of its gradient and of the parameters' change. */

@@ -1,6 +1,7 @@
 import type { Memory, Policy } from "../../policies/policy.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { flownWhole } from "../../sim-adapters/env-revived.ts";
+import type { EpisodeReport } from "../../sim-adapters/episode-report.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { copyRows, refuseBrokenActions } from "./actions.ts";
 import { type EnvSplit, evaluationSplit } from "./env-split.ts";
@@ -16,6 +17,8 @@ export interface EvaluateOptions {
   readonly stop?: AbortSignal;
   /** γ, for the discounted return. */
   readonly discount?: number;
+  /** What the task tells of episodes besides their return. */
+  readonly report?: EpisodeReport | undefined;
 }
 
 /** Figures by policy. */
@@ -33,10 +36,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 }
 
 async function flown(options: EvaluateOptions, start: Frame): Promise<Evaluation> {
-  const { env, policies, episodes, discount } = options;
+  const { env, policies, episodes, discount, report } = options;
   const split = evaluationSplit(env.spec.numEnvs, Object.keys(policies));
   const crew = new SideBySide(policies, split);
-  const tally = new Tally(env.spec, split, { episodes, discount });
+  const tally = new Tally(env.spec, split, { episodes, discount, report });
   let frame = start;
   while (!tally.complete) {
     options.stop?.throwIfAborted();

@@ -1,6 +1,7 @@
 import { elementsOf } from "../../policies/named-array.ts";
 import type { StepResult } from "../../protocol/frame.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import type { EpisodeReport } from "../../sim-adapters/episode-report.ts";
 import { type EnvSplit, inside, rowCount } from "./env-split.ts";
 
 /** Of one policy over whole episodes. */
@@ -15,6 +16,13 @@ export interface PolicyFigures {
   readonly discountedReturn?: number;
   /** Mean distance to the goal at the end of an episode, m; null where the simulator doesn't show it. */
   readonly finalDistance: number | null;
+  /** Means of what the task's report tells of episodes, with the half width of their 95 % interval; empty: nothing. */
+  readonly task: Readonly<Record<string, TaskFigure>>;
+}
+
+export interface TaskFigure {
+  readonly mean: number;
+  readonly ci95: number;
 }
 
 class Sums {
@@ -24,6 +32,7 @@ class Sums {
   deaths = 0;
   distance = 0;
   distances = 0;
+  readonly task = new Map<string, number[]>();
 }
 
 export interface TallyOptions {
@@ -31,6 +40,7 @@ export interface TallyOptions {
   readonly episodes: number;
   /** γ; absent: nothing is discounted. */
   readonly discount?: number | undefined;
+  readonly report?: EpisodeReport | undefined;
 }
 
 /** Counts the same number of whole episodes of every row. */
@@ -39,6 +49,7 @@ export class Tally {
   /** Whole episodes wanted from each row, by policy. */
   readonly #quotas: Readonly<Record<string, number>>;
   readonly #goal: Goal | undefined;
+  readonly #report: EpisodeReport | undefined;
   /** Whole episodes seen per row; -1 while the first, possibly partial one runs. */
   readonly #counts: Int32Array;
   readonly #returns: Float64Array;
@@ -48,7 +59,8 @@ export class Tally {
   readonly #sums: Readonly<Record<string, Sums>>;
   #waiting: number;
 
-  constructor(spec: EnvSpec, split: EnvSplit, { episodes, discount }: TallyOptions) {
+  constructor(spec: EnvSpec, split: EnvSplit, { episodes, discount, report }: TallyOptions) {
+    this.#report = report;
     this.#discount = discount;
     this.#discounted = new Float64Array(split.numEnvs);
     this.#weights = new Float64Array(split.numEnvs).fill(1);
@@ -70,6 +82,7 @@ export class Tally {
   }
 
   record(result: StepResult): void {
+    this.#report?.note(result);
     for (let row = 0; row < this.#returns.length; row += 1) {
       this.#returns[row]! += result.rewards[row]!;
       this.#discounted[row]! += this.#weights[row]! * result.rewards[row]!;
@@ -82,8 +95,10 @@ export class Tally {
     const count = this.#counts[row]!;
     const [name] = Object.entries(this.#split.evaluation).find(([, rows]) => inside(row, rows))!;
     const quota = this.#quotas[name]!;
+    const told = this.#report?.end(row) ?? {};
     if (count >= 0 && count < quota) {
       this.#add(this.#sums[name]!, row, result);
+      noteTask(this.#sums[name]!, told);
       if (count + 1 === quota) this.#waiting -= 1;
     }
     this.#counts[row] = count + 1;
@@ -125,8 +140,26 @@ export class Tally {
       deaths: sums.deaths,
       ...(this.#discount === undefined ? {} : { discountedReturn: sums.discounted / episodes }),
       finalDistance: sums.distances === 0 ? null : sums.distance / sums.distances,
+      task: Object.fromEntries([...sums.task].map(([name, values]) => [name, taskFigure(values)])),
     };
   }
+}
+
+/** What an episode has no figure for (a level never reached) counts in none. */
+function noteTask({ task }: Sums, told: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, value] of Object.entries(told)) {
+    if (value === undefined) continue;
+    const values = task.get(name) ?? [];
+    values.push(value);
+    task.set(name, values);
+  }
+}
+
+function taskFigure(values: readonly number[]): TaskFigure {
+  const count = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, ci95: (1.96 * Math.sqrt(squares / Math.max(1, count - 1))) / Math.sqrt(count) };
 }
 
 interface Goal {

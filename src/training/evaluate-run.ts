@@ -1,8 +1,9 @@
 import type { Policy } from "../../policies/policy.ts";
 import { deriveSeed, Random } from "../../policies/random.ts";
 import { nearest } from "../../protocol/nearest.ts";
+import { reportFor } from "../../sim-adapters/built-in.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
-import type { Algorithm } from "../algorithms/algorithm.ts";
+import type { ActingChoice, Algorithm } from "../algorithms/algorithm.ts";
 import { type Evaluation, evaluate } from "../running/evaluate.ts";
 import { RunningError } from "../running/running-error.ts";
 import { withShuffledGroup } from "../running/shuffled-group.ts";
@@ -14,14 +15,19 @@ export interface EvaluateRunOptions {
   /** The run's; the episodes are drawn from a seed of their own. */
   readonly seed: number;
   readonly stop?: AbortSignal;
+  /** How the policies act, where the algorithm leaves a choice. */
+  readonly acting?: ActingChoice;
   /** Flies the student once more, as `shuffled`, with the rows of this observation group in another order. */
   readonly shuffle?: string | undefined;
+  /** Flown beside the run's own policies, in the teacher's place; disposed of with them. */
+  readonly against?: Policy | undefined;
 }
 
 /** Flies the policies of a checkpoint: the same figures for the same seed and number of environments. */
 export async function evaluateRun(path: string, options: EvaluateRunOptions): Promise<Evaluation> {
-  const { algorithm, env, shuffle, seed } = options;
-  const policies = await algorithm.policies(await algorithm.read(path), env.spec);
+  const { algorithm, env, acting, shuffle, seed } = options;
+  const own = await algorithm.policies(await algorithm.read(path), env.spec, acting);
+  const policies = options.against ? beside(own, options.against) : own;
   if (shuffle === undefined) return flySideBySide(policies, "evaluation", options);
   const student = policies.student!;
   if (!student.reads.includes(shuffle)) {
@@ -31,6 +37,11 @@ export async function evaluateRun(path: string, options: EvaluateRunOptions): Pr
   const random = new Random(deriveSeed(seed, "shuffle"));
   const shuffled = withShuffledGroup(student, shuffle, random);
   return flySideBySide({ ...policies, shuffled }, "evaluation", options);
+}
+
+function beside({ student, teacher }: Readonly<Record<string, Policy>>, against: Policy) {
+  teacher?.dispose();
+  return { student: student!, teacher: against };
 }
 
 function notRead(group: string, reads: readonly string[]): RunningError {
@@ -65,7 +76,8 @@ async function flySideBySide(
   { env, episodes, seed, stop }: EvaluateRunOptions,
 ): Promise<Evaluation> {
   try {
-    const options = { env, policies, episodes, seed: deriveSeed(seed, purpose) };
+    const report = await reportFor(env.spec);
+    const options = { env, policies, episodes, seed: deriveSeed(seed, purpose), report };
     return await evaluate({ ...options, ...(stop ? { stop } : {}) });
   } finally {
     for (const policy of Object.values(policies)) policy.dispose();

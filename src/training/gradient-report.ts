@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { FlowMeter } from "../learning/flow-meter.ts";
+import type { FlowRow } from "../learning/flow-row.ts";
 import {
   type FlowEntry,
   faultsOf,
@@ -20,19 +21,31 @@ export interface GradientReport {
 }
 
 /**
- * Measures the first updates of a session against their claims, writes `gradient_flow.json` and says what
- * was found. Measuring changes no weight.
+ * Measures the first updates of a session against their claims, and those that a later stage begins with; writes
+ * `gradient_flow.json` and says what was found. Measuring changes no weight.
  */
 export function reportGradients(context: RunContext): GradientReport {
   const { measured: most, start, assembled, run, config } = context;
   const { groups, updates } = assembled.learner;
   if (most === 0) return { meter: () => undefined, judge: async () => {} };
-  let meter: FlowMeter | undefined = new FlowMeter(groups, { most });
+  const rows: FlowRow[] = [];
+  let meter: FlowMeter | undefined;
+  const isDue = (iteration: number) => {
+    if (iteration === start.iteration) return true;
+    const waiting = updates.filter(({ name }) => !rows.some(({ update }) => update === name));
+    if (!waiting.some(({ stages }) => stages !== undefined)) return false;
+    const { stage } = assembled.plan.at(iteration);
+    return waiting.some(({ stages }) => stages?.includes(stage.name));
+  };
   return {
-    meter: (iteration) => (iteration === start.iteration ? meter : undefined),
+    meter(iteration) {
+      meter = isDue(iteration) ? new FlowMeter(groups, { most }) : undefined;
+      return meter;
+    },
     async judge(iteration) {
       if (!meter) return;
-      const flow = judgeFlow(await meter.rows(), groups, updates);
+      rows.push(...(await meter.rows()));
+      const flow = judgeFlow(rows, groups, updates);
       meter.dispose();
       meter = undefined;
       const path = join(run.path, "gradient_flow.json");

@@ -20,11 +20,15 @@ export interface OwnSimulator {
   close(): Promise<void>;
 }
 
+interface Flown {
+  readonly task: string;
+  readonly num_envs: number;
+  /** Cores; null: its own choice. */
+  readonly sim: { readonly threads: number | null };
+}
+
 /** Starts the built-in simulator in its own process. */
-export async function startSimulator(
-  what: { readonly task: string; readonly num_envs: number },
-  log: SimulatorLog,
-): Promise<OwnSimulator> {
+export async function startSimulator(what: Flown, log: SimulatorLog): Promise<OwnSimulator> {
   const { path: folder, remark } = makeTemporaryFolder("firstsolo-");
   const endpoint = `ipc://${folder}/sim.ipc`;
   const child = spawnSimulator(what, endpoint);
@@ -79,12 +83,10 @@ function ending(code: number | null, signal: NodeJS.Signals | null): string {
 }
 
 /** Our own simulator ends when its standard input does: it never outlives us. */
-function spawnSimulator(
-  { task, num_envs }: { readonly task: string; readonly num_envs: number },
-  endpoint: string,
-): ChildProcess {
+function spawnSimulator({ task, num_envs, sim }: Flown, endpoint: string): ChildProcess {
   const program = fileURLToPath(new URL("../../../src/cli/firstsolo.mjs", import.meta.url));
-  const what = ["--task", task, "--num_envs", String(num_envs)];
+  const threads = sim.threads === null ? [] : ["--threads", String(sim.threads)];
+  const what = ["--task", task, "--num_envs", String(num_envs), ...threads];
   const args = [program, "sim", ...what, "--bind", endpoint, "--exit-with-stdin"];
   // In a group of its own, Ctrl-C at the terminal reaches us alone: the simulator is told when we are done.
   return spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });

@@ -59,7 +59,6 @@ async function recordStart(context: RunContext): Promise<void> {
     seed: config.seed,
     final_episodes: config.evaluation.final_episodes,
     engine: context.engine.description,
-    ...(config.pipeline === "on" ? { pipeline: "on" } : {}),
     ...(resumedFrom ? { resumed: start.iteration } : {}),
   });
 }

@@ -47,6 +47,9 @@ export const small: readonly string[] = [
   ...["--pipeline", "off"],
 ];
 
+/** Where several run at a time on few cores, TensorFlow's threads mostly wait for each other, and busily. */
+const oneThread = { TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "-1" };
+
 /** The whole program in processes of its own, with a folder for runs and one for temporary files. */
 export function openHangar() {
   const program = compiledProgram();
@@ -60,7 +63,7 @@ export function openHangar() {
   });
 
   const start = (...args: readonly string[]): ChildProcess => {
-    const env = { ...process.env, TMPDIR: temporary, CI: "1" };
+    const env = { ...process.env, ...oneThread, TMPDIR: temporary, CI: "1" };
     const child = spawn(process.execPath, [program, ...args], {
       cwd: work,
       env,

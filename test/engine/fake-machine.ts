@@ -12,7 +12,10 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll } from "vitest";
 import type { InstallOptions } from "../../src/engine/install/install.ts";
+import { needsOwnProcess } from "../own-process.ts";
 import { makeWheel } from "./zip-writer.ts";
+
+needsOwnProcess(import.meta.url);
 
 /** The repository's root: tests run there. */
 export const REPOSITORY = resolve(import.meta.dirname, "..", "..");

@@ -45,6 +45,12 @@ describe("recorded anaesthesia", () => {
     );
   });
 
+  it("is reproduced: drugs that help each other", async () => {
+    const report = await replay(read("responses"));
+    expect(report.updates).toHaveLength(5);
+    for (const { metrics } of report.updates) expect(metrics!.error).toBeLessThan(1e-12);
+  });
+
   it("is reproduced: closed loops in all three styles, with the package's figures", async () => {
     const report = await replay(read("pid"));
     expect(report).toMatchObject({ passed: true, kind: "anaesthesia_pid" });

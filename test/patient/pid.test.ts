@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { createPid, freshPid, maintenanceGains, pidStep } from "../../policies/pilots/pid.ts";
+import {
+  createPid,
+  freshPid,
+  maintenanceGains,
+  pacedGains,
+  pidStep,
+} from "../../policies/pilots/pid.ts";
 import { resolveSettings } from "../../sim-adapters/mujoco/settings.ts";
 import { findTask, specOf } from "../../sim-adapters/mujoco/tasks.ts";
 import { clinicalFigures } from "../../sim-adapters/patient/clinical-figures.ts";
@@ -47,6 +53,13 @@ describe("the PID", () => {
     expect(turned.rate).toBe(maintenanceGains.highest);
     expect(turned.state.integral).toBeLessThan(100);
     expect(pidStep(45, turned.state, options).rate).toBeLessThan(maintenanceGains.highest);
+  });
+
+  it("that decides seldom gives less at a time", () => {
+    const gain = (period: number) => pacedGains(maintenanceGains, period).proportional;
+    expect(gain(1)).toBe(maintenanceGains.proportional);
+    expect(gain(10)).toBe(maintenanceGains.proportional);
+    expect(gain(60)).toBeCloseTo(maintenanceGains.proportional / 6, 9);
   });
 
   it("gives the same from a period of another length where nothing changes", () => {

@@ -6,7 +6,9 @@ import { findTask, specOf } from "../../sim-adapters/mujoco/tasks.ts";
 import { foreseePatient } from "../../sim-adapters/patient/open-patient.ts";
 import { chooseTeacher } from "../../src/algorithms/distillation/load-teacher.ts";
 import type { DistillationConfig } from "../../src/algorithms/distillation/settings.ts";
+import { paceRemark } from "../../src/algorithms/offline/fit-data.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
+import type { FlightsSpec } from "../../src/datasets/flights-spec.ts";
 
 const anaesthesia = await foreseePatient({ task: "anaesthesia", numEnvs: 20 });
 const task = findTask("quadcopter");
@@ -43,6 +45,21 @@ describe("the PID as a teacher", () => {
       /the group "state" of task 'anaesthesia' shows \[propofol.plasma,/,
     );
   });
+});
+
+it("flights at another pace than the simulator's are remarked on", () => {
+  const spec = { ...anaesthesia, controlPeriod: 60 };
+  const action = { width: 2, kept: "float32" } as const;
+  const recorded: FlightsSpec = {
+    ...{ groups: {}, action, notes: {}, hasRewards: true, successors: "following", env: spec },
+  };
+  const flights = { path: "cases.hdf5", spec: recorded };
+  expect(paceRemark(flights, anaesthesia)).toMatch(
+    /cases.hdf5 was recorded with a control period of 60 s, and the task 'anaesthesia' has 10 s/,
+  );
+  expect([paceRemark(flights, spec), paceRemark(flights, undefined)]).toEqual([
+    ...[undefined, undefined],
+  ]);
 });
 
 it("every list of tasks says that patients are for research", () => {

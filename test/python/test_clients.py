@@ -1,5 +1,6 @@
 """The Gymnasium client on a live server, whose address is the first argument."""
 
+import os
 import sys
 import unittest
 
@@ -49,6 +50,55 @@ class VectorEnv(unittest.TestCase):
 
         code = "import sys, firstsolo_sim; assert not {'torch', 'gymnasium'} & set(sys.modules)"
         subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class SharedMemory(unittest.TestCase):
+    """The way through memory and the way by frames bring the same, also where the first breaks off midway."""
+
+    def fly(self, mode, midway=lambda lane: None):
+        with Client(ENDPOINT, num_envs=5, shared_memory=mode) as client:
+            seen = [client.reset(9)]
+            rng = np.random.default_rng(2)
+            for i in range(25):
+                if i == 12:
+                    midway(client._memory._lane)
+                step = client.step(rng.uniform(-1, 1, (5, 1)).astype("<f4"))
+                seen.append({**step.observations, "reward": step.rewards, "rows": step.final_rows})
+            return seen, client._memory._lane is not None
+
+    def check(self, midway, *, kept):
+        frames, _ = self.fly("off")
+        shared, still = self.fly("on", midway)
+        for one, other in zip(frames, shared):
+            self.assertEqual(list(one), list(other))
+            for name in one:
+                np.testing.assert_array_equal(one[name], other[name])
+        self.assertEqual(still, kept)
+
+    def test_brings_the_same_arrays(self):
+        self.check(lambda lane: None, kept=True)
+
+    def test_goes_on_where_the_file_was_cut_short(self):
+        self.check(lambda lane: os.ftruncate(lane._file, 100), kept=True)
+
+    def test_goes_on_with_frames_where_the_simulator_reads_an_older_record(self):
+        def silent(lane):
+            described = lane.put(1, {"actions": np.zeros((5, 1), "<f4")})
+            lane.put = lambda seq, tensors: described
+
+        self.check(silent, kept=False)
+
+    def test_goes_on_with_frames_where_a_reply_is_spoilt(self):
+        def spoil(lane):
+            take = lane.take
+
+            def spoilt(seq, described):
+                os.pwrite(lane._file, b"\xff", lane._in[0] + 8)
+                return take(seq, described)
+
+            lane.take = spoilt
+
+        self.check(spoil, kept=False)
 
 
 if __name__ == "__main__":

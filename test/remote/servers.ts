@@ -21,8 +21,11 @@ import {
 } from "../../sim-adapters/remote/remote-env.ts";
 import { type EnvServer, type ServeOptions, serveEnv } from "../../sim-adapters/serve/serve-env.ts";
 import { compiledProgram } from "../compiled.ts";
+import { needsOwnProcess } from "../own-process.ts";
 import { pythonEnv } from "../python-env.ts";
 import { PointMass } from "./point-mass.ts";
+
+needsOwnProcess(import.meta.url);
 
 /** Real servers and clients for tests; everything opened here is closed after each test. */
 

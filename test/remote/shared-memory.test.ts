@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
+  closeSync,
   existsSync,
   openSync,
   readdirSync,
@@ -15,7 +16,7 @@ import {
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Tensors } from "../../protocol/codec.ts";
-import type { Offer } from "../../protocol/messages.ts";
+import type { Described, Offer } from "../../protocol/messages.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { connectRemote } from "../../sim-adapters/remote/remote-env.ts";
 import type { Lane } from "../../sim-adapters/shared-memory/lane.ts";
@@ -29,11 +30,11 @@ const tensors: Tensors = {
   flags: { shape: [3], data: Uint8Array.of(1, 0, 1) },
   rows: { shape: [2], data: Int32Array.of(7, 9) },
 };
-const described = [
+const described: Described[] = [
   { name: "actions", dtype: "<f4", shape: [8, 1] },
   { name: "flags", dtype: "|u1", shape: [3] },
   { name: "rows", dtype: "<i4", shape: [2] },
-] as const;
+];
 
 function offered() {
   const made = offerLane(spec);
@@ -48,6 +49,13 @@ function accepted(offer: Offer): Lane {
   const lane = acceptLane(offer, { least: 0 });
   atEnd(() => lane.close());
   return lane;
+}
+
+/** Somebody else who has the file open. */
+function meddler({ path }: Offer): number {
+  const file = openSync(path, "r+");
+  atEnd(() => closeSync(file));
+  return file;
 }
 
 /** Seven steps with ends in them; `midway` happens before the fifth. */
@@ -113,7 +121,7 @@ describe("tensors in a file that both sides have open", () => {
     ["another mark", 3, 1, "mark"],
   ])("are refused with %s", (_, seq, at, problem) => {
     const { offer, lane } = offered();
-    const writer = openSync(offer.path, "r+");
+    const writer = meddler(offer);
     const driver = accepted(offer);
     driver.put(3, tensors);
     if (at > 0) writeSync(writer, Buffer.from([0xee]), 0, 1, offer.request_at + at);
@@ -122,13 +130,13 @@ describe("tensors in a file that both sides have open", () => {
 
   it("are refused where the file was cut short, or more was announced than there is room for", () => {
     const { offer, lane } = offered();
-    const other = openSync(offer.path, "r+");
+    const other = meddler(offer);
     accepted(offer).put(3, tensors);
     truncateSync(`/proc/self/fd/${other}`, offer.request_at + 100);
     expect(() => lane.take(3, described)).toThrow("ends early: 100 of 264 bytes");
-    const huge = [{ name: "actions", dtype: "<f4", shape: [2 ** 31, 2 ** 31] }] as const;
+    const huge: Described[] = [{ name: "actions", dtype: "<f4", shape: [2 ** 31, 2 ** 31] }];
     expect(() => lane.take(3, huge)).toThrow("there is room for");
-    const twice = [described[1], described[1]];
+    const twice = [described[1]!, described[1]!];
     expect(() => lane.take(3, twice)).toThrow("comes twice");
   });
 
@@ -208,7 +216,12 @@ describe("a flight through shared memory", () => {
     class Spoilt extends PointMass {
       override step(actions: Float32Array) {
         // After the reply was written, before the next turn of the loop reads it.
-        if (spoil) setImmediate(() => openFiles().forEach((file) => truncateSync(file, 100)));
+        if (spoil)
+          setImmediate(() =>
+            openFiles().forEach((file) => {
+              truncateSync(file, 100);
+            }),
+          );
         return super.step(actions);
       }
     }

@@ -55,6 +55,21 @@ describe("a run whose learner is elsewhere", () => {
     expect(learned[1]).not.toEqual(learned[0]);
   });
 
+  it.each([
+    ["while the teacher drives alone", [], [0, 0, 1, 2, 4, 5]],
+    [
+      "where past rollouts are learned from again",
+      ["algorithm.buffer_size=300"],
+      [0, 0, 1, 2, 3, 4],
+    ],
+  ])("lags of itself %s", async (_, overrides, expected) => {
+    const keys = ["save_interval=1", "pipeline=auto", ...overrides];
+    const { run, flownBy } = watched(await setUp(keys, pipelined));
+    const first = parametersOf(await run.assembled.learner.acting!.give());
+    const learned = [first, ...learnedBy(await runOf(run))];
+    expect(flownBy.map(parametersOf)).toEqual(expected.map((updates) => learned[updates]));
+  });
+
   it("learns as it would here while the teacher drives, each row with the figures of the update before", async () => {
     const phaseOne = ["algorithm.phase1_iterations=6"];
     const [there, here] = [await setUp(phaseOne, pipelined), await setUp(phaseOne)];

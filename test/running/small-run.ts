@@ -33,6 +33,9 @@ const small = [
   "save_interval=1000",
 ];
 
+/** One update older in every stage. */
+const late = ["pipeline=on"];
+
 /** A run in this process, on the embedded simulator, that leaves nothing on disk. */
 export interface SmallRun {
   readonly assembled: Assembled;
@@ -56,7 +59,9 @@ export interface SetUp {
 }
 
 export async function setUp(overrides: string[] = [], options: SetUp = {}): Promise<SmallRun> {
-  const { config, algorithm } = resolveConfig({ overrides: [...small, ...overrides] });
+  const { config, algorithm } = resolveConfig({
+    overrides: [...small, ...(options.pipelined || options.thread ? late : []), ...overrides],
+  });
   const real = await openMujoco({
     ...{ task: config.task, numEnvs: config.num_envs, settings: config.env },
   });
@@ -74,7 +79,10 @@ function lineTo(algorithm: Algorithm): Line {
   const calls = new Calls(port1);
   port1.unref();
   port2.unref();
-  return { learner: (local, order) => learnElsewhere(calls, local, order) };
+  return {
+    learner: (local, order) =>
+      learnElsewhere(calls, local, { order, always: order.config.pipeline === "on" }),
+  };
 }
 
 export interface Log {

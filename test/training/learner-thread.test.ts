@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { algorithmNamed, algorithms } from "../../src/algorithms/registry.ts";
 import { startEngine } from "../../src/engine/start.ts";
-import { choosePipeline } from "../../src/training/pipeline/choose-pipeline.ts";
+import { learnsBeside } from "../../src/training/pipeline/choose-pipeline.ts";
 import { LearnerThread, type ThreadOptions } from "../../src/training/pipeline/learner-thread.ts";
 import { compiledProgram } from "../compiled.ts";
 import { runOf, setUp } from "../running/small-run.ts";
@@ -55,6 +55,9 @@ describe("pipeline", () => {
   const [distillation] = algorithms;
   const offline = algorithmNamed("td3_bc")!;
   const cpu = { backend: "tensorflow", device: "cpu" } as const;
+  const wasm = { backend: "wasm", device: "wasm" } as const;
+  const cuda = { backend: "tensorflow", device: "cuda" } as const;
+  const acting = ["parameters/a", "acting/parameters/a"];
   const place = { algorithm: distillation, engine: cpu, saved: undefined, cores: 2 };
   const state = (names: readonly string[]) => {
     const arrays = Object.fromEntries(names.map((name) => [name, { shape: [], data: [] }]));
@@ -62,22 +65,21 @@ describe("pipeline", () => {
   };
 
   it.each([
-    ["off", {}, "off"],
-    ["on", { cores: 1 }, "on"],
-    ["auto", {}, "on"],
-    ["auto", { cores: 1 }, "off"],
-    ["auto", { engine: { backend: "wasm", device: "wasm" } as const }, "off"],
-    ["auto", { engine: { backend: "tensorflow", device: "cuda" } as const }, "off"],
-    ["auto", { algorithm: offline }, "off"],
-    ["auto", state(["parameters/student/a", "acting/parameters/student/a"]), "on"],
-    ["auto", { ...state(["acting/parameters/student/a"]), cores: 1 }, "on"],
-    ["auto", state(["parameters/student/a"]), "off"],
-  ] as const)("%s is, with %j, %s", (pipeline, more, expected) => {
-    expect(choosePipeline({ pipeline }, { ...place, ...more })).toBe(expected);
+    ["off, where it is off", "off", {}, false],
+    ["on, where it is asked for, on one core too", "on", { cores: 1 }, true],
+    ["on of itself on two cores", "auto", {}, true],
+    ["off of itself on one core", "auto", { cores: 1 }, false],
+    ["off of itself on wasm", "auto", { engine: wasm }, false],
+    ["off of itself on a card", "auto", { engine: cuda }, false],
+    ["off of itself where nothing is flown", "auto", { algorithm: offline }, false],
+    ["on of itself where the run began with it", "auto", { ...state(acting), cores: 1 }, true],
+    ["off of itself where the run began without it", "auto", state(["parameters/a"]), false],
+  ] as const)("is %s", (_, pipeline, more, expected) => {
+    expect(learnsBeside({ pipeline }, { ...place, ...more })).toBe(expected);
   });
 
   it("is refused where nothing is flown meanwhile", () => {
-    const asked = () => choosePipeline({ pipeline: "on" }, { ...place, algorithm: offline });
+    const asked = () => learnsBeside({ pipeline: "on" }, { ...place, algorithm: offline });
     expect(asked).toThrow(/--pipeline on: td3_bc flies nothing while it learns/);
   });
 });

@@ -24,6 +24,9 @@ export const typicalHill: Hill = {
 /** Numbers of a `Hill` in a row, in the order of its fields. */
 export const hillWidth = 6;
 
+/** Keeps 0/0 away, and as the reference has it: where β isn't 0, BIS is some 1e-5 off without it. */
+const nothing = 1e-6;
+
 /**
  * Bispectral index of effect-site concentrations (µg/mL and ng/mL), not clipped: with p and r in
  * units of their C50, θ = p/(p+r) and U = (p+r)/(1 − βθ(1−θ)), it is E0 − Emax·U^γ/(1+U^γ). No
@@ -37,14 +40,11 @@ export function bisAt(
   propofol: number,
   remifentanil: number,
 ): number {
-  const e0 = hill[at + 4]!;
   const p = propofol / hill[at]!;
   const r = remifentanil / hill[at + 1]!;
-  const sum = p + r;
-  if (!(sum > 0)) return e0;
-  const theta = p / sum;
-  const u = (sum / (1 - hill[at + 3]! * theta * (1 - theta))) ** hill[at + 2]!;
-  return e0 - (hill[at + 5]! * u) / (1 + u);
+  const theta = p / (p + r + nothing);
+  const u = ((p + r) / (1 - hill[at + 3]! * theta * (1 - theta))) ** hill[at + 2]!;
+  return hill[at + 4]! - (hill[at + 5]! * u) / (1 + u);
 }
 
 export function writeHill(hill: Hill, out: Float64Array, at = 0): void {

@@ -1,8 +1,8 @@
 import type { Algorithm, Wish } from "../algorithm.ts";
+import { usualGroups } from "../usual-groups.ts";
 import { crossCheck, idleKeys, remarks } from "./checks.ts";
 import { type DistillationConfig, distillationKeys } from "./settings.ts";
 import { stageNames } from "./two-stage-plan.ts";
-import { usualGroups } from "./usual-groups.ts";
 
 /** What student, teacher and evaluation read: `chooseTeacher` looks for the same groups in this order. */
 function wishes({ checkpoint, obs_groups }: DistillationConfig): readonly Wish[] {

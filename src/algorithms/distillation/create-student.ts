@@ -11,8 +11,8 @@ import { isPicture } from "../../../protocol/env-spec.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import { RunningError } from "../../running/running-error.ts";
 import { groupsWidth } from "../fit.ts";
+import { usualGroups } from "../usual-groups.ts";
 import type { DistillationConfig } from "./settings.ts";
-import { usualGroups } from "./usual-groups.ts";
 
 export function studentGroups(
   { obs_groups }: DistillationConfig,

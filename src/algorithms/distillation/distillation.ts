@@ -67,9 +67,9 @@ export class Distillation implements Learner {
     this.policies = { student };
     this.needs = { groups: student.reads, successors: [], notes: ["teacher_actions"] };
     this.groups = [studentGroup(student)];
-    this.acting = studentActing(student);
     this.#settings = { ...distillationDefaults, ...settings };
     const { optimizer: rule, learning_rate, loss_type, buffer_size } = this.#settings;
+    this.acting = studentActing(student, { remembers: buffer_size > 0 });
     const rates = { learningRate: learning_rate, maxGradNorm: this.#settings.max_grad_norm };
     this.#owner = new Owner("student", this.groups, { rule, ...rates });
     this.#unroll = createUnroll(student.network, createLoss(loss_type, deviations));

@@ -12,7 +12,15 @@ import type { Metrics } from "../../metrics/metric-sink.ts";
 import type { CollectorFacts } from "../../running/collector.ts";
 import type { Ended } from "../../running/episode-book.ts";
 import type { Progress, RunState } from "../../running/run-state.ts";
-import { checkedFacts, counter, head, progress, randomState, ruleName } from "../saved-facts.ts";
+import {
+  checkedFacts,
+  counter,
+  head,
+  progress,
+  randomState,
+  ruleName,
+  vision,
+} from "../saved-facts.ts";
 import type { PlanState } from "./phases.ts";
 import type { ActorState } from "./teacher-student-actor.ts";
 
@@ -133,22 +141,13 @@ const memory = z.array(z.array(z.number()));
 const ended = z.array(z.tuple([z.number(), counter]));
 const bit = z.literal([0, 1]);
 
-const sizes = z.array(counter.min(1)).min(1);
-
 const policyFacts = z.object({
   kind: z.enum(["network", "hover", "pid", "simulator", "onnx"]),
   activation: z.string(),
   head: head.optional(),
   history: counter.min(1).optional(),
   reads: z.array(z.string().min(1)),
-  vision: z
-    .object({
-      groups: z.array(z.object({ name: z.string().min(1), shape: sizes })).min(1),
-      channels: sizes,
-      kernel: counter.min(1),
-      stride: counter.min(1),
-    })
-    .optional(),
+  vision: vision.optional(),
 });
 
 const blind = "reads no observations";

@@ -10,8 +10,17 @@ export function studentGroup({ network: { parameters } }: NetworkPolicy): Parame
   return { name: "student", owner: "student", parameters };
 }
 
-/** The student's weights and statistics, as a learner's state names them. */
-export function studentActing(student: NetworkPolicy): Acting {
+/**
+ * The student's weights and statistics, as a learner's state names them.
+ *
+ * @param options remembers: whether past rollouts are learned from again. A student that learns from its newest
+ *   flight alone, and flies with weights of before the last one, corrects what it has corrected already: it needs
+ *   half as many iterations more. While the teacher flies, or with a buffer, that is no loss.
+ */
+export function studentActing(
+  student: NetworkPolicy,
+  { remembers = false }: { readonly remembers?: boolean } = {},
+): Acting {
   const { normaliser } = student;
   const groups = [studentGroup(student)];
   return {
@@ -24,5 +33,6 @@ export function studentActing(student: NetworkPolicy): Acting {
       loadParameters(groups, arrays);
       normaliser?.load(arraysUnder(statisticsPrefix, arrays));
     },
+    mayLag: ({ settings }) => remembers || settings.teacher_share === 1,
   };
 }

@@ -1,6 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { elementsOf } from "../../../policies/named-array.ts";
+import { isPictureGroup } from "../../../policies/networks/cnn/shapes.ts";
 import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
-import { Normaliser } from "../../../policies/networks/normaliser.ts";
+import { Normaliser, type NormaliserState } from "../../../policies/networks/normaliser.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
@@ -14,7 +16,9 @@ import {
   createActionStatistics,
   createParts,
   EPSILON,
+  groupsOf as observationGroups,
   sizesOf,
+  visionOf,
 } from "./networks.ts";
 import { encoderGroup, updatesOf } from "./ownership.ts";
 import { flyingNetwork, graphOf, standardised } from "./policy.ts";
@@ -23,11 +27,13 @@ import * as update from "./update.ts";
 
 /** LAPO (Chen and others, 2022). @throws LearningError `unbounded-action`, `no-encoder` */
 export function createLapo(
-  settings: LapoSettings,
+  asked: LapoSettings,
   site: OfflineSite,
   given?: GivenDraws,
 ): BatchLearner {
   rangeOf(site.action);
+  const vision = visionOf(site);
+  const settings = { ...asked, kl_beta: asked.kl_beta ?? (vision ? 0.5 : 1) };
   const weights = new Random(deriveSeed(site.seed, "weights"));
   const random = new Random(deriveSeed(site.seed, "lapo"));
   const made = { random: weights.uniform, given };
@@ -51,7 +57,7 @@ export function createLapo(
     step(updates.actor, () => update.actorLoss(networks, known));
     follow(settings.tau);
   };
-  const flown = { parts: networks.online, statistics, action: site.action, settings };
+  const flown = { parts: networks.online, statistics, action: site.action, settings, vision };
   const { normaliser, reads } = view;
   const student = new NetworkPolicy({ network: flyingNetwork(flown), normaliser, reads });
   const { latentWidth } = sizesOf(settings, site);
@@ -79,17 +85,25 @@ function viewOf(settings: LapoSettings, site: OfflineSite): TransitionView {
   };
 }
 
-/** A component that never moves is shifted only: what it does in flight would be blown up a million times. */
-function standardStates(site: OfflineSite) {
-  const { mean, std, count } = site.statistics ?? {};
-  const width = site.observationWidth;
-  const spread = Float32Array.from(std ?? new Float32Array(width), (s) => (s > 0 ? s : 1));
-  return {
-    mean: Float32Array.from(mean ?? new Float32Array(width)),
-    std: spread,
-    variance: spread.map((s) => s * s),
-    ...{ count: count ?? 0, epsilon: EPSILON },
-  };
+/**
+ * A component that never moves is shifted only: what it does in flight would be blown up a million times.
+ * Pictures stay as they are: the network scales them.
+ */
+function standardStates(site: OfflineSite): NormaliserState {
+  const none = new Float32Array(site.observationWidth);
+  const { count, ...known } = site.statistics ?? { mean: none, std: none, count: 0 };
+  const mean = Float32Array.from(known.mean);
+  const std = Float32Array.from(known.std, (value) => (value > 0 ? value : 1));
+  let from = 0;
+  for (const group of observationGroups(site)) {
+    const to = from + elementsOf(group.shape);
+    if (isPictureGroup(group)) {
+      mean.fill(0, from, to);
+      std.fill(1, from, to);
+    }
+    from = to;
+  }
+  return { mean, std, variance: std.map((s) => s * s), count, epsilon: EPSILON };
 }
 
 /** No value is beyond the sum of endless best, or worst, rewards; an early end may make it a single one. */

@@ -1,4 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { createCnnEncoder } from "../../../policies/networks/cnn/cnn-encoder.ts";
+import { isPictureGroup } from "../../../policies/networks/cnn/shapes.ts";
+import type { VisionFacts } from "../../../policies/networks/cnn/vision.ts";
 import { encoderNetwork, type GroupShape } from "../../../policies/networks/encoder.ts";
 import { createMlp } from "../../../policies/networks/mlp.ts";
 import { createMlpEncoder } from "../../../policies/networks/mlp-encoder.ts";
@@ -43,7 +46,7 @@ export function sizesOf(settings: LapoSettings, site: OfflineSite): Sizes {
   const actionWidth = site.action.low.length;
   return {
     ...{ observationWidth, actionWidth },
-    featureWidth: settings.encoder_dim || observationWidth,
+    featureWidth: encoderWidth(settings, site) || observationWidth,
     latentWidth: settings.latent_dim ?? 2 * actionWidth,
   };
 }
@@ -82,17 +85,34 @@ function namesOf(prefix: string, count: number, first: number): string[] {
   return Array.from({ length: count }, (_, i) => `${prefix}${first + i}`);
 }
 
+/** Widths of a usual encoder of pictures. */
+const pictureFeatures = 256;
+
+/** Of the features that an encoder gives; 0 where there is none. */
+export function encoderWidth({ encoder_dim }: LapoSettings, site: OfflineSite): number {
+  return encoder_dim || (seesPictures(site) ? pictureFeatures : 0);
+}
+
+export function seesPictures(site: OfflineSite): boolean {
+  return groupsOf(site).some(isPictureGroup);
+}
+
 /** @throws LearningError `no-encoder` */
 function createEncoder(
-  { encoder_dim, encoder_owner, encoder_hidden_dims: hidden }: LapoSettings,
+  settings: LapoSettings,
   site: OfflineSite,
   { random, given, prefix }: WeightSource & { readonly prefix: string },
 ): Network | undefined {
-  if (encoder_dim) {
+  const { encoder_dim, encoder_owner, encoder_hidden_dims: hidden } = settings;
+  const featureWidth = encoderWidth(settings, site);
+  if (featureWidth > 0) {
     const groups = groupsOf(site);
     const made = { random, ...(given && { weights: given.weights }), activation: "relu" };
-    const options = { ...made, groups, featureWidth: encoder_dim, hidden, prefix };
-    return encoderNetwork(createMlpEncoder(options), groups);
+    const options = { ...made, groups, featureWidth };
+    const encoder = seesPictures(site)
+      ? createCnnEncoder({ ...options, ...convolutions, prefix: `${prefix}.` })
+      : createMlpEncoder({ ...options, hidden, prefix });
+    return encoderNetwork(encoder, groups);
   }
   if (encoder_owner === "critic") return undefined;
   throw new LearningError(
@@ -102,7 +122,15 @@ function createEncoder(
   );
 }
 
-function groupsOf({ reads, shapes, observationWidth }: OfflineSite): readonly GroupShape[] {
+/** Of pictures: a factor of two in each. */
+const convolutions = { channels: [16, 32], kernel: 3, stride: 2 } as const;
+
+/** What the weights don't say of an encoder of pictures; undefined of others. */
+export function visionOf(site: OfflineSite): VisionFacts | undefined {
+  return seesPictures(site) ? { groups: groupsOf(site), ...convolutions } : undefined;
+}
+
+export function groupsOf({ reads, shapes, observationWidth }: OfflineSite): readonly GroupShape[] {
   if (!shapes) return [{ name: "observations", shape: [observationWidth] }];
   return reads.map((name) => ({ name, shape: shapes[name]! }));
 }

@@ -2,6 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { RslRlActor } from "../../../policies/checkpoint/rsl-rl-actor.ts";
 import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
 import type { NamedArray } from "../../../policies/named-array.ts";
+import { isPictureGroup } from "../../../policies/networks/cnn/shapes.ts";
+import type { VisionFacts } from "../../../policies/networks/cnn/vision.ts";
 import { clippedTo, latentActor } from "../../../policies/networks/latent-actor.ts";
 import type { Network } from "../../../policies/networks/network.ts";
 import type { OfflineSite } from "../../learning/offline/site.ts";
@@ -16,6 +18,8 @@ export interface Flown {
   readonly statistics: ActionStatistics | undefined;
   readonly action: OfflineSite["action"];
   readonly settings: LapoSettings;
+  /** Of an encoder of pictures. */
+  readonly vision: VisionFacts | undefined;
 }
 
 /** Recorded actions within the simulator's bounds, less their mean, over their deviation. */
@@ -55,20 +59,20 @@ export function flyingNetwork({ parts, statistics, action, settings }: Flown): N
 
 /** For exports: everything baked into one graph of inputs `obs` and outputs `actions`. */
 export async function graphOf(
-  { parts, statistics, action, settings }: Flown,
+  { parts, statistics, action, settings, vision }: Flown,
   { normaliser, actionWidth, observationWidth }: TransitionView,
 ): Promise<GraphOptions> {
   const { encoder, actor, vae } = parts;
   const { encoder_hidden_dims, vae_hidden_dims, max_latent_action } = settings;
   const layers = {
-    ...(encoder && (await layersOf("encoder", encoder))),
+    ...(encoder && (await (vision ? seeingLayers(encoder) : layersOf("encoder", encoder)))),
     ...(await layersOf("mlp", actor)),
     ...(await layersOf("decoder", vae.decoder)),
   };
   const built: RslRlActor = {
     ...{ layers, inputWidth: observationWidth, hidden: settings.actor_hidden_dims },
     ...{ outputWidth: actionWidth, actionWidth },
-    ...(encoder && { encoder: { hidden: encoder_hidden_dims, width: encoder.outputWidth } }),
+    ...(encoder && seenBy(encoder, encoder_hidden_dims, vision)),
     latent: { width: actor.outputWidth, hidden: vae_hidden_dims, scale: max_latent_action },
     ...(normaliser && { normaliser: normaliser.state() }),
   };
@@ -77,7 +81,26 @@ export async function graphOf(
     : [action.low.map(() => 0), action.low.map(() => 1 - EPSILON)];
   const half = Array.from(std, (value) => value + EPSILON);
   const head = { kind: "clipped", center: Array.from(mean), half, ...action } as const;
-  return { actor: built, activation: "relu", head };
+  return { actor: built, activation: "relu", head, ...(vision && { vision }) };
+}
+
+/** What a checkpoint says of the encoder beside its weights. */
+function seenBy(
+  { outputWidth: width }: Network,
+  hidden: readonly number[],
+  vision: VisionFacts | undefined,
+): Pick<RslRlActor, "encoder" | "features" | "pictures"> {
+  if (!vision) return { encoder: { hidden, width } };
+  return { features: width, pictures: vision.groups.filter(isPictureGroup).map((g) => g.name) };
+}
+
+/** `cnns.GROUP.0.weight` … and `features.weight`, without the encoder's own prefix. */
+async function seeingLayers({ parameters }: Network): Promise<Record<string, NamedArray>> {
+  const layers = parameters.map(async ({ name, value }) => {
+    const data = (await value.data<"float32">()).slice();
+    return [name.slice(name.indexOf(".") + 1), { shape: value.shape, data }] as const;
+  });
+  return Object.fromEntries(await Promise.all(layers));
 }
 
 /** Weight and bias of one layer after the other, under the names of a Sequential with activations. */

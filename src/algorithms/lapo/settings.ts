@@ -1,8 +1,8 @@
 import { z } from "zod";
 import {
+  maybeNotNegative,
   maybeNumber,
   maybeWhole,
-  notNegative,
   oneOf,
   portion,
   positive,
@@ -28,7 +28,9 @@ export const lapoSettings = z.strictObject({
     0.8,
     "Weight in imitation of actions better than the value; others: 1 less it",
   ),
-  kl_beta: notNegative(1, "Weight of the latent's distance to a standard normal"),
+  kl_beta: maybeNotNegative(
+    "Weight of the latent's distance to a standard normal; null: 1, with pictures 0.5",
+  ),
   doubleq_min: portion(0.8, "Weight of the smaller of two estimates, the larger has 1 less it"),
   max_latent_action: positive(2, "Bound of the latent actor's outputs"),
   latent_dim: maybeWhole(width, "Width of the latent; null: twice the number of actions"),
@@ -40,9 +42,9 @@ export const lapoSettings = z.strictObject({
   vae_hidden_dims: widths([256, 256, 256], "Widths of the VAE's encoder and decoder each"),
   encoder_dim: maybeWhole(
     { least: 0, most: 16384 },
-    "Features of an encoder before everything; 0 or null: none, the observations are the features",
+    "Features of an encoder before everything; 0 or null: 256 of pictures, none of vectors",
   ),
-  encoder_hidden_dims: widths([256], "Widths of the encoder's hidden layers"),
+  encoder_hidden_dims: widths([256], "Widths of an encoder's hidden layers, of vectors"),
   encoder_owner: oneOf(encoderOwners, "critic", "Whose loss moves the encoder"),
   encoder_lr_scale: positive(1, "What its owner's step size is multiplied by for the encoder"),
   normalize_states: normaliseStates(true),
@@ -50,3 +52,6 @@ export const lapoSettings = z.strictObject({
 });
 
 export type LapoSettings = Frozen<z.output<typeof lapoSettings>>;
+
+/** With what the observations decide. */
+export type DecidedSettings = LapoSettings & { readonly kl_beta: number };

@@ -7,7 +7,7 @@ import type { Sheet } from "../../learning/offline/figures.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Parts } from "./networks.ts";
 import { reachesEncoder } from "./ownership.ts";
-import type { LapoSettings } from "./settings.ts";
+import type { DecidedSettings } from "./settings.ts";
 import { divergenceOf, reconstructed } from "./vae.ts";
 
 export interface LapoNetworks {
@@ -21,7 +21,7 @@ export interface Known {
   readonly batch: Transitions;
   /** Standard normal, `[rows, latent]`: for the value's target, for the VAE. */
   readonly drawn: readonly [tf.Tensor, tf.Tensor];
-  readonly settings: LapoSettings;
+  readonly settings: DecidedSettings;
   /** What a value can be, in the learner's units. */
   readonly bounds: { readonly least: number; readonly most: number };
   readonly figures: Sheet;
@@ -117,7 +117,7 @@ function advantagesOf({ online, slow }: LapoNetworks, known: Known): tf.Tensor1D
 interface Judged {
   readonly features: tf.Tensor2D;
   readonly actions: tf.Tensor2D;
-  readonly settings: LapoSettings;
+  readonly settings: DecidedSettings;
 }
 
 /** m · min + (1 − m) · max of both critics, m = `doubleq_min`, `[rows]`. */

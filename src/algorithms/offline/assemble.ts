@@ -25,7 +25,7 @@ import type { Judge } from "../../running/judge.ts";
 import { RunningError } from "../../running/running-error.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { checkData } from "./check-data.ts";
-import { actionOf, readsOf } from "./fit-data.ts";
+import { actionOf, paceRemark, readsOf } from "./fit-data.ts";
 import { FlyingJudge, noJudge } from "./flying-judge.ts";
 import type { CreateLearner, OfflineConfig } from "./keys.ts";
 import { type MixedOptions, MixedSource } from "./mixed-source.ts";
@@ -44,6 +44,8 @@ export async function assemble(
   for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
   const offline = siteOf(data, site);
   if (!env) say(nobodyFlies(data.flights));
+  const pace = paceRemark(data.flights, env?.spec);
+  if (pace !== undefined) say(pace);
   for (const warning of rewardWarnings(rewardSettings(config), hasDeaths(data.flights)))
     say(warning);
   const { compile } = site;

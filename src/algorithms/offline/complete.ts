@@ -3,11 +3,13 @@ import { isBuiltIn } from "../../../sim-adapters/built-in.ts";
 import { openFlights } from "../../datasets/open-flights.ts";
 import type { OfflineConfig } from "./keys.ts";
 
+type Completed = Pick<OfflineConfig, "dataset" | "dataset_format" | "task" | "sim">;
+
 /**
  * Where nobody names a task or a simulator, the one built in flies what the data set was recorded in. The path
  * of the data set becomes absolute: a run is gone on with from any folder.
  */
-export async function complete(given: OfflineConfig): Promise<OfflineConfig> {
+export async function complete<C extends Completed>(given: C): Promise<C> {
   const config = { ...given, dataset: resolve(given.dataset!) };
   const { task, sim, dataset, dataset_format: layout } = config;
   if (task !== "" || sim.endpoint !== null) return config;

@@ -3,9 +3,10 @@ import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { Moments } from "../../datasets/moments.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
 import { RunningError } from "../../running/running-error.ts";
+import { usualGroups } from "../usual-groups.ts";
 
 /**
- * Observation groups to learn from: those that were asked for, else `policy`, else all of the data's.
+ * Observation groups to learn from: those that were asked for, else the usual ones, else all of the data's.
  *
  * @throws RunningError when data or simulator lack one, or differ in a width
  */
@@ -15,7 +16,8 @@ export function readsOf(
   spec: EnvSpec | undefined,
 ): readonly string[] {
   const recorded = Object.keys(data.groups);
-  const reads = asked ?? (recorded.includes("policy") ? ["policy"] : recorded);
+  const usual = usualGroups.find((groups) => groups.every((name) => recorded.includes(name)));
+  const reads = asked ?? usual ?? recorded;
   for (const group of reads) {
     const width = data.groups[group]?.width;
     if (width === undefined) throw missing(`${path} holds`, group, recorded);
@@ -38,6 +40,16 @@ function missing(who: string, group: string, there: readonly string[]): RunningE
     `${who} no observation group '${group}', but ${there.join(", ") || "none"}.`,
     `Name groups that are there: obs_groups.student=[${there[0] ?? "policy"}].`,
   );
+}
+
+/** For people: who learned to decide every so many seconds is judged deciding at another pace. */
+export function paceRemark(
+  { spec: { env }, path }: Pick<RecordedFlights, "spec" | "path">,
+  spec: EnvSpec | undefined,
+): string | undefined {
+  const [recorded, flown] = [env?.controlPeriod, spec?.controlPeriod];
+  if (recorded === undefined || flown === undefined || recorded === flown) return undefined;
+  return `${path} was recorded with a control period of ${recorded} s, and the task '${spec!.task}' has ${flown} s: give it the settings of the recording (env.…)`;
 }
 
 export interface ActionRange {

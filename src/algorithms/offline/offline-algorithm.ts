@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { ConfigError } from "../../config/config-error.ts";
+import { idleWhere } from "../../config/idle.ts";
 import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import type { OfflineSite } from "../../learning/offline/site.ts";
 import type { Headline } from "../../metrics/run-description.ts";
@@ -63,7 +64,10 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
     check,
     remarks: () => (own.warning === undefined ? [] : [`${own.name}: ${own.warning}`]),
     // Whether anything is flown, the data set has a say in: `assemble` tells.
-    idle: () => [],
+    idle: ({ online_share }) => {
+      const why = "online_share is 0: nothing but recorded flights is learned from";
+      return idleWhere([[/^online_(noise|steps|buffer)$/, online_share === 0, why]]);
+    },
     assemble: async (site) => (await import("./assemble.ts")).assemble(site, create),
     read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
     policies: async (saved, spec) => (await import("./run-checkpoint.ts")).policiesOf(saved, spec),

@@ -34,6 +34,7 @@ import {
   randomState,
   reads,
   ruleName,
+  vision,
 } from "../saved-facts.ts";
 
 /** Bumped when what is kept changes so that an older reader would go wrong. */
@@ -43,7 +44,9 @@ const format = 1;
 interface Facts {
   readonly format: number;
   readonly algorithm: string;
-  readonly actor: Pick<GraphOptions, "activation" | "head"> & { readonly reads: readonly string[] };
+  readonly actor: Pick<GraphOptions, "activation" | "head" | "vision"> & {
+    readonly reads: readonly string[];
+  };
   readonly run: Omit<RunState, "learner" | "source"> & {
     readonly source: unknown;
     readonly counters: RunState["learner"]["counters"];
@@ -97,7 +100,7 @@ const flown = z.object({ episodes: counter, steps: counter, rewards: z.number() 
 const schema = z.object({
   format: z.literal(format),
   algorithm: z.string().min(1),
-  actor: z.object({ activation: z.string().min(1), head, reads }),
+  actor: z.object({ activation: z.string().min(1), head, reads, vision: vision.optional() }),
   run: z.object({
     progress,
     plan: z.null(),
@@ -129,11 +132,11 @@ export async function bytesOf(
   { algorithm, student, graph }: WriteOptions,
 ): Promise<Uint8Array> {
   const { learner, source, ...run } = state;
-  const { activation, head, actor } = graph;
+  const { activation, head, actor, vision } = graph;
   const facts: Facts = {
     format,
     algorithm,
-    actor: { activation, head, reads: student.reads },
+    actor: { activation, head, reads: student.reads, ...(vision && { vision }) },
     run: { ...run, source: source.facts, counters: learner.counters },
   };
   const doubled = actor.outputWidth !== actor.actionWidth;

@@ -17,18 +17,19 @@ export const pipelineCounter = "pipeline";
  * Has a learner made in the other thread, in the state of the one here. What fails there is heard at the first
  * update.
  *
- * @param order what `serveLearner` makes it from
+ * @param options order: what `serveLearner` makes it from; always: what acts is an update older everywhere, not
+ *   only where `mayLag` says that it costs nothing
  */
 export async function learnElsewhere(
   calls: Calls,
   local: Learner,
-  order: unknown,
+  { order, always }: { readonly order: unknown; readonly always: boolean },
 ): Promise<Learner> {
   const { acting } = local;
   if (!acting) throw new Error("a learner that does not say what acts can't learn elsewhere");
   calls.ask("make", order);
   const begun = calls.ask("load", await local.save());
-  return new PipelinedLearner(local, { acting, calls, begun });
+  return new PipelinedLearner(local, { acting, calls, begun, always });
 }
 
 interface Elsewhere {
@@ -38,13 +39,15 @@ interface Elsewhere {
   readonly calls: Calls;
   /** The state it begins with. */
   readonly begun: Promise<Learned>;
+  readonly always: boolean;
 }
 
 /**
  * A learner in another thread, seen from the thread that flies. `update` hands a rollout over and waits for the
  * update BEFORE it: while rollout k + 1 is flown, rollout k is learned. So, by counts and never by a clock:
  *
- * * rollout k is flown with the weights behind update k − 2, and learned from by those behind update k − 1;
+ * * rollout k is flown with the weights behind update k − 2, and learned from by those behind update k − 1. Where
+ *   the stage of update k − 1 may not lag it is waited for, and rollout k flown with what it learned;
  * * what `update` gives for rollout k are the figures of update k − 1; nothing for the first.
  *
  * `save` waits for every update that was handed over, and keeps what acts beside what has been learned, so that a
@@ -59,11 +62,12 @@ class PipelinedLearner implements Learner {
   readonly acting: Acting;
   readonly #local: Learner;
   readonly #calls: Calls;
+  readonly #always: boolean;
   /** The newest update that was handed over: it acts from the next one on. */
   #newest: Promise<Learned>;
 
   /** @param local the same learner in this thread: its policies act, and it learns nothing; disposed with this one */
-  constructor(local: Learner, { acting, calls, begun }: Elsewhere) {
+  constructor(local: Learner, { acting, calls, begun, always }: Elsewhere) {
     this.needs = local.needs;
     this.groups = local.groups;
     this.updates = local.updates;
@@ -73,6 +77,7 @@ class PipelinedLearner implements Learner {
     this.#local = local;
     this.#calls = calls;
     this.#newest = begun;
+    this.#always = always;
   }
 
   async update(experience: Experience, stage: Stage, meter?: GradientMeter): Promise<Metrics> {
@@ -81,7 +86,8 @@ class PipelinedLearner implements Learner {
     const order = { experience, stage, ...(measured === undefined ? {} : { measured }) };
     this.#newest = this.#calls.ask("update", order, wholeBuffers(experience.arrays));
     const { metrics, acting, seconds } = await before;
-    this.acting.take(acting);
+    const late = this.#always || this.acting.mayLag(stage);
+    this.acting.take(late ? acting : (await this.#newest).acting);
     // What is measured is judged behind this call: nothing is won by going on.
     if (measured !== undefined) meter?.elsewhere?.take((await this.#newest).rows);
     return seconds === 0 ? metrics : { ...metrics, "Perf/update_time": seconds };

@@ -7,7 +7,7 @@ export interface Considered {
   /** `[rows]`: v(s). */
   readonly values: Floats;
   /** `[rows, actions]`: r(s, a) + γ v(s′). */
-  readonly qValues: Floats;
+  readonly qValues: Float64Array;
 }
 
 /**

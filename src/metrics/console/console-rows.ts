@@ -65,6 +65,6 @@ const labels: Readonly<Record<string, string>> = {
 function labelOf(name: string): string {
   const known = Object.hasOwn(labels, name) ? labels[name] : undefined;
   if (known !== undefined) return known;
-  if (name.startsWith("Loss/")) return `Mean ${name.slice("Loss/".length)} loss`;
+  if (name.startsWith("Loss/")) return `Mean ${name.replace(/^Loss\/(loss_)?/, "")} loss`;
   return name.startsWith("Episode/") ? `Mean episode ${name.slice("Episode/".length)}` : name;
 }

@@ -15,20 +15,20 @@ export interface Place {
 }
 
 /**
- * What `pipeline` means here; kept with the run, which goes on as it began wherever that is. `auto`: on where two
- * cores or more fly fresh rollouts and learn from them on the processor.
+ * Whether a thread of its own learns: `on` does, `auto` where two cores or more fly fresh rollouts and learn from
+ * them on the processor. A run that goes on does as it began, wherever that is.
  *
  * @throws ConfigError `no-effect` where it is asked for and can't be
  */
-export function choosePipeline(
+export function learnsBeside(
   { pipeline }: Pick<Config, "pipeline">,
   { algorithm, engine, saved, cores = availableParallelism() }: Place,
-): "on" | "off" {
+): boolean {
   const { name, collects } = algorithm;
   const can = algorithm.learner !== undefined && collects;
-  if (pipeline === "off") return "off";
+  if (pipeline === "off") return false;
   if (pipeline === "on") {
-    if (can) return "on";
+    if (can) return true;
     throw new ConfigError(
       "no-effect",
       `--pipeline on: ${name} ${collects ? "learns in the thread that flies" : "flies nothing while it learns"}`,
@@ -36,9 +36,8 @@ export function choosePipeline(
     );
   }
   // Of a version that had no pipeline, or of a run without.
-  if (saved) return Object.keys(saved.state.learner.arrays).some(isActing) ? "on" : "off";
-  const plain = engine.backend === "tensorflow" && engine.device === "cpu";
-  return can && plain && cores > 1 ? "on" : "off";
+  if (saved) return Object.keys(saved.state.learner.arrays).some(isActing);
+  return can && cores > 1 && engine.backend === "tensorflow" && engine.device === "cpu";
 }
 
 function isActing(name: string): boolean {

@@ -38,7 +38,8 @@ export class LearnerThread {
 
   /** The learner that `order` makes, in that thread, in the state of `local`, whose policies act. */
   learner(local: Learner, order: Omit<LearnerOrder, "compile">): Promise<Learner> {
-    return learnElsewhere(this.#calls, local, order);
+    const always = order.config.pipeline === "on";
+    return learnElsewhere(this.#calls, local, { order, always });
   }
 
   /** What it is doing is left undone. */

@@ -18,7 +18,8 @@ const make = (changes: object = {}, at = site) =>
 
 // The penalty values actions drawn at s′, whether the episode went on there or not.
 const targetFigures = ["Loss/td_1", "Loss/td_2"];
-offlineLaws("CQL", { make: (at) => make({}, at), bootstraps: true, targetFigures });
+const long = true;
+offlineLaws("CQL", { make: (at) => make({}, at), bootstraps: true, long, targetFigures });
 offlineLaws("CQL with a multiplier, fixed entropy and the best of several next actions", {
   make: (at) =>
     make(
@@ -29,7 +30,7 @@ offlineLaws("CQL with a multiplier, fixed entropy and the best of several next a
       },
       at,
     ),
-  ...{ bootstraps: true, variant: true, targetFigures },
+  ...{ bootstraps: true, long, targetFigures },
 });
 
 offlineParity(cqlParity, {

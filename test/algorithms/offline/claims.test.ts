@@ -18,6 +18,8 @@ const tiny = [
   "algorithm.class_name=td3_bc",
   ...["algorithm.actor_hidden_dims=[16,16]", "algorithm.critic_hidden_dims=[16,16]"],
   ...["algorithm.batch_size=32", "updates_per_iteration=4", "max_iterations=2"],
+  // To compile takes longer than the few updates of most of these runs.
+  "compile=off",
 ];
 
 const train = (overrides: readonly string[], change?: (assembled: Assembled) => Assembled) =>
@@ -69,7 +71,7 @@ describe("the report of gradients at the start of a run", () => {
 
   it("changes no weight: the figures of the next iterations are the same to the bit", async () => {
     const figures = async (measured: number) => {
-      const { rows } = await train([`checks.report_gradients=${measured}`]);
+      const { rows } = await train([`checks.report_gradients=${measured}`, "compile=on"]);
       return rows.map((row) => [row["Loss/critic"], row["Loss/actor"], row["Value/q_mean"]]);
     };
     expect(await figures(3)).toEqual(await figures(0));
@@ -103,6 +105,7 @@ describe("a value function on its way to infinity", () => {
     ...["algorithm.discount=0.9", "algorithm.tau=0.5", "algorithm.policy_freq=1"],
     ...["algorithm.critic_learning_rate=0.01", "algorithm.actor_learning_rate=0.01"],
     ...["updates_per_iteration=30", "max_iterations=5", "checks.report_gradients=0"],
+    "compile=on",
   ];
 
   it("is told, with its figures and the next move, and the run goes on", async () => {

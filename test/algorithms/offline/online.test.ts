@@ -153,6 +153,13 @@ describe("a run with a share of flights of its own", () => {
     const overrides = ["algorithm.class_name=reinforce", "dataset=x", "online_share=0.5"];
     expect(() => resolveConfig({ overrides })).toThrow(/online_share/);
   });
+
+  it("says which of its settings have no effect without a share", () => {
+    const overrides = [...td3, "dataset=x", "online_noise=0.2"];
+    expect(resolveConfig({ overrides }).notices.join()).toMatch(/online_noise .*online_share is 0/);
+    const used = resolveConfig({ overrides: [...overrides, "online_share=0.5"] });
+    expect(used.notices.join()).not.toMatch(/No effect/);
+  });
 });
 
 describe("the steps that were flown", () => {
