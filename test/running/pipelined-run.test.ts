@@ -204,11 +204,12 @@ describe("a run whose learner is elsewhere", () => {
       close: async () => {},
     };
     // Some are counted while an update is under way: only growth is a leak.
-    await runOf(await setUp(["max_iterations=12", "save_interval=1", ...buffered], pipelined), {
+    await runOf(await setUp(["max_iterations=40", "save_interval=10", ...buffered], pipelined), {
       sink,
       learned: async () => new Promise((resolve) => setTimeout(resolve, 20)),
     });
-    const [early, late] = [counts.slice(2, 7), counts.slice(7)];
-    expect(Math.max(...late)).toBeLessThanOrEqual(Math.max(...early));
+    const grown = Math.max(...counts.slice(12)) - Math.max(...counts.slice(2, 7));
+    // A leak of one in an iteration would be 28; an update under way holds a few.
+    expect(grown).toBeLessThan(14);
   });
 });
