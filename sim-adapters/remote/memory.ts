@@ -17,7 +17,7 @@ interface MemoryOptions {
 const worthwhile = 65_536;
 
 /** Whether the greeting says that this side can share memory. */
-export function offersMemory({ sharedMemory = "auto", endpoint }: MemoryOptions): boolean {
+export function offersMemory({ sharedMemory = "off", endpoint }: MemoryOptions): boolean {
   return sharedMemory === "on" || (sharedMemory === "auto" && isLocal(endpoint));
 }
 

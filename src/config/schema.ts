@@ -37,7 +37,7 @@ const sim = z.strictObject({
   ),
   shared_memory: oneOf(
     ["auto", "on", "off"],
-    "auto",
+    "off",
     "Arrays through memory that both processes share; auto: where the simulator runs on this machine and can; on: or not at all",
   ),
   insecure: flag(

@@ -68,7 +68,7 @@ class Client:
         run: Optional[str] = None,
         startup_timeout: float = 300.0,
         step_timeout: float = 30.0,
-        shared_memory: str = "auto",
+        shared_memory: str = "off",
         curve: Optional[tuple[bytes, bytes, bytes]] = None,
         insecure: bool = False,
     ) -> None:
