@@ -4,7 +4,7 @@ import { NetworkPolicy } from "../networks/network-policy.ts";
 import { Normaliser, type NormaliserState } from "../networks/normaliser.ts";
 import { PolicyError } from "../policy-error.ts";
 import { createActor, type Head } from "./actor.ts";
-import type { RslRlActor } from "./rsl-rl-actor.ts";
+import type { RslRlActor } from "./actor-state.ts";
 
 /** What a checkpoint's weights need to fly. */
 export interface ActorPolicyOptions {

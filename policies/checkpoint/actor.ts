@@ -9,8 +9,8 @@ import { createMlp } from "../networks/mlp.ts";
 import { createMlpEncoder } from "../networks/mlp-encoder.ts";
 import type { Network } from "../networks/network.ts";
 import { createRecurrent } from "../networks/recurrent.ts";
+import type { LatentParts, RslRlActor } from "./actor-state.ts";
 import { meanLayers } from "./mean-layers.ts";
-import type { LatentParts, RslRlActor } from "./rsl-rl-actor.ts";
 
 /**
  * How actions come out of a network that puts out two numbers for each: the mean and the noise (the

@@ -6,11 +6,11 @@ import type { NetworkPolicy } from "../networks/network-policy.ts";
 import { CheckpointError, PolicyError } from "../policy-error.ts";
 import type { Head } from "./actor.ts";
 import { createActorPolicy } from "./actor-policy.ts";
+import type { RslRlActor } from "./actor-state.ts";
 import { type AgentConfig, findAgentConfig, type Role } from "./agent-config.ts";
 import { readCheckpointFile } from "./checkpoint-file.ts";
 import { type OwnFacts, ownExample, ownFacts } from "./own-facts.ts";
 import type { RslRlCheckpoint } from "./rsl-rl.ts";
-import type { RslRlActor } from "./rsl-rl-actor.ts";
 
 export interface TeacherOptions {
   /** Instead of what the run's params/agent.yaml says. */

@@ -1,5 +1,5 @@
 import { NORMALISER_EPSILON, type NormaliserState } from "../networks/normaliser.ts";
-import type { RslRlActorState } from "./rsl-rl-actor.ts";
+import type { RslRlActorState } from "./actor-state.ts";
 import { floats, normaliserEntries, torchModule } from "./state-dict.ts";
 import type { OrderedDict, TorchTensor, TorchValue } from "./torch-value.ts";
 

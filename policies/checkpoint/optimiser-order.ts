@@ -1,5 +1,5 @@
+import type { RslRlActorState } from "./actor-state.ts";
 import type { RslRlVersion } from "./rsl-rl.ts";
-import type { RslRlActorState } from "./rsl-rl-actor.ts";
 import { isDict, isList, type TorchDict, type TorchKey, type TorchValue } from "./torch-value.ts";
 
 interface Networks {

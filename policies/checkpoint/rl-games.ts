@@ -1,4 +1,4 @@
-import type { ActorEntries } from "./rsl-rl-actor.ts";
+import type { ActorEntries } from "./actor-state.ts";
 import { isTensor, type TorchDict, type TorchTensor, type TorchValue } from "./torch-value.ts";
 
 /** rl_games cuts normalised observations to ± this. */

@@ -1,10 +1,10 @@
 import { CheckpointError } from "../policy-error.ts";
 import type { Head } from "./actor.ts";
+import type { RslRlActorState } from "./actor-state.ts";
 import { meanLayers } from "./mean-layers.ts";
 import { oldStateDict, statisticsBeside } from "./old-state-dict.ts";
 import { optimiserOrder, reorderOptimiser } from "./optimiser-order.ts";
 import type { RslRlVersion } from "./rsl-rl.ts";
-import type { RslRlActorState } from "./rsl-rl-actor.ts";
 import { stateDict } from "./state-dict.ts";
 import { writeTorchFile } from "./torch-file.ts";
 import type { TorchValue } from "./torch-value.ts";

@@ -1,9 +1,10 @@
 import { CheckpointError } from "../policy-error.ts";
 import { readProgram } from "../torchscript/read-program.ts";
 import type { Head } from "./actor.ts";
+import type { ActorEntries, RslRlActor } from "./actor-state.ts";
 import { findWeights, keysText, unwrapped } from "./find-weights.ts";
 import { remembersLate, rlGamesEntries } from "./rl-games.ts";
-import { type ActorEntries, type RslRlActor, readActor } from "./rsl-rl-actor.ts";
+import { readActor } from "./rsl-rl-actor.ts";
 import { TorchReader } from "./torch-reader.ts";
 import {
   describe,

@@ -1,5 +1,5 @@
 import type { NormaliserState } from "../networks/normaliser.ts";
-import type { RslRlActorState } from "./rsl-rl-actor.ts";
+import type { RslRlActorState } from "./actor-state.ts";
 import { OrderedDict, type TorchTensor, type TorchValue, torchDict } from "./torch-value.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Head } from "../checkpoint/actor.ts";
-import type { RslRlActor } from "../checkpoint/rsl-rl-actor.ts";
+import type { RslRlActor } from "../checkpoint/actor-state.ts";
 import type { NamedArray } from "../named-array.ts";
 import type { ActivationName } from "../networks/activation.ts";
 import type { OutputRange } from "../networks/bounded.ts";

@@ -1,5 +1,6 @@
 import type { Head } from "../checkpoint/actor.ts";
-import { type RslRlActor, readActor } from "../checkpoint/rsl-rl-actor.ts";
+import type { RslRlActor } from "../checkpoint/actor-state.ts";
+import { readActor } from "../checkpoint/rsl-rl-actor.ts";
 import type { TorchReader } from "../checkpoint/torch-reader.ts";
 import { isDict, Opaque, type TorchTensor, type TorchValue } from "../checkpoint/torch-value.ts";
 import { CheckpointError } from "../policy-error.ts";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import type { RslRlActor } from "../../policies/checkpoint/actor-state.ts";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import {
   type FlightPlan,
@@ -7,7 +8,6 @@ import {
   planFlight,
 } from "../../policies/checkpoint/load-teacher.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
-import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
 import { isFlightsPath } from "../datasets/open-flights.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createActorPolicy } from "../../policies/checkpoint/actor-policy.ts";
-import type { RslRlActor } from "../../policies/checkpoint/rsl-rl-actor.ts";
+import type { RslRlActor } from "../../policies/checkpoint/actor-state.ts";
 import { buildGraph } from "../../policies/graph/build-graph.ts";
 import { runTfjs } from "../../policies/graph/run-tfjs.ts";
 import { writeTfjs } from "../../policies/graph/write-tfjs.ts";

@@ -1,6 +1,6 @@
 import { createActorPolicy } from "../../../policies/checkpoint/actor-policy.ts";
+import type { RslRlActor } from "../../../policies/checkpoint/actor-state.ts";
 import { checkOwnExample, loadTeacher } from "../../../policies/checkpoint/load-teacher.ts";
-import type { RslRlActor } from "../../../policies/checkpoint/rsl-rl-actor.ts";
 import { type FlightExample, recordExample } from "../../../policies/flight-example.ts";
 import { elementsOf } from "../../../policies/named-array.ts";
 import type { PortChoice } from "../../../policies/onnx/model-memory.ts";

@@ -1,9 +1,9 @@
 import { firstColumns, repeatColumns } from "../../../policies/checkpoint/actor-policy.ts";
+import type { RslRlActorState } from "../../../policies/checkpoint/actor-state.ts";
 import { readCheckpointFile } from "../../../policies/checkpoint/checkpoint-file.ts";
 import { optimiserOrder, reorderOptimiser } from "../../../policies/checkpoint/optimiser-order.ts";
 import { exampleEntries } from "../../../policies/checkpoint/own-facts.ts";
 import type { RslRlDistillation } from "../../../policies/checkpoint/rsl-rl.ts";
-import type { RslRlActorState } from "../../../policies/checkpoint/rsl-rl-actor.ts";
 import { writeRslRlDistillation } from "../../../policies/checkpoint/rsl-rl-write.ts";
 import {
   isDict,

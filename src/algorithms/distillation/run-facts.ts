@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Head } from "../../../policies/checkpoint/actor.ts";
-import type { RslRlActorState } from "../../../policies/checkpoint/rsl-rl-actor.ts";
+import type { RslRlActorState } from "../../../policies/checkpoint/actor-state.ts";
 import type { VisionFacts } from "../../../policies/networks/cnn/vision.ts";
 import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
 import type { RandomState } from "../../../policies/random.ts";

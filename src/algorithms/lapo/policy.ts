@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { RslRlActor } from "../../../policies/checkpoint/rsl-rl-actor.ts";
+import type { RslRlActor } from "../../../policies/checkpoint/actor-state.ts";
 import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
 import type { NamedArray } from "../../../policies/named-array.ts";
 import { isPictureGroup } from "../../../policies/networks/cnn/shapes.ts";
