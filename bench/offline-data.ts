@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { shippedTeacher } from "../src/algorithms/distillation/shipped-teacher.ts";
 import { openFlights } from "../src/datasets/open-flights.ts";
 import { runCommand } from "../src/engine/install/command.ts";
+import { meanWithInterval } from "../src/running/tally.ts";
 import { program, projectFolder } from "./children.ts";
 import type { Say } from "./report.ts";
 import { trainWatched } from "./training.ts";
@@ -66,15 +67,13 @@ export async function figuresOf(path: string): Promise<DataFigures> {
   try {
     const returns = [...flights.episodes.returns];
     const [count, width] = [returns.length, flights.spec.groups.policy!.width];
-    const mean = returns.reduce((sum, one) => sum + one, 0) / count;
-    const squares = returns.reduce((sum, one) => sum + (one - mean) ** 2, 0);
     const starts = new Float32Array(count * width);
     for (let episode = 0; episode < count; episode += 1) {
       flights.read("obs/policy", { episode, from: 0, count: 1 }, starts, episode * width);
     }
     return {
-      ...{ episodes: count, steps: flights.steps, mean, starts, width },
-      ci95: (1.96 * Math.sqrt(squares / Math.max(1, count - 1))) / Math.sqrt(count),
+      ...{ episodes: count, steps: flights.steps, starts, width },
+      ...meanWithInterval(returns),
       best: returns.reduce((a, b) => Math.max(a, b)),
       worst: returns.reduce((a, b) => Math.min(a, b)),
     };

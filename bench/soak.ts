@@ -14,6 +14,7 @@ import { askChild, program, projectFolder } from "./children.ts";
 import { lookAt } from "./process-memory.ts";
 import type { Bench, BenchOptions, Row } from "./report.ts";
 import { type SoakSample, soakPicture } from "./soak-picture.ts";
+import { iterationsIn, runFolder } from "./training.ts";
 
 /** About 200 messages a second go each way: something every few seconds, a death every half minute. */
 const script = [
@@ -54,11 +55,11 @@ async function soak(seed: number, { minutes, say }: BenchOptions): Promise<Row> 
     const figures = lookAt(runner.child.pid ?? 0);
     if (!figures) continue;
     const descriptors = descriptorsOf(runner.child.pid ?? 0);
-    const iteration = rowsIn(logs).length;
+    const iteration = iterationsIn(logs);
     samples.push({ at: seconds(), resident: figures.resident, descriptors, iteration });
   }
   say(`${proxy.counts.size} kinds of faults in ${seconds().toFixed(0)} s; landing`);
-  const run = runIn(logs);
+  const run = runFolder(logs)!;
   await ctl(run, "stop");
   const code = await runner.ended;
   await proxy.close();
@@ -174,22 +175,8 @@ function descriptorsOf(pid: number): number {
   }
 }
 
-function runIn(logs: string): string {
-  const [experiment = ""] = readdirSync(logs);
-  const [run = ""] = readdirSync(join(logs, experiment));
-  return join(logs, experiment, run);
-}
-
 /** Iterations of the rows, in the file's order. */
 function rowsOf(run: string): readonly number[] {
   const lines = readFileSync(join(run, "metrics.jsonl"), "utf8").trimEnd().split("\n");
   return lines.filter(Boolean).map((line) => (JSON.parse(line) as { iteration: number }).iteration);
-}
-
-function rowsIn(logs: string): readonly number[] {
-  try {
-    return rowsOf(runIn(logs));
-  } catch {
-    return [];
-  }
 }

@@ -79,7 +79,7 @@ function look(pid: number, logs: string): Sample | undefined {
 }
 
 /** Iterations flown so far: the whole lines of metrics.jsonl. */
-function iterationsIn(logs: string): number {
+export function iterationsIn(logs: string): number {
   try {
     return (
       readFileSync(join(runFolder(logs) ?? logs, "metrics.jsonl"), "utf8").split("\n").length - 1
@@ -89,7 +89,8 @@ function iterationsIn(logs: string): number {
   }
 }
 
-function runFolder(logs: string): string | undefined {
+/** The first run under a log root; undefined while there is none. */
+export function runFolder(logs: string): string | undefined {
   if (!existsSync(logs)) return undefined;
   const [experiment] = readdirSync(logs);
   if (experiment === undefined) return undefined;

@@ -1,5 +1,6 @@
-import type { Random } from "../../policies/random.ts";
+import { deriveSeed, Random } from "../../policies/random.ts";
 import { CodedError } from "../../protocol/coded-error.ts";
+import { below, mutated } from "./mutate.ts";
 
 /** Something that takes bytes from strangers. */
 export interface Target {
@@ -12,6 +13,17 @@ export interface Target {
   /** Reads one input as the product does. @throws as the product does */
   take(bytes: Uint8Array): void | Promise<void>;
   close?(): void | Promise<void>;
+}
+
+/** The input of that number: the same for the same seed, whatever was tried before. */
+export function inputOf(
+  { change = mutated }: Target,
+  whole: readonly Uint8Array[],
+  { name, seed, index }: { readonly name: string; readonly seed: number; readonly index: number },
+): Uint8Array {
+  const random = new Random(deriveSeed(seed, `${name} ${index}`));
+  const [one, other] = [whole[below(random, whole.length)]!, whole[below(random, whole.length)]!];
+  return change(one, other, random);
 }
 
 /** An answer as it should be: read, or refused with a code and the next move. Others are faults. */

@@ -3,9 +3,7 @@
  * The number of the input under way stands in the file MARK; one line of JSON for each fault.
  */
 import { openSync, writeSync } from "node:fs";
-import { deriveSeed, Random } from "../../policies/random.ts";
-import { below, mutated } from "./mutate.ts";
-import { faultOf, type Target } from "./target.ts";
+import { faultOf, inputOf } from "./target.ts";
 import { type TargetName, targets } from "./targets.ts";
 
 /** Seconds that reading one input may take. */
@@ -26,7 +24,7 @@ let slowest = 0;
 let faults = 0;
 for (let i = Number(from); i < Number(from) + Number(count) && faults < mostFaults; i += 1) {
   writeSync(file, String(i).padStart(12), 0);
-  const bytes = inputOf(target, corpus, { seed: Number(seed), index: i });
+  const bytes = inputOf(target, corpus, { name, seed: Number(seed), index: i });
   const before = performance.now();
   const fault = await faultOf(target, bytes);
   const seconds = (performance.now() - before) / 1000;
@@ -39,16 +37,6 @@ for (let i = Number(from); i < Number(from) + Number(count) && faults < mostFaul
 say({ done: true, slowest, peak: process.resourceUsage().maxRSS / 1024 });
 await target.close?.();
 process.exit(0);
-
-function inputOf(
-  { change = mutated }: Target,
-  whole: readonly Uint8Array[],
-  { seed: first, index }: { readonly seed: number; readonly index: number },
-): Uint8Array {
-  const random = new Random(deriveSeed(first, `${name} ${index}`));
-  const [one, other] = [whole[below(random, whole.length)]!, whole[below(random, whole.length)]!];
-  return change(one, other, random);
-}
 
 function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createHover } from "../../policies/pilots/hover.ts";
 import { pictureGroups } from "../../protocol/env-spec.ts";
@@ -6,6 +6,7 @@ import type { Observations } from "../../protocol/frame.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { makeFolder } from "../disk/make-folder.ts";
 import { encodePng, type GreyPicture } from "../disk/png.ts";
 
 /** Environments that are shown, control steps that are flown, and from one picture to the next. */
@@ -25,7 +26,7 @@ export async function savePictures(env: VectorEnv, folder: string): Promise<read
     const message = `The task '${env.spec.task}' has no pictures to save`;
     throw new ConfigError("no-pictures", message, "Fly --task quadcopter-camera.");
   }
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const hover = createHover("teacher");
   const paths: string[] = [];
   let frame = await env.reset(1);

@@ -140,7 +140,9 @@ export class Tally {
       deaths: sums.deaths,
       ...(this.#discount === undefined ? {} : { discountedReturn: sums.discounted / episodes }),
       finalDistance: sums.distances === 0 ? null : sums.distance / sums.distances,
-      task: Object.fromEntries([...sums.task].map(([name, values]) => [name, taskFigure(values)])),
+      task: Object.fromEntries(
+        [...sums.task].map(([name, values]) => [name, meanWithInterval(values)]),
+      ),
     };
   }
 }
@@ -155,7 +157,8 @@ function noteTask({ task }: Sums, told: Readonly<Record<string, number | undefin
   }
 }
 
-function taskFigure(values: readonly number[]): TaskFigure {
+/** Of one value for each episode. */
+export function meanWithInterval(values: readonly number[]): TaskFigure {
   const count = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);

@@ -1,10 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { below, mutated } from "../../bench/fuzz/mutate.ts";
-import { faultOf, type Target } from "../../bench/fuzz/target.ts";
+import { faultOf, inputOf, type Target } from "../../bench/fuzz/target.ts";
 import { type TargetName, targets } from "../../bench/fuzz/targets.ts";
-import { deriveSeed, Random } from "../../policies/random.ts";
 
 /** What once was neither read nor refused as it should be: `TARGET-DIGEST.bin`. */
 const corpus = join(import.meta.dirname, "../data/fuzz");
@@ -24,12 +22,7 @@ describe.each(Object.keys(targets) as TargetName[])("bytes from strangers: %s", 
     const whole = target.corpus();
     expect(whole.length).toBeGreaterThan(0);
     for (let i = 0; i < tries; i += 1) {
-      const random = new Random(deriveSeed(7, `${name} ${i}`));
-      const [one, other] = [
-        whole[below(random, whole.length)]!,
-        whole[below(random, whole.length)]!,
-      ];
-      const bytes = (target.change ?? mutated)(one, other, random);
+      const bytes = inputOf(target, whole, { name, seed: 7, index: i });
       expect([i, await faultOf(target, bytes)]).toEqual([i, undefined]);
     }
   });
