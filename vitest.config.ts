@@ -21,7 +21,7 @@ const env = { ...oneThread, FIRSTSOLO_TESTS_SHARE: "1" };
 
 export default defineConfig({
   test: {
-    globalSetup: ["test/python-setup.ts"],
+    globalSetup: ["test/python-setup.ts", "test/transpiled.ts"],
     pool: "forks",
     maxWorkers: 3,
     testTimeout: 60_000,
