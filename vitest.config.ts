@@ -23,7 +23,7 @@ export default defineConfig({
   test: {
     globalSetup: ["test/python-setup.ts", "test/transpiled.ts"],
     pool: "forks",
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Python keeps what it has compiled: nothing is when it is installed.
