@@ -113,6 +113,11 @@ export interface Algorithm<C extends Config = Config> {
   /** Its learner alone, which has `acting`; absent: it learns in the thread that flies. */
   learner?(order: LearnerOrder<C>): Promise<Learner>;
   read(path: string): Promise<SavedRun>;
+  /**
+   * For `inspect`: what a checkpoint holds, as label and text, where that is no network that rsl_rl knows;
+   * absent: its checkpoints are policies.
+   */
+  describe?(saved: SavedRun): readonly (readonly [label: string, text: string])[];
   /** Who may plan for its policies in an evaluation: `--planner NAME`; absent: nobody. */
   readonly planners?: readonly string[];
   /** Who can be evaluated: `student`, and whom it is measured against. To be disposed by the caller. */

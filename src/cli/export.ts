@@ -1,6 +1,5 @@
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
-import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { planFlight } from "../../policies/checkpoint/load-teacher.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
@@ -13,6 +12,7 @@ import { writeAtomically } from "../runs/atomic-write.ts";
 import { locateRun } from "../runs/locate-run.ts";
 import { openRun } from "../runs/open-run.ts";
 import { exportCheckpoint, exportOnnx, exportTfjs, type Made } from "./export-formats.ts";
+import { readAnyCheckpoint } from "./inspect-run.ts";
 
 interface ExportOptions {
   readonly format: string;
@@ -61,7 +61,8 @@ async function exportCommand(given: string | undefined, options: ExportOptions):
   const path = given ?? locateRun(undefined);
   const { checkpoint: file } = await openRun(path, { prefer: options.last ? "latest" : "best" });
   refuseOnnx(file);
-  const checkpoint = await readCheckpointFile(file);
+  const checkpoint = await readAnyCheckpoint(file);
+  if (checkpoint.kind === "described") throw notExported(file, checkpoint.algorithm);
   const { activation } = options;
   const plan = await planFlight(file, checkpoint, { activation, role });
   let made: Made;
@@ -93,6 +94,14 @@ function refuseOnnx(file: string): void {
     "already-onnx",
     `${file} is an ONNX model: its graph can be flown, not turned into another format`,
     "Export the .pt checkpoint that it was made from.",
+  );
+}
+
+function notExported(file: string, algorithm: string): PolicyError {
+  return new PolicyError(
+    "not-exported",
+    `${file} is a run of ${algorithm}: it acts by several networks and a choice among levels, which no format here holds`,
+    "Fly it with firstsolo eval, or record its flights and imitate them with --algorithm bc, whose student is exported.",
   );
 }
 
