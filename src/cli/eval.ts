@@ -71,6 +71,27 @@ export function registerEval(program: Command): void {
 type Evaluating = EvalOptions & { readonly version: string };
 
 async function evaluateCommand(path: string, overrides: string[], options: Evaluating) {
+  const signals = watchSignals(new RequestQueue(), warn);
+  try {
+    const figures = await measure(path, overrides, { ...options, stop: signals.abort, warn });
+    console.log(options.json ? JSON.stringify(figures) : describe(figures));
+  } finally {
+    signals.release();
+  }
+}
+
+export type Measuring = Omit<Evaluating, "json"> & {
+  readonly stop?: AbortSignal | undefined;
+  readonly warn: (line: string) => void;
+};
+
+/** What `summary.json` says, by the same names, and what the task and the options ask for besides. */
+export async function measure(
+  path: string,
+  overrides: readonly string[],
+  options: Measuring,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { warn, stop = new AbortController().signal } = options;
   const episodes = wholeNumber("--episodes", options.episodes);
   // The students are as their checkpoints hold them.
   onlySimulatorOverrides(overrides, "an evaluation", "Drop it; to change a student, train one.");
@@ -86,14 +107,12 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
   });
   if (!algorithm.flies(config)) throw flownNowhere(run.path);
   checkPlanner(algorithm, options.planner);
-  const signals = watchSignals(new RequestQueue(), warn);
   // As the run had: the figures of its summary come out again to the last bit.
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
-  const signal = signals.abort;
   const { version } = options;
   const simulator = await openSimulator(config, {
     wishes: algorithm.wishes(config),
-    signal,
+    signal: stop,
     version,
     onNotice: warn,
     onWaiting: warn,
@@ -109,13 +128,11 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
     const compile = compileWith(config.compile);
     const acting = planner === undefined ? {} : { acting: { planner, tell, compile } };
     const against = await rivalOf(options.against, config, env.spec);
-    const flight = { algorithm, env, episodes, seed, stop: signal, shuffle, against, ...acting };
+    const flight = { algorithm, env, episodes, seed, stop, shuffle, against, ...acting };
     const flown = await evaluateRun(checkpoint, flight);
     const figures = { ...verdictOf(flown), ...taskFiguresOf(flown), ...ablationOf(flown, shuffle) };
-    const all = { ...figures, ...(planner && { planner, ...planning }), checkpoint };
-    console.log(options.json ? JSON.stringify(all) : describe(all));
+    return { ...figures, ...(planner && { planner, ...planning }), checkpoint };
   } finally {
-    signals.release();
     await simulator.close();
   }
 }

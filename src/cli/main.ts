@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { exitCodes } from "../training/exit-codes.ts";
+import { version } from "../version.ts";
 import { reportError } from "./report-error.ts";
 import { refuseFewFiles } from "./system-error.ts";
 
@@ -143,18 +143,4 @@ function frame(): Command {
     .description("Distills a teacher policy into a student, in simulation.")
     .version(version(), "--version")
     .addHelpText("after", "\n`firstsolo COMMAND --help` shows the options of a command.");
-}
-
-/** package.json lies three folders above the compiled file and two above the source. */
-function version(): string {
-  for (const path of ["../../../package.json", "../../package.json"]) {
-    try {
-      const text = readFileSync(new URL(path, import.meta.url), "utf8");
-      const { name, version } = JSON.parse(text);
-      if (name === "firstsolo") return version;
-    } catch {
-      // Not there: the other one is.
-    }
-  }
-  return "unknown";
 }

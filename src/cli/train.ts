@@ -10,7 +10,7 @@ import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
 import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
-import { loadOwnSink } from "../metrics/own-sink.ts";
+import { loadOwnSink, type OwnSinkMaker } from "../metrics/own-sink.ts";
 import { RequestQueue } from "../running/requests.ts";
 import type { Progress } from "../running/run-state.ts";
 import { ControlMailbox } from "../runs/control.ts";
@@ -54,14 +54,18 @@ export function registerTrain(program: Command): void {
   });
 }
 
-interface Shell {
+/** Whoever trains: a terminal, or a program. */
+export interface Shell {
   readonly requests: RequestQueue;
   readonly signals: SignalWatch;
   readonly notices: Notices;
   readonly version: string;
+  /** Who else is told of every row and event. */
+  readonly observers?: readonly OwnSinkMaker[];
 }
 
-async function train(input: TrainInput, shell: Shell): Promise<number> {
+/** A run from its configuration to its summary; gives the exit code. */
+export async function train(input: TrainInput, shell: Shell): Promise<number> {
   const { requests, signals, notices } = shell;
   const warn = notices.say;
   for (const line of input.notices ?? []) warn(line);
@@ -108,7 +112,7 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
       mailbox,
       interrupt: signals.interrupt,
       simulatorLog: simulator?.log ?? (() => []),
-      ownSinks,
+      ownSinks: [...ownSinks, ...(shell.observers ?? [])],
       notices,
       facts: assembled.facts,
     });
