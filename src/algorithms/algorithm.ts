@@ -44,6 +44,8 @@ export interface Site<C extends Config = Config> {
   readonly record?: ((experience: Experience) => void) | undefined;
   /** Who makes one call of an update's operations, and of acting; absent: each is a call of its own. */
   readonly compile?: Compile;
+  /** Nothing is to be flown: `env` says what it is and can't be stepped. */
+  readonly dry?: boolean;
   /** A line for people. */
   readonly say: (line: string) => void;
 }

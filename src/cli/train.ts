@@ -9,6 +9,7 @@ import { completed, type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
 import { compileWith } from "../engine/compile/compile.ts";
+import type { Engine } from "../engine/engine.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { loadOwnSink, type OwnSinkMaker } from "../metrics/own-sink.ts";
 import { RequestQueue } from "../running/requests.ts";
@@ -17,6 +18,7 @@ import { ControlMailbox } from "../runs/control.ts";
 import { createRun, newRunId } from "../runs/create-run.ts";
 import { setAside, setAsideLater, sweepDrafts } from "../runs/set-aside.ts";
 import { prepareRun } from "../training/assemble.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 import { Notices } from "../training/messages.ts";
 import { openSimulator, type Simulator } from "../training/open-simulator.ts";
 import { openSinks } from "../training/open-sinks.ts";
@@ -26,6 +28,7 @@ import { openRecording, type Recording } from "../training/recording.ts";
 import { type SignalWatch, watchSignals } from "../training/signals.ts";
 import { trainRun } from "../training/train-run.ts";
 import { chooseUi } from "../tui/choose-ui.ts";
+import { dryRun } from "./dry-run.ts";
 import { withTeacher } from "./find-teacher.ts";
 import { type FoundRun, findRun, type ResumePoint, resumePoint } from "./resume.ts";
 import { threadsOf } from "./threads.ts";
@@ -85,6 +88,7 @@ export async function train(input: TrainInput, shell: Shell): Promise<number> {
   const compile = compileWith(config.compile);
   const id = opened?.run.id ?? newRunId();
   const anyNumber = opened === undefined && !asksForNumber(input, resolved);
+  if (input.dryRun) return rehearse({ resolved, opened, engine, anyNumber }, input, shell);
   const facts = { algorithm: algorithm.name, device: engine.device, threads };
   const beside = learnsBeside(config, { algorithm, engine, saved });
   const thread = beside ? new LearnerThread(facts) : undefined;
@@ -130,13 +134,43 @@ export async function train(input: TrainInput, shell: Shell): Promise<number> {
   }
 }
 
+interface Checked {
+  readonly resolved: Resolved;
+  readonly opened: ResumePoint | undefined;
+  readonly engine: Engine;
+  readonly anyNumber: boolean;
+}
+
+/** A simulator that others run is greeted, ours is not started. */
+async function rehearse(checked: Checked, input: TrainInput, shell: Shell): Promise<number> {
+  const { resolved, anyNumber } = checked;
+  const { algorithm, config } = resolved;
+  checkRecord(input, algorithm, algorithm.flies(config));
+  const { sim } = config;
+  const untaped = { ...resolved, config: { ...config, sim: { ...sim, record_wire: null } } };
+  const about = { run: newRunId(), anyNumber };
+  const simulator = sim.endpoint === null ? undefined : await simulatorFor(untaped, about, shell);
+  try {
+    const { env, description } = simulator ?? {};
+    const say = shell.notices.say;
+    process.stdout.write(`${await dryRun({ ...checked, env, simulator: description, say })}\n`);
+    return exitCodes.ok;
+  } finally {
+    await simulator?.close();
+  }
+}
+
 async function recordingFor(
-  { record }: TrainInput,
-  { name, collects }: Algorithm,
+  input: TrainInput,
+  algorithm: Algorithm,
   env: VectorEnv | undefined,
 ): Promise<Recording | undefined> {
-  if (record === undefined) return undefined;
-  if (collects && env) return openRecording(record, env.spec);
+  checkRecord(input, algorithm, env !== undefined);
+  return input.record === undefined ? undefined : openRecording(input.record, env!.spec);
+}
+
+function checkRecord({ record }: TrainInput, { name, collects }: Algorithm, flies: boolean): void {
+  if (record === undefined || (collects && flies)) return;
   throw new ConfigError(
     "no-effect",
     `--record ${record}: ${name} flies nothing that could be recorded`,

@@ -31,7 +31,7 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
   const student = createStudent(config, env.spec);
   const teacher = await teacherOf(site, env);
   checkLayout(config, { student, teacher });
-  if (!saved) await checkTeacher(config, env, teacher);
+  if (!saved && !site.dry) await checkTeacher(config, env, teacher);
   const split = splitEnvs(env.spec.numEnvs, config.evaluation.env_share, ["student", "teacher"]);
   const window = evaluationWindow(config, split);
   const book = new EpisodeBook(split, window);
