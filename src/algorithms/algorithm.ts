@@ -99,6 +99,10 @@ export interface Algorithm<C extends Config = Config> {
   readonly flags?: readonly Flag[];
   /** Its experience comes from a simulator, and can be recorded. */
   readonly collects: boolean;
+  /** Keys that a task asks for, by dotted name, where nobody says otherwise. */
+  recipe?(task: string): Readonly<Record<string, unknown>>;
+  /** The configuration with what follows from which keys were named, by anybody. */
+  settle?(config: C, named: (key: string) => boolean): C;
   /** The configuration with what only the data, or a teacher's file, can say; `resumed`: a run goes on. */
   complete?(config: C, given: { readonly resumed: boolean }): Promise<C>;
   /** Whether this configuration flies anywhere. */

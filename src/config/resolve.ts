@@ -37,27 +37,38 @@ export interface Resolved {
  * `overrides`. @throws ConfigError
  */
 export function resolveConfig(input: ResolveInput = {}): Resolved {
-  const said = [
+  const given = [
     input.base === undefined ? [] : readYamlFile(input.base),
     input.file === undefined ? [] : readYamlFile(input.file),
     input.flags ?? [],
     readOverrides(input.overrides ?? []),
   ];
-  const algorithm = chooseAlgorithm(said.flat());
+  const algorithm = chooseAlgorithm(given.flat());
   const known = keysOf(algorithm);
-  const layers = said.map((layer) => translate(layer, known.blocks));
+  const layers = [recipeOf(algorithm, given.flat()), ...given].map((layer) =>
+    translate(layer, known.blocks),
+  );
   const settings = layers
     .flatMap((layer) => layer.settings)
     .map((setting) => check(spelt(setting, known), known));
-  const given = new Map(settings.map((setting) => [setting.name, setting]));
-  const parsed = known.schema.parse(tree(given)) as unknown as Config;
-  const config = freeze(named(parsed, algorithm));
+  const said = new Map(settings.map((setting) => [setting.name, setting]));
+  const parsed = known.schema.parse(tree(said)) as unknown as Config;
+  const settled = algorithm.settle?.(parsed, (key) => said.has(key)) ?? parsed;
+  const config = freeze(named(settled, algorithm));
   checkSimulator(config);
   algorithm.check(config);
-  const sources = sourcesOf(given, known);
+  const sources = sourcesOf(said, known);
   const remarks = [...algorithm.remarks(config), ...idleText(algorithm, config, sources)];
   const notices = [...layers.flatMap((layer) => layer.notices), ...remarks];
   return { config, algorithm, notices, sources };
+}
+
+/** What the task asks for, under all that was said. */
+function recipeOf(algorithm: Algorithm, given: readonly Setting[]): readonly Setting[] {
+  const task = given.findLast(({ name }) => /^(agent\.)?task$/.test(name))?.value;
+  const keys = algorithm.recipe?.(typeof task === "string" ? task : "") ?? {};
+  const origin = `the recipe of task ${task}`;
+  return Object.entries(keys).map(([name, value]) => ({ name, value, origin }));
 }
 
 function sourcesOf(

@@ -3,6 +3,7 @@ import { usualGroups } from "../usual-groups.ts";
 import { crossCheck, idleKeys, remarks } from "./checks.ts";
 import { type DistillationConfig, distillationKeys } from "./settings.ts";
 import { stageNames } from "./two-stage-plan.ts";
+import { recipe, settle } from "./two-stages.ts";
 
 /** What student, teacher and evaluation read: `chooseTeacher` looks for the same groups in this order. */
 function wishes({ checkpoint, obs_groups }: DistillationConfig): readonly Wish[] {
@@ -68,6 +69,8 @@ export const distillation: Algorithm<DistillationConfig> = {
   complete: async (config, given) => (await import("./complete.ts")).complete(config, given),
   flies: () => true,
   wishes,
+  recipe,
+  settle,
   check: crossCheck,
   remarks,
   idle: idleKeys,
