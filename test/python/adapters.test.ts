@@ -136,7 +136,7 @@ describe("firstsolo_sim.gymnasium", () => {
 });
 
 describe("in Python", () => {
-  it.each(["test_isaaclab.py", "test_gymnasium.py"])("%s", async (file) => {
+  it.each(["test_agent_config.py", "test_isaaclab.py", "test_gymnasium.py"])("%s", async (file) => {
     const { stderr } = await run(python, [join(import.meta.dirname, file)]);
     expect(stderr).toMatch(/^OK$/m);
   });

@@ -95,6 +95,7 @@ def _teacher(args: argparse.Namespace, env: Any) -> Any:
         device=env.device,
         groups=args.teacher_groups,
         activation=args.teacher_activation,
+        distribution=args.teacher_distribution,
         actions=math.prod(env.single_action_space.shape),
     )
 
@@ -124,8 +125,10 @@ def _arguments() -> tuple[argparse.Namespace, dict[str, Any], Any]:
     parser.add_argument(
         "--teacher_checkpoint", metavar="FILE", help="fly a teacher here, beside the physics"
     )
-    parser.add_argument("--teacher_groups", nargs="+", default=["policy"], metavar="GROUP")
-    parser.add_argument("--teacher_activation", default="elu", help="of a checkpoint of rsl_rl")
+    from_run = "default: what the file or the params/agent.yaml of its run says"
+    parser.add_argument("--teacher_groups", nargs="+", metavar="GROUP", help=from_run)
+    parser.add_argument("--teacher_activation", metavar="NAME", help=from_run)
+    parser.add_argument("--teacher_distribution", choices=["gaussian", "beta"], help=from_run)
     add_serving_arguments(parser)
     AppLauncher.add_app_launcher_args(parser)
     args, rest = parser.parse_known_args()

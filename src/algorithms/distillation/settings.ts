@@ -164,7 +164,7 @@ const evaluation = z.strictObject({
 /** Keys of distillation, in the order of rsl_rl's files. */
 export const distillationKeys = {
   checkpoint: maybeText(
-    "The teacher's file (.pt, .onnx), run folder, pattern, or latest or best of the newest run; null: shipped; hover, pid: hand-written; simulator: its own",
+    "The teacher's file (.pt, .onnx), run folder, pattern, latest or best of the newest run, or wandb:ENTITY/PROJECT/RUN; null: shipped; hover, pid: hand-written; simulator: its own",
   ),
   obs_groups: obsGroups.prefault({}),
   policy: policy.prefault({}),
