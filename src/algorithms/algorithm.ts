@@ -92,6 +92,8 @@ export interface Algorithm<C extends Config = Config> {
   readonly name: string;
   readonly summary: string;
   readonly description: Omit<RunDescription, "algorithm">;
+  /** Who else can load its checkpoints, and by which of their configurations; absent: nobody. */
+  readonly manifest?: { readonly library: string; readonly agent: string };
   /** Keys of its own: blocks of zod, behind those that all have; and those of all that it has no use for. */
   readonly keys: z.ZodRawShape;
   readonly omits?: readonly string[];

@@ -5,7 +5,7 @@ import { builtInFor } from "../../sim-adapters/built-in.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Assembled, SavedRun, Site } from "../algorithms/algorithm.ts";
 import { ConfigError } from "../config/config-error.ts";
-import type { Resolved } from "../config/resolve.ts";
+import { flownIn, type Resolved } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import type { Engine } from "../engine/engine.ts";
 import { checkOwners } from "../learning/check-owners.ts";
@@ -31,7 +31,7 @@ export async function dryRun(rehearsal: Rehearsal): Promise<string> {
   const { algorithm } = resolved;
   const env =
     rehearsal.env ?? (algorithm.flies(resolved.config) ? await foreseen(resolved) : undefined);
-  const config = env ? { ...resolved.config, num_envs: env.spec.numEnvs } : resolved.config;
+  const config = env ? flownIn(resolved, env.spec) : resolved.config;
   if (!opened) checkPlace(config);
   const site: Site = { config, env, saved: opened?.saved, say, dry: true };
   const assembled = await algorithm.assemble(site);

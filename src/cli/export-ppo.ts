@@ -31,7 +31,7 @@ export async function exportPpo(
   );
   // Whoever reads it finds what was read here, or hears of it.
   readRslRl(bytes, "the exported checkpoint");
-  const alone = `without a critic: runner.load(path, load_cfg={"actor": True}); --base FILE takes one along`;
+  const alone = `without a critic: runner.load(path, load_cfg={"actor": True}); Isaac Lab's play and train load one as well, which --base FILE takes along`;
   return {
     files: [{ bytes }],
     defaultName: `rsl_rl-${version}-ppo/model_${checkpoint.iteration}.pt`,

@@ -5,7 +5,7 @@ import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { refuseChangedRun } from "../config/kept-keys.ts";
-import { completed, type Resolved, resolveConfig } from "../config/resolve.ts";
+import { completed, flownIn, type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
 import { compileWith } from "../engine/compile/compile.ts";
@@ -97,13 +97,13 @@ export async function train(input: TrainInput, shell: Shell): Promise<number> {
   try {
     simulator = await simulatorFor(resolved, { run: id, anyNumber }, shell);
     const env = simulator?.env;
-    if (env) config = { ...config, num_envs: env.spec.numEnvs };
+    if (env) config = flownIn(resolved, env.spec);
     recording = await recordingFor(input, algorithm, env);
     const site = { config, env, saved, record: recording?.add, say: warn, compile };
     const prepared = await prepareRun(algorithm, site, { thread });
     const { start, assembled } = prepared;
     const agentYaml = toYaml(config, resolved.sources);
-    const claim = { config, id, agentYaml, requests, warn };
+    const claim = { config, algorithm, id, agentYaml, requests, warn };
     const { run, mailbox } = await claimRun(opened, start, claim);
     simulator?.logTo(run.simLogPath);
     const sinks = await openSinks({
@@ -249,6 +249,7 @@ async function simulatorFor(
 
 interface Claim {
   readonly config: Config;
+  readonly algorithm: Algorithm;
   readonly id: string;
   readonly agentYaml: string;
   readonly requests: RequestQueue;
@@ -257,8 +258,9 @@ interface Claim {
 
 /** The run's folder, known as flown by us before anything in it is changed. */
 async function claimRun(opened: ResumePoint | undefined, start: Progress, claim: Claim) {
-  const { config, id, agentYaml, requests, warn } = claim;
-  const run = opened?.run ?? (await createRun(config, { id, agentYaml }));
+  const { config, algorithm, id, agentYaml, requests, warn } = claim;
+  const manifest = { task: config.task, ...(algorithm.manifest ?? { library: "firstsolo" }) };
+  const run = opened?.run ?? (await createRun(config, { id, agentYaml, manifest }));
   const mailbox = ControlMailbox.open(run.path, requests, { onFailure: warn });
   run.heldBy({ lock: mailbox.lock, say: warn });
   if (opened) await goOn(opened, start, claim);

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { SettingValue } from "../../protocol/settings.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { type AlgorithmKeys, type KnownKey, keysOf, nearestKey } from "./algorithm-keys.ts";
 import { ConfigError } from "./config-error.ts";
@@ -181,6 +182,18 @@ export async function completed(
   const automatic = whole.task !== config.task && sources.experiment_name === undefined;
   const final = automatic ? named({ ...whole, experiment_name: "" }, algorithm) : whole;
   return { ...resolved, config: freeze(final) };
+}
+
+/**
+ * The configuration of a run in a simulator that others run: their number of environments, and their task, by which
+ * the experiment is then named where nobody chose a name.
+ */
+export function flownIn({ config, algorithm, sources }: Resolved, spec: EnvSpec): Config {
+  const sized = { ...config, num_envs: spec.numEnvs };
+  if (config.sim.endpoint === null) return freeze(sized);
+  const theirs = { ...sized, task: spec.task };
+  const automatic = sources.experiment_name === undefined;
+  return freeze(automatic ? named({ ...theirs, experiment_name: "" }, algorithm) : theirs);
 }
 
 function named(config: Config, { name: algorithm }: Algorithm): Config {

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import {
@@ -52,9 +52,19 @@ it("trains by settings in blocks or by dotted name, and tells of every row and e
   expect(rows.map(([iteration]) => iteration)).toEqual([0, 1, 2, 3]);
   expect(rows.at(-1)![1]["Loss/behavior"]).toBeGreaterThan(0);
   expect(events).toEqual(expect.arrayContaining(["start", "checkpoint", "judging", "landed"]));
-  expect(flown.run.startsWith(join(work, "logs"))).toBe(true);
+  // By the simulator's own task, not by the default one.
+  expect(dirname(flown.run)).toBe(join(work, "logs", "quadcopter_distillation"));
   expect(flown.summary).toMatchObject({ iterations: 4, finished: true });
   expect(flown.interrupted).toBe(false);
+});
+
+it("leaves a run that Isaac Lab finds by its own rules", () => {
+  const found = JSON.parse(readFileSync(join(flown.run, "run.json"), "utf8"));
+  expect(found).toMatchObject({ version: 1, library: "rsl_rl", task });
+  expect(found.metadata).toEqual({ agent: "rsl_rl_distillation_cfg_entry_point" });
+  expect(found.created_at).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/);
+  expect(found).toHaveProperty("id");
+  expect(found).toHaveProperty("started_at");
 });
 
 it("evaluates a run: the figures of its summary", async () => {

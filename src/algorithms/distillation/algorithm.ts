@@ -36,6 +36,7 @@ export const distillation: Algorithm<DistillationConfig> = {
       { name: stageNames[1], label: "student flies" },
     ],
   },
+  manifest: { library: "rsl_rl", agent: "rsl_rl_distillation_cfg_entry_point" },
   keys: distillationKeys,
   keptKeys: [
     "checkpoint",
