@@ -121,7 +121,7 @@ describe("firstsolo_sim.gymnasium", () => {
   });
 
   it.each([
-    ["whole choices", "CartPole-v1", "unsupported-space"],
+    ["what is no number", "Blackjack-v1", "unsupported-space"],
     ["no such environment", "Pendolum-v1", "unknown-task"],
   ])("refuses %s", async (_, name, code) => {
     const starting = serving("firstsolo_sim.gymnasium", "--env", name).then(({ endpoint }) =>
