@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import random
+import sys
 from typing import Any, Callable, Dict, Mapping, Optional
 
 import numpy as np
@@ -69,11 +71,13 @@ class RslRlEnv:
         }
 
     def reset(self, seed: int) -> Dict[str, np.ndarray]:
-        """Seeds the process where the environment offers it; rsl_rl's own contract has no seed."""
+        """By the environment's own ``seed``, else that of the process: rsl_rl's contract has none."""
         for owner in (self._env, getattr(self._env, "unwrapped", None)):
             if hasattr(owner, "seed") and callable(owner.seed):
                 owner.seed(seed)
                 break
+        else:
+            _seed_process(seed)
         return self._shown(self._first())
 
     def step(self, actions: np.ndarray) -> Dict[str, Any]:
@@ -193,6 +197,14 @@ def main() -> None:
     add_serving_arguments(parser)
     args = parser.parse_args()
     serve_from(args, Opener(args), "rsl_rl", _version())
+
+
+def _seed_process(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed)
+    torch = sys.modules.get("torch")
+    if hasattr(torch, "manual_seed"):
+        torch.manual_seed(seed)
 
 
 def _version() -> str:
