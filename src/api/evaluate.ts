@@ -12,6 +12,8 @@ export interface EvaluateOptions {
   readonly seed?: number;
   /** Endpoint of a simulator that is running. Default: the run's choice. */
   readonly sim?: string;
+  /** Flies any policy alone in this task: a checkpoint, an ONNX file, `hover`; `return`, `deaths` … are then its figures. */
+  readonly task?: string;
   /** Who flies beside the student in its teacher's place: a file, a run, `hover`, `pid`, `simulator`. */
   readonly against?: string;
   /** `auto`, `cpu`, `cuda` … Default: the run's choice. */

@@ -14,6 +14,7 @@ import {
   train,
 } from "../../src/index.ts";
 
+const teachersFolder = join(import.meta.dirname, "../../policies/teachers");
 const work = mkdtempSync(join(tmpdir(), "firstsolo-api-"));
 const task = "quadcopter";
 const rows: [number, Metrics][] = [];
@@ -71,6 +72,16 @@ it("evaluates a run: the figures of its summary", async () => {
   const { checkpoint, ...figures } = await evaluate(flown.run, { episodes: 6 });
   expect(existsSync(String(checkpoint))).toBe(true);
   expect(flown.summary).toMatchObject(figures);
+});
+
+it("evaluates any policy alone, by the rules of train", async () => {
+  const sim = simulator.endpoint;
+  const file = join(teachersFolder, "hover-rsl_rl-5.4.2.pt");
+  const alone = await evaluate(file, { task, episodes: 6, sim, numEnvs: 6 });
+  const other = await evaluate("hover", { task, episodes: 6, sim, numEnvs: 6 });
+  expect(alone).toMatchObject({ task, deaths: 0, policy: expect.stringContaining("5.4.2.pt") });
+  expect(alone.return).not.toBe(other.return);
+  expect(Object.keys(alone).filter((name) => /teacher|student/.test(name))).toEqual([]);
 });
 
 it("loads a run's student and has it act", async () => {

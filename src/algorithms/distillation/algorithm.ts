@@ -6,15 +6,17 @@ import { stageNames } from "./two-stage-plan.ts";
 import { recipe, settle } from "./two-stages.ts";
 
 /** What student, teacher and evaluation read: `chooseTeacher` looks for the same groups in this order. */
-function wishes({ checkpoint, obs_groups }: DistillationConfig): readonly Wish[] {
+function wishes({ checkpoint, obs_groups, sim }: DistillationConfig): readonly Wish[] {
   const students = obs_groups.student ? [obs_groups.student] : usualGroups;
-  if (checkpoint === "simulator") {
-    return students.map((groups) => ({ groups, teacherActions: true }));
-  }
+  const taught = students.map((groups) => ({ groups, teacherActions: true }));
+  if (checkpoint === "simulator") return taught;
+  // Where nobody names a teacher, one that sits in somebody's simulator goes first.
+  const first = checkpoint === null && sim.endpoint !== null ? taught : [];
   const teachers = obs_groups.teacher ? [obs_groups.teacher] : [["teacher"], ["policy"]];
-  return students.flatMap((student) =>
+  const others = students.flatMap((student) =>
     teachers.map((teacher) => ({ groups: [...new Set([...student, ...teacher])] })),
   );
+  return [...first, ...others];
 }
 
 export const distillation: Algorithm<DistillationConfig> = {

@@ -62,8 +62,15 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
   };
 }
 
-async function teacherOf({ config, saved }: Site<DistillationConfig>, env: VectorEnv) {
-  if (!saved) return chooseTeacher(config, env.spec);
+async function teacherOf({ config, saved, say }: Site<DistillationConfig>, env: VectorEnv) {
+  if (!saved) {
+    const teacher = await chooseTeacher(config, env.spec);
+    const { endpoint } = config.sim;
+    if (config.checkpoint === null && endpoint !== null) {
+      say(`nobody is named to teach (--checkpoint): it is ${teacher.description}`);
+    }
+    return teacher;
+  }
   return savedTeacher(saved.own as DistilledPolicies, { spec: env.spec, path: saved.path });
 }
 
