@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { exitCodes } from "../training/exit-codes.ts";
+import { version } from "../version.ts";
 import { reportError } from "./report-error.ts";
 import { refuseFewFiles } from "./system-error.ts";
 
@@ -55,6 +55,16 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./ctl.ts")).registerCtl(program),
   },
   {
+    name: "runs",
+    description: "list runs: task, algorithm, state, what their students returned",
+    register: async (program) => (await import("./runs.ts")).registerRuns(program),
+  },
+  {
+    name: "tasks",
+    description: "list the tasks of the simulators inside",
+    register: async (program) => (await import("./tasks.ts")).registerTasks(program),
+  },
+  {
     name: "sim",
     description: "serve the built-in simulator",
     register: async (program) => (await import("./sim.ts")).registerSim(program),
@@ -95,11 +105,22 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./parity.ts")).registerParity(program),
   },
   {
+    name: "completion",
+    description: "write a script that completes command lines in bash, zsh or fish",
+    register: async (program) =>
+      (await import("./completion.ts")).registerCompletion(program, registerAll),
+  },
+  {
     name: "doctor",
     description: "check what this machine has for training",
     register: async (program) => (await import("./doctor.ts")).registerDoctor(program),
   },
 ];
+
+/** Every command with its options, for whoever writes about them all. */
+async function registerAll(program: Command): Promise<void> {
+  for (const { name, register } of doors) if (name !== "completion") await register(program);
+}
 
 /** Runs one command line, `process.argv` without its first two words; gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -143,18 +164,4 @@ function frame(): Command {
     .description("Distills a teacher policy into a student, in simulation.")
     .version(version(), "--version")
     .addHelpText("after", "\n`firstsolo COMMAND --help` shows the options of a command.");
-}
-
-/** package.json lies three folders above the compiled file and two above the source. */
-function version(): string {
-  for (const path of ["../../../package.json", "../../package.json"]) {
-    try {
-      const text = readFileSync(new URL(path, import.meta.url), "utf8");
-      const { name, version } = JSON.parse(text);
-      if (name === "firstsolo") return version;
-    } catch {
-      // Not there: the other one is.
-    }
-  }
-  return "unknown";
 }

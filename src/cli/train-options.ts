@@ -116,6 +116,8 @@ export interface TrainInput {
   /** Where the flights of this session are kept. */
   readonly record?: string;
   readonly printConfig?: boolean;
+  /** All is checked, nothing flown or written. */
+  readonly dryRun?: boolean;
   /** Flags that were taken and do nothing, for people. */
   readonly notices?: readonly string[];
   /** Of a run that goes on: the newest checkpoint or none. */
@@ -140,6 +142,10 @@ export function addTrainOptions(command: Command): Command {
   command
     .option("--config <FILE>", "YAML file with the same keys, e.g. an agent.yaml of Isaac Lab")
     .option("--print_config", "print the whole configuration before the start")
+    .option(
+      "--dry_run",
+      "check everything and say what would be flown; nothing is flown or written",
+    )
     .option("--record <FILE>", "keep what is flown in training: FILE.hdf5, or a folder")
     .option(
       "--resume [RUN]",
@@ -207,6 +213,7 @@ export function trainInput(overrides: readonly string[], options: ParsedOptions)
     allowSinks: options.allow_sinks === true,
     ...(typeof options.record === "string" ? { record: options.record } : {}),
     ...(options.print_config === true ? { printConfig: true } : {}),
+    ...(options.dry_run === true ? { dryRun: true } : {}),
     ...(told.length > 0 ? { notices: told } : {}),
   };
   if (resume !== undefined) return { config, resume, ...more };

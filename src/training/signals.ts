@@ -49,3 +49,30 @@ export function watchSignals(requests: RequestQueue, say: (line: string) => void
     },
   };
 }
+
+/** The same for a program that has us fly: its abort lands the flight, and no signal of the process is taken. */
+export function watchAbort(
+  requests: RequestQueue,
+  signal: AbortSignal = new AbortController().signal,
+): SignalWatch {
+  const before = new AbortController();
+  let flying = false;
+  const onAbort = () => {
+    if (flying) requests.ask("stop", "abort");
+    else before.abort();
+  };
+  if (signal.aborted) before.abort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  return {
+    abort: before.signal,
+    stop: signal,
+    get interrupted() {
+      return signal.aborted;
+    },
+    interrupt: onAbort,
+    takeOff: () => {
+      flying = true;
+    },
+    release: () => signal.removeEventListener("abort", onAbort),
+  };
+}
