@@ -19,7 +19,7 @@ import type { Target } from "./target.ts";
 const mostBytes = 300_000;
 
 /** Compiled or not, the inputs lie where package.json is. */
-function projectFolder(folder = import.meta.dirname): string {
+export function projectFolder(folder = import.meta.dirname): string {
   return existsSync(join(folder, "package.json")) ? folder : projectFolder(dirname(folder));
 }
 

@@ -12,6 +12,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { projectFolder } from "../children.ts";
+import { pythonWith, wirePackages } from "../python.ts";
 import { type TargetName, targets } from "./targets.ts";
 
 /** Seconds without a word after which an input counts as one that never ends. */
@@ -19,7 +20,7 @@ const patience = 60;
 /** Inputs of one process. */
 const share = 20_000;
 const mostMegabytes = 1024;
-const messages = ["requests", "replies"];
+const messages = ["requests", "replies", "python"];
 const worker = fileURLToPath(new URL("./worker.js", import.meta.url));
 const kept = join(projectFolder, "test", "data", "fuzz");
 
@@ -50,6 +51,8 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 const names = (positionals.length > 0 ? positionals : Object.keys(targets)) as TargetName[];
+// Installing has no part in the time that an input may take.
+if (names.includes("python")) await pythonWith("sim", wirePackages, console.error);
 let faults = 0;
 for (const name of names) {
   const count = Number(values.count ?? (messages.includes(name) ? 1_000_000 : 100_000));
