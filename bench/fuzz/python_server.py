@@ -11,6 +11,8 @@ import resource
 import struct
 import sys
 import traceback
+import warnings
+import zlib
 from typing import Any, Iterator
 
 import numpy as np
@@ -44,9 +46,10 @@ class Mass(PointMass):
     def restore(self, state: bytes) -> dict[str, np.ndarray]:
         if len(state) != 24 * self._count:
             raise ServeError("bad-snapshot", f"{len(state)} bytes", f"Give {24 * self._count}.")
-        self._position, self._speed, age = np.frombuffer(state, "<f8").reshape(3, -1).copy()
-        if not np.isfinite([self._position, self._speed, age]).all():
-            raise ServeError("bad-snapshot", "it is not finite", "Give one that was made here.")
+        position, speed, age = np.frombuffer(state, "<f8").reshape(3, -1).copy()
+        if not (np.abs([position, speed, age]) < 1e6).all():  # a NaN is not either
+            raise ServeError("bad-snapshot", "no such state", "Give one that was made here.")
+        self._position, self._speed = position, speed
         self._age = np.clip(age, 0, 20).astype(np.int64)
         return self._observe("obs", slice(None))
 
@@ -162,13 +165,15 @@ def main() -> None:
     logging.getLogger("firstsolo_sim").addHandler(faults)
     logging.getLogger("firstsolo_sim").propagate = False
     sys.addaudithook(faults.heard)
+    warnings.simplefilter("error")  # NumPy's too: what is computed from bytes of others must be a number
     served = Served()
     for number, data in enumerate(inputs()):
         faults.found.clear()
         try:
-            if number % 2:
+            drives = zlib.crc32(data) % 2 == 0  # the same whatever was tried before
+            if drives:
                 served.seat()
-            served.take(b"driver" if number % 2 else b"stranger", frames_of(data))
+            served.take(b"driver" if drives else b"stranger", frames_of(data))
             wrong = served.greet(f"driver-{number:08d}") if number % SERVED_EVERY == 0 else ""
         except Exception:
             wrong = traceback.format_exc()
