@@ -64,7 +64,8 @@ function answered(question: Question): Answer {
 function answerTo({ file, name, argument }: Question): unknown {
   if (name === "open") {
     const { path, ...options } = argument as Asks["open"][0];
-    keepWithin(options.chunkLimit * 3);
+    // A chunk is unpacked into memory that is doubled as it fills, and lies beside what it was packed in.
+    keepWithin((256 << 20) + 4 * options.chunkLimit);
     const opened = new Hdf5Within(path, library, options);
     files.set(file, opened);
     return { bytes: opened.bytes, identity: opened.identity };

@@ -190,7 +190,7 @@ export class Hdf5Within {
       throw new DatasetError(
         "chunk-too-large",
         `${this.path}: ${path} is stored in chunks of ${chunk} bytes, the memory allows ${this.#chunkLimit}`,
-        "Allow more memory, or store it in smaller chunks: h5repack -l CHUNK=1024x…",
+        "Allow more memory (--dataset_memory), or store it in smaller chunks: h5repack -l CHUNK=1024x…",
       );
     }
     if (declared <= this.bytes + SLACK) return;

@@ -47,11 +47,11 @@ export async function openFlights(
   checkMemory(memoryBytes);
   // The library has a working directory of its own.
   const file = new Hdf5File(resolve(locate(path)), {
-    chunkLimit: Math.max(16 << 20, memoryBytes / 4),
+    chunkLimit: Math.max(16 << 20, memoryBytes / 16),
     ...(options.patience !== undefined && { patience: options.patience }),
   });
   try {
-    const reader = new RowReader(file, Math.floor(memoryBytes / 8));
+    const reader = new RowReader(file, Math.floor(memoryBytes / 4));
     const catalogue = READERS[layout ?? detect(file)](reader);
     const combined = combineGroups(catalogue, groups, file.path);
     const flights = new FileFlights(reader, combined, nonFinite);

@@ -125,7 +125,7 @@ export class ReadingThread {
 function endless({ seconds, what }: { readonly seconds: number; readonly what: string }) {
   return new DatasetError(
     "endless",
-    `${what} came to no end in ${seconds.toFixed(0)} s of processor time`,
+    `${what} came to no end in ${seconds.toFixed(seconds < 1 ? 1 : 0)} s of processor time`,
     "It is damaged, or made to mislead: copy, download or record it again.",
   );
 }
