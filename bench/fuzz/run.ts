@@ -1,6 +1,6 @@
 /**
- * Bytes from strangers, many: `npm run fuzz -- [TARGET…] [--seed 1] [--from 0] [--count N]`. Default: 10⁶ messages
- * each way and 10⁵ files of each kind. A fault is whatever is neither read nor refused with words and the next
+ * Bytes from strangers, many: `npm run fuzz -- [TARGET…] [--seed 1] [--from 0] [--count N]`; `kill` is another
+ * thing: kill.ts. Default: 10⁶ messages each way and 10⁵ files of each kind. A fault is whatever is neither read nor refused with words and the next
  * move, takes more than 5 s or more than 1 GiB. Each is kept in test/data/fuzz/, which `npm test` reads again.
  */
 import { spawn } from "node:child_process";
@@ -45,6 +45,11 @@ const { values, positionals } = parseArgs({
     count: { type: "string" },
   },
 });
+if (positionals[0] === "kill") {
+  const { killAll } = await import("./kill.ts");
+  const [seed, from, count] = [values.seed, values.from, values.count ?? 30].map(Number);
+  process.exit((await killAll({ seed: seed!, from: from!, count: count! })) === 0 ? 0 : 1);
+}
 const unknown = positionals.find((name) => !Object.hasOwn(targets, name));
 if (unknown !== undefined) {
   console.error(`there is no target ${unknown}; known: ${Object.keys(targets).join(", ")}`);
