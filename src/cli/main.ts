@@ -3,6 +3,7 @@ import { exitCodes } from "../training/exit-codes.ts";
 import { version } from "../version.ts";
 import { reportError } from "./report-error.ts";
 import { refuseFewFiles } from "./system-error.ts";
+import { orUncaught } from "./uncaught.ts";
 
 interface Door {
   readonly name: string;
@@ -127,22 +128,15 @@ export async function main(args: readonly string[]): Promise<number> {
   // A reader that went away (`firstsolo train | head`) must not end a run.
   process.stdout.on("error", () => undefined);
   process.stderr.on("error", () => undefined);
-  let fail: (error: unknown) => void = () => undefined;
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  process.on("uncaughtException", fail).on("unhandledRejection", fail);
   try {
     // From now on it is known, and stays so where the folder is deleted in flight.
     process.cwd();
-    await Promise.race([dispatch(args), failed]);
+    await orUncaught(() => dispatch(args));
     return Number(process.exitCode ?? exitCodes.ok);
   } catch (error) {
     const { text, exitCode } = reportError(error, { debug: process.env.FIRSTSOLO_DEBUG === "1" });
     process.stderr.write(text);
     return exitCode;
-  } finally {
-    process.off("uncaughtException", fail).off("unhandledRejection", fail);
   }
 }
 

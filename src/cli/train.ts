@@ -38,6 +38,7 @@ import {
   type TrainInput,
   trainInput,
 } from "./train-options.ts";
+import { landedBy } from "./uncaught.ts";
 
 export function registerTrain(program: Command): void {
   const command = program
@@ -50,7 +51,8 @@ export function registerTrain(program: Command): void {
     try {
       const input = trainInput(overrides, options);
       const version = program.version() ?? "0";
-      process.exitCode = await train(input, { requests, signals, notices, version });
+      const shell = { requests, signals, notices, version };
+      process.exitCode = await landedBy(signals.land, () => train(input, shell));
     } finally {
       signals.release();
     }
