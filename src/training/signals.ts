@@ -93,6 +93,9 @@ export function watchAbort(
       return signal.aborted;
     },
     interrupt: onAbort,
+    // What nobody caught is the other program's affair.
+    land: () => false,
+    uncaught: undefined,
     takeOff: () => {
       flying = true;
     },
