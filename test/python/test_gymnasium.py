@@ -107,7 +107,7 @@ class OwnVector(gymnasium.vector.VectorEnv):
 
     metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}
 
-    def __init__(self, num_envs=1, speed=2.0):
+    def __init__(self, num_envs=1, speed=2.0, agent_hz=None):
         self.num_envs, self.speed = num_envs, speed
         self.single_observation_space = spaces.Box(-9, 9, (2,), np.float32)
         self.single_action_space = spaces.Box(-1, 1, (1,), np.float32)
@@ -134,9 +134,12 @@ class Program(unittest.TestCase):
         limit = ["--max_episode_steps", "30", "--control_period", "0.1"]
         env = opened("Own-v0", *limit, "speed=3.0")({}, 4, None)
         check_spec(env.spec)
-        self.assertEqual((env.spec["num_envs"], env.settings), (4, {"num_envs": 1, "speed": 3.0}))
+        self.assertEqual((env.spec["num_envs"], env.settings), (4, {"num_envs": 1, "speed": 3.0, "agent_hz": None}))
         env.reset(1)
         self.assertEqual(env.step(np.zeros((4, 1), "f4"))["obs/policy"].tolist(), [[3.0, 3.0]] * 4)
+
+        rated = opened("Own-v0", "--max_episode_steps", "30", "agent_hz=40")({}, 2, None)
+        self.assertEqual(rated.spec["control_period"], 0.025)
 
     def test_a_controller_teaches_without_a_subclass(self):
         sys.modules["controllers"] = types.SimpleNamespace(

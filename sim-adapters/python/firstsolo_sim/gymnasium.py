@@ -79,7 +79,7 @@ class Opener:
         served = GymnasiumEnv(
             env,
             task=args.env,
-            control_period=args.control_period,
+            control_period=args.control_period or _period_in({**known, **asked}),
             max_episode_steps=args.max_episode_steps,
             action_bound=args.action_bound,
             autoreset_mode=args.autoreset_mode,
@@ -106,6 +106,13 @@ class Opener:
         if self._own_vector():
             return None
         return {"autoreset_mode": gymnasium.vector.AutoresetMode.SAME_STEP}
+
+
+def _period_in(settings: Mapping[str, Any]) -> Optional[float]:
+    """Of an environment that is made for a rate, as PyFlyt's; seconds."""
+    rate = settings.get("agent_hz")
+    known = isinstance(rate, (int, float)) and not isinstance(rate, bool) and rate > 0
+    return 1.0 / rate if known else None
 
 
 def _find(name: str) -> Any:
