@@ -12,7 +12,12 @@ const selectionEpisodes = 100;
 /** A whole run is judged by its best student; one that was stopped tells how far it came. */
 export async function finish(context: RunContext, progress: Progress, stage: Stage): Promise<void> {
   const { run, sinks } = context;
-  const judged = await judge(context, progress);
+  // Whatever befalls the simulator now, what was learned is learned, and the summary says how far it came.
+  let failure: unknown;
+  const judged = await judge(context, progress).catch((error: unknown) => {
+    failure = error;
+    return undefined;
+  });
   const whole = judged !== undefined;
   const verdict = judged ?? verdictInFlight(sinks.latest());
   const counters = {
@@ -26,6 +31,7 @@ export async function finish(context: RunContext, progress: Progress, stage: Sta
     finished: whole,
   };
   await run.saveSummary({ ...verdict, ...counters });
+  if (failure !== undefined) throw failure;
   const message = whole
     ? `${verdictText(verdict)}; ${run.path}`
     : `stopped before the end; ${verdictText(verdict)}; go on with: ${howToCall("train", "--resume", run.path)}`;
