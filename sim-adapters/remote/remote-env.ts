@@ -25,8 +25,8 @@ export interface RemoteOptions {
   readonly numEnvs?: number;
   /** Observation groups that are wanted; the simulator sends no others. Default: all. */
   readonly groups?: readonly string[];
-  /** Asks for the actions of the simulator's own teacher with every frame. Default false. */
-  readonly teacherActions?: boolean;
+  /** Asks for the actions of the simulator's own teacher with every frame; `welcome`: where it has one. Default false. */
+  readonly teacherActions?: boolean | "welcome" | undefined;
   /** Seconds until the simulator has loaded. Beats that it is loading extend them sixfold. Default 300. */
   readonly startupTimeout?: number;
   /** Seconds for a reset, a snapshot or a restore; beats extend them sixfold. Default 60. */
@@ -110,7 +110,9 @@ export async function connectRemote(options: RemoteOptions): Promise<RemoteEnv> 
     for (const line of header.notices) onNotice(line);
     takeUpMemory(caller.wording, header.shared_memory, { ...options, spec });
     const { resetTimeout: reset = 60, stepTimeout: step = 30 } = options;
-    const taught = options.teacherActions === true;
+    const hasTeacher = spec.capabilities.includes("teacher_actions");
+    const taught =
+      hasTeacher && options.teacherActions !== undefined && options.teacherActions !== false;
     return new RemoteEnv(caller, spec, header, { reset, step, taught });
   } catch (error) {
     await caller.close();
@@ -219,7 +221,7 @@ function greeting(options: RemoteOptions, session: string) {
     protocol: protocolVersion,
     client: client ?? { name: "firstsolo", version: "0" },
     capabilities: [
-      ...(options.teacherActions === true ? ["teacher_actions"] : []),
+      ...(options.teacherActions ? ["teacher_actions"] : []),
       ...(offersMemory(options) ? ["shared_memory"] : []),
     ],
     settings,

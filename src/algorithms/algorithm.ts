@@ -21,8 +21,8 @@ export type Flag = readonly [flag: string, value: string, key: string];
 export interface Wish {
   /** Absent: all. */
   readonly groups?: readonly string[];
-  /** What the simulator's own teacher would do. */
-  readonly teacherActions?: boolean;
+  /** What the simulator's own teacher would do; `welcome`: where it has one. */
+  readonly teacherActions?: boolean | "welcome";
 }
 
 /** A checkpoint of ours, as it was read. */

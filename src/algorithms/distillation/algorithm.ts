@@ -8,15 +8,16 @@ import { recipe, settle } from "./two-stages.ts";
 /** What student, teacher and evaluation read: `chooseTeacher` looks for the same groups in this order. */
 function wishes({ checkpoint, obs_groups, sim }: DistillationConfig): readonly Wish[] {
   const students = obs_groups.student ? [obs_groups.student] : usualGroups;
-  const taught = students.map((groups) => ({ groups, teacherActions: true }));
-  if (checkpoint === "simulator") return taught;
-  // Where nobody names a teacher, one that sits in somebody's simulator goes first.
-  const first = checkpoint === null && sim.endpoint !== null ? taught : [];
+  if (checkpoint === "simulator") {
+    return students.map((groups) => ({ groups, teacherActions: true }));
+  }
+  // Where nobody names a teacher, one that sits in somebody's simulator is taken.
+  const open = checkpoint === null && sim.endpoint !== null;
+  const own = open ? ({ teacherActions: "welcome" } as const) : {};
   const teachers = obs_groups.teacher ? [obs_groups.teacher] : [["teacher"], ["policy"]];
-  const others = students.flatMap((student) =>
-    teachers.map((teacher) => ({ groups: [...new Set([...student, ...teacher])] })),
+  return students.flatMap((student) =>
+    teachers.map((teacher) => ({ groups: [...new Set([...student, ...teacher])], ...own })),
   );
-  return [...first, ...others];
 }
 
 export const distillation: Algorithm<DistillationConfig> = {
