@@ -16,7 +16,6 @@ import {
 } from "../../../policies/checkpoint/torch-value.ts";
 import { recordExample } from "../../../policies/flight-example.ts";
 import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
-import type { NamedArray } from "../../../policies/named-array.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Policy } from "../../../policies/policy.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
@@ -28,7 +27,6 @@ import {
   checkedFacts,
   checkIteration,
   counter,
-  damaged,
   head,
   progress,
   randomState,
@@ -36,6 +34,15 @@ import {
   ruleName,
   vision,
 } from "../saved-facts.ts";
+import {
+  factsOf,
+  rankedEntries,
+  rankedFacts,
+  rankedPolicyOf,
+  type SavedRanked,
+} from "./slates/ranked-run.ts";
+import type { Ranked } from "./slates/ranked-site.ts";
+import { arraysIn } from "./slates/ranker-file.ts";
 
 /** Bumped when what is kept changes so that an older reader would go wrong. */
 const format = 1;
@@ -47,6 +54,7 @@ interface Facts {
   readonly actor: Pick<GraphOptions, "activation" | "head" | "vision"> & {
     readonly reads: readonly string[];
   };
+  readonly ranked?: SavedRanked["facts"];
   readonly run: Omit<RunState, "learner" | "source"> & {
     readonly source: unknown;
     readonly counters: RunState["learner"]["counters"];
@@ -101,6 +109,7 @@ const schema = z.object({
   format: z.literal(format),
   algorithm: z.string().min(1),
   actor: z.object({ activation: z.string().min(1), head, reads, vision: vision.optional() }),
+  ranked: rankedFacts.optional(),
   run: z.object({
     progress,
     plan: z.null(),
@@ -114,11 +123,15 @@ const schema = z.object({
 export interface SavedPolicy {
   readonly file: PolicyCheckpoint;
   readonly actor: Facts["actor"];
+  /** Absent: its actions are the simulator's. */
+  readonly ranked?: SavedRanked;
 }
 
 export interface WriteOptions {
   readonly algorithm: string;
   readonly student: NetworkPolicy;
+  /** What stands around it in flight. */
+  readonly ranked?: Ranked | undefined;
   /** The student's network with what surrounds it. */
   readonly graph: GraphOptions;
 }
@@ -129,7 +142,7 @@ export interface WriteOptions {
  */
 export async function bytesOf(
   state: RunState,
-  { algorithm, student, graph }: WriteOptions,
+  { algorithm, student, ranked, graph }: WriteOptions,
 ): Promise<Uint8Array> {
   const { learner, source, ...run } = state;
   const { activation, head, actor, vision } = graph;
@@ -137,6 +150,7 @@ export async function bytesOf(
     format,
     algorithm,
     actor: { activation, head, reads: student.reads, ...(vision && { vision }) },
+    ...(ranked && { ranked: factsOf(ranked) }),
     run: { ...run, source: source.facts, counters: learner.counters },
   };
   const doubled = actor.outputWidth !== actor.actionWidth;
@@ -148,6 +162,7 @@ export async function bytesOf(
     facts: JSON.stringify(facts),
     arrays: new OrderedDict(arrays),
     ...bytesEntry(source.bytes),
+    ...rankedEntries(ranked),
     ...exampleEntries("actor", await recordExample(student)),
   };
   const { normaliser, latent } = actor;
@@ -167,37 +182,27 @@ export async function readRun(path: string): Promise<SavedRun & { readonly own: 
   const text = isDict(own) ? own.get("facts") : undefined;
   if (file.kind !== "policy" || !isDict(own) || typeof text !== "string") throw foreign(path);
   const facts = checkedFacts(schema, text, { where: path, format }) as unknown as Facts;
-  const { run, actor } = facts;
+  const { run, actor, ranked } = facts;
   checkIteration(run.progress, file.iteration, path);
   const { source, counters, ...rest } = run;
   const learner = { arrays: arraysIn(own.get("arrays"), path), counters };
   const bytes = bytesIn(own.get("bytes"));
   const state: RunState = { ...rest, source: { facts: source, bytes }, learner };
-  return { state, path, own: { file, actor } };
+  const around = ranked && { facts: ranked, arrays: arraysIn(own.get("ranker"), path) };
+  return { state, path, own: { file, actor, ...(around && { ranked: around }) } };
 }
 
 /** The student that a checkpoint holds. */
 export async function policiesOf(
-  { own, path }: SavedRun,
+  { own, path, state }: SavedRun,
   spec: EnvSpec,
 ): Promise<{ readonly student: Policy }> {
-  const { file, actor } = own as SavedPolicy;
-  const student = createActorPolicy({ ...actor, actor: file.actor });
+  const { file, actor, ranked } = own as SavedPolicy;
+  const agent = createActorPolicy({ ...actor, actor: file.actor });
+  const student = ranked ? rankedPolicyOf(ranked, agent, { learned: state.learner.arrays }) : agent;
   checkFit("The run's student", student, spec);
-  await checkOwnExample(student, file, "actor", path);
+  await checkOwnExample(agent, file, "actor", path);
   return { student };
-}
-
-function arraysIn(value: TorchValue | undefined, path: string): Record<string, NamedArray> {
-  if (!isDict(value)) throw damaged(path, "it holds no arrays");
-  const arrays: Record<string, NamedArray> = {};
-  for (const [name, tensor] of value) {
-    if (!isTensor(tensor) || tensor.dtype !== "float32") {
-      throw damaged(path, `${String(name)} is no array of float32`);
-    }
-    arrays[String(name)] = { shape: tensor.shape, data: tensor.data as Float32Array };
-  }
-  return arrays;
 }
 
 /** What the source keeps that is no text, by name. */
