@@ -79,24 +79,21 @@ export class GemsRanker implements Ranker {
 
   async train_step(batch: Turns): Promise<Readonly<Record<string, number>>> {
     const { slots, latentWidth } = this.#config;
-    const figures = tf.tidy(() => {
+    const trained = [...this.#parameters.map(({ value }) => value), ...this.#items.trained];
+    let figures: tf.Tensor | undefined;
+    tf.tidy(() => {
       const seen = tensorsOf(batch, slots);
       const noise = Float32Array.from({ length: batch.rows * latentWidth }, this.#random.normal);
       const drawn = tf.tensor2d(noise, [batch.rows, latentWidth]);
-      const parts: tf.Scalar[] = [];
-      const cost = this.#optimiser.minimize(
-        () => {
-          const { loss, ...terms } = this.#losses(seen, drawn);
-          parts.splice(0, parts.length, ...Object.values(terms));
-          return loss;
-        },
-        true,
-        [...this.#parameters.map(({ value }) => value), ...this.#items.trained],
-      );
-      return tf.stack([cost!, ...parts]);
+      const cost = () => {
+        const { loss, slate, click, kl } = this.#losses(seen, drawn);
+        figures = tf.keep(tf.stack([loss, slate, click, kl]));
+        return loss;
+      };
+      this.#optimiser.minimize(cost, false, trained);
     });
-    const [loss, slate, click, kl] = await figures.data();
-    figures.dispose();
+    const [loss, slate, click, kl] = await figures!.data();
+    figures!.dispose();
     return { loss: loss!, slate: slate!, click: click!, kl: kl! };
   }
 

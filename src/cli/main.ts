@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { exitCodes } from "../training/exit-codes.ts";
 import { reportError } from "./report-error.ts";
+import { withUnderscores } from "./slate-task.ts";
 import { refuseFewFiles } from "./system-error.ts";
 
 interface Door {
@@ -23,6 +24,9 @@ const flying: ReadonlySet<string> = new Set([
   "doctor",
 ]);
 
+/** Those whose flags are spelt with underscores, or with hyphens. */
+const underscored: ReadonlySet<string> = new Set(["train_ranker", "train_agent", "matrix"]);
+
 const doors: readonly Door[] = [
   {
     name: "train",
@@ -43,6 +47,11 @@ const doors: readonly Door[] = [
     name: "compare-plans",
     description: "train a world model by every plan on the same recorded flights",
     register: async (program) => (await import("./compare-plans.ts")).registerComparePlans(program),
+  },
+  {
+    name: "train_ranker",
+    description: "train a ranker of slates, for agents to act through",
+    register: async (program) => (await import("./train-ranker.ts")).registerTrainRanker(program),
   },
   {
     name: "watch",
@@ -128,11 +137,14 @@ export async function main(args: readonly string[]): Promise<number> {
 async function dispatch(args: readonly string[]): Promise<void> {
   if (args[0] === "help" && args[1]) return dispatch([args[1], "--help"]);
   const program = frame();
-  const door = doors.find(({ name }) => name === args[0]);
+  const asked = args[0]?.replaceAll("-", "_");
+  const door = doors.find(({ name }) => name.replaceAll("-", "_") === asked);
   if (door && flying.has(door.name)) refuseFewFiles();
   if (door) await door.register(program);
   else for (const { name, description } of doors) program.command(name).description(description);
-  await program.parseAsync(args, { from: "user" });
+  const words = door ? [door.name, ...args.slice(1)] : args;
+  const spelt = door && underscored.has(door.name) ? withUnderscores(words) : words;
+  await program.parseAsync([...spelt], { from: "user" });
 }
 
 /** Errors are thrown, and printed in one place and one form; commands inherit that. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readBytes } from "../../../../policies/checkpoint/checkpoint-file.ts";
+import { sealOf } from "../../../../policies/checkpoint/seal.ts";
 import { floats } from "../../../../policies/checkpoint/state-dict.ts";
 import { readTorchFile, writeTorchFile } from "../../../../policies/checkpoint/torch-file.ts";
 import {
@@ -47,7 +48,9 @@ export async function rankerBytes(ranker: Ranker): Promise<Uint8Array> {
 
 /** @throws CheckpointError, RunError `not-a-ranker`, `bad-checkpoint`; PolicyError where its weights don't fit */
 export async function readRanker(path: string): Promise<Ranker> {
-  const whole = readTorchFile(await readBytes(path), path);
+  const bytes = await readBytes(path);
+  if (sealOf(bytes) === "broken") throw damaged(path, "it is not what was written");
+  const whole = readTorchFile(bytes, path);
   const infos = isDict(whole) ? whole.get("infos") : undefined;
   const own = isDict(infos) ? infos.get("firstsolo") : undefined;
   const text = isDict(own) ? own.get("facts") : undefined;
