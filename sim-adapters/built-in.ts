@@ -5,6 +5,7 @@ import { SimError } from "./mujoco/sim-error.ts";
 import { taskNames as quadcopterTasks } from "./mujoco/tasks.ts";
 import { patientAliases, patientTasks, researchOnly } from "./patient/tasks.ts";
 import type { ServedEnv } from "./serve/served-env.ts";
+import { slatesAliases, slatesTasks } from "./slates/tasks.ts";
 
 export interface OpenOptions {
   readonly task: string;
@@ -25,6 +26,8 @@ export interface BuiltIn {
   readonly title: string;
   /** Every name that it understands. */
   readonly tasks: readonly string[];
+  /** Spellings of those that need no listing. */
+  readonly spellings?: readonly string[];
   /** The pilot that is in the house for its tasks. */
   readonly pilot: string;
   /** What whoever sees its flights must know. */
@@ -55,6 +58,15 @@ const builtIns: readonly BuiltIn[] = [
     open: async (options) => (await import("./patient/open-patient.ts")).openPatient(options),
     report: async (spec) => (await import("./patient/clinical-report.ts")).clinicalReport(spec),
   },
+  {
+    name: "firstsolo-slates",
+    title: "slates simulator",
+    tasks: slatesTasks.map(({ name }) => name),
+    spellings: Object.keys(slatesAliases),
+    pilot: "logging",
+    foresee: async (options) => (await import("./slates/open-slates.ts")).foreseeSlates(options),
+    open: async (options) => (await import("./slates/open-slates.ts")).openSlates(options),
+  },
 ];
 
 /** For a `--help`: every task, and what must be known of it. */
@@ -81,7 +93,9 @@ export function isBuiltIn(task: string): boolean {
 }
 
 function simulatorOf(task: string): BuiltIn | undefined {
-  return builtIns.find(({ tasks }) => tasks.includes(task));
+  return builtIns.find(
+    ({ tasks, spellings = [] }) => tasks.includes(task) || spellings.includes(task),
+  );
 }
 
 /** The simulator that flies a task. @throws SimError `unknown-task` */

@@ -2,12 +2,13 @@ import { findAgentConfig } from "../../../policies/checkpoint/agent-config.ts";
 import { readCheckpointFile } from "../../../policies/checkpoint/checkpoint-file.ts";
 import { type ConfiguredGroups, planFlight } from "../../../policies/checkpoint/load-teacher.ts";
 import { isOnnxPath } from "../../../policies/onnx/onnx-policy.ts";
+import { slatePilots } from "../../../policies/pilots/slates.ts";
 import { ConfigError } from "../../config/config-error.ts";
 import { findCheckpoint } from "../../runs/find-checkpoint.ts";
 import type { DistillationConfig } from "./settings.ts";
 
 /** Teachers that are no files. */
-const PILOTS = ["hover", "pid", "simulator"];
+const PILOTS: readonly string[] = ["hover", "pid", "simulator", ...slatePilots];
 /** What a run calls the one group that there is: in another simulator it may be called otherwise. */
 const GENERIC = ["policy", "obs", "actor"];
 

@@ -13,6 +13,7 @@ import {
 import { createHover } from "../../../policies/pilots/hover.ts";
 import { createPid } from "../../../policies/pilots/pid.ts";
 import { createSimulatorTeacher } from "../../../policies/pilots/simulator-teacher.ts";
+import { isSlatePilot } from "../../../policies/pilots/slates.ts";
 import type { Policy } from "../../../policies/policy.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import { RunningError } from "../../running/running-error.ts";
@@ -22,6 +23,7 @@ import type { DistilledPolicies } from "./run-checkpoint.ts";
 import type { PolicyFacts } from "./run-facts.ts";
 import type { DistillationConfig } from "./settings.ts";
 import { usualTeacher } from "./shipped-teacher.ts";
+import { slateTeacher } from "./slate-teacher.ts";
 
 /** A teacher ready to fly, with what a checkpoint must keep of it. */
 export interface Teacher {
@@ -41,6 +43,7 @@ export interface Teacher {
 export async function chooseTeacher(config: DistillationConfig, spec: EnvSpec): Promise<Teacher> {
   const checkpoint = config.checkpoint ?? usualTeacher(spec.task);
   if (checkpoint === "simulator") return simulatorsTeacher(spec);
+  if (isSlatePilot(checkpoint)) return slateTeacher(checkpoint, spec);
   const given = config.obs_groups.teacher;
   const usual = given ?? teacherGroups(spec);
   groupsWidth("teacher", usual, spec);
@@ -80,6 +83,7 @@ export async function savedTeacher(
   if (facts.kind === "hover") return hoverTeacher(facts.reads, spec);
   if (facts.kind === "pid") return pidTeacher(facts.reads, spec);
   if (facts.kind === "simulator") return simulatorsTeacher(spec);
+  if (isSlatePilot(facts.kind)) return slateTeacher(facts.kind, spec);
   if (facts.kind === "onnx") {
     const bytes = teacherModel ?? new Uint8Array(0);
     const where = `${path}: its teacher`;

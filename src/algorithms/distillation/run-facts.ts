@@ -4,6 +4,7 @@ import type { Head } from "../../../policies/checkpoint/actor.ts";
 import type { RslRlActorState } from "../../../policies/checkpoint/actor-state.ts";
 import type { VisionFacts } from "../../../policies/networks/cnn/vision.ts";
 import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
+import { type SlatePilot, slatePilots } from "../../../policies/pilots/slates.ts";
 import type { RandomState } from "../../../policies/random.ts";
 import type { LearnerState } from "../../learning/learner.ts";
 import { pipelineCounter } from "../../learning/pipeline/pipelined-learner.ts";
@@ -29,7 +30,7 @@ export const format = 1;
 
 /** What a policy needs besides its weights. */
 export interface PolicyFacts {
-  readonly kind: "network" | "hover" | "pid" | "simulator" | "onnx";
+  readonly kind: "network" | "hover" | "pid" | "simulator" | "onnx" | SlatePilot;
   readonly activation: string;
   readonly head?: Head;
   /** Observations it sees at once; absent: one. */
@@ -142,7 +143,7 @@ const ended = z.array(z.tuple([z.number(), counter]));
 const bit = z.literal([0, 1]);
 
 const policyFacts = z.object({
-  kind: z.enum(["network", "hover", "pid", "simulator", "onnx"]),
+  kind: z.enum(["network", "hover", "pid", "simulator", "onnx", ...slatePilots]),
   activation: z.string(),
   head: head.optional(),
   history: counter.min(1).optional(),

@@ -1,0 +1,169 @@
+import type { Frame, StepResult } from "../../protocol/frame.ts";
+import type { Settings } from "../../protocol/settings.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
+import { SimError } from "../mujoco/sim-error.ts";
+import { readSnapshot, writeSnapshot } from "../mujoco/snapshot.ts";
+import type { VectorEnv } from "../vector-env.ts";
+import { Audience } from "./audience.ts";
+import { EpisodeFigures } from "./episode-figures.ts";
+import { catalogueOf } from "./items.ts";
+import { clickModels } from "./laws.ts";
+import { observe } from "./observer.ts";
+import { itemCount, slateLength } from "./sizes.ts";
+import { type SlatesTask, specOf } from "./tasks.ts";
+
+/**
+ * Users who are shown slates. One step is one turn: ten items are shown, some are clicked, the user
+ * drifts towards these and tires of their topics. Nobody leaves: `terminated` is never 1, and the
+ * clock ends an episode. In float64, what leaves in float32.
+ */
+export class SlatesEnv implements VectorEnv {
+  readonly spec: EnvSpec;
+  /** The settings in effect, defaults included. */
+  readonly settings: Settings;
+  readonly notices: readonly string[] = [];
+  readonly #audience: Audience;
+  readonly #figures: EpisodeFigures;
+  /** Where the last frame begins an episode. */
+  readonly #started: Uint8Array;
+  #state: "idle" | "flying" | "closed" = "idle";
+
+  constructor(task: SlatesTask, numEnvs: number, all: Settings) {
+    const seed = all["sim.catalogue_seed"] as number;
+    this.spec = specOf(task, numEnvs, seed);
+    this.settings = all;
+    const catalogue = catalogueOf({ variant: task.variant, seed });
+    this.#audience = new Audience(numEnvs, catalogue, clickModels[task.model]);
+    this.#figures = new EpisodeFigures(numEnvs);
+    this.#started = new Uint8Array(numEnvs);
+  }
+
+  /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
+  async reset(seed: number): Promise<Frame> {
+    this.#refuseClosed();
+    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
+      const hint = "Give a whole number from 0 to 4294967295.";
+      throw new SimError("bad-seed", `got the seed ${seed}`, { field: "seed", hint });
+    }
+    this.#audience.seed(seed);
+    for (let i = 0; i < this.spec.numEnvs; i++) this.#begin(i);
+    this.#state = "flying";
+    return this.#frame();
+  }
+
+  /** @throws SimError; nothing has changed then. */
+  async step(actions: Float32Array): Promise<StepResult> {
+    this.#refuseIdle();
+    const start = performance.now();
+    checkActions(actions, this.spec);
+    const rewards = this.#show(actions);
+    const simulated = performance.now();
+    const result = this.#conclude(rewards);
+    const timing = {
+      simulate: (simulated - start) / 1000,
+      observe: (performance.now() - simulated) / 1000,
+    };
+    return { ...result, timing };
+  }
+
+  /** Everything that decides what comes next, and the frame that is current. */
+  async snapshot(): Promise<Uint8Array> {
+    this.#refuseIdle();
+    return writeSnapshot(this.#owner(), this.#everything());
+  }
+
+  /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
+  async restore(state: Uint8Array): Promise<Frame> {
+    this.#refuseClosed();
+    readSnapshot(state, this.#owner(), this.#everything());
+    this.#state = "flying";
+    return this.#frame();
+  }
+
+  async close(): Promise<void> {
+    this.#state = "closed";
+  }
+
+  /** Every user's turn; clicks of each. */
+  #show(actions: Float32Array): Float32Array {
+    const { numEnvs } = this.spec;
+    const audience = this.#audience;
+    for (let k = 0; k < actions.length; k++) {
+      // Beyond the bounds is at the bounds, as everywhere on the wire.
+      audience.slates[k] = Math.min(itemCount - 1, Math.max(0, Math.round(actions[k]!)));
+    }
+    const rewards = new Float32Array(numEnvs);
+    for (let i = 0; i < numEnvs; i++) {
+      const bored = audience.boredom.any(i);
+      rewards[i] = audience.turn(i);
+      this.#figures.note(i, rewards[i]!, bored);
+    }
+    return rewards;
+  }
+
+  #conclude(rewards: Float32Array): StepResult {
+    const { numEnvs, maxEpisodeSteps } = this.spec;
+    const { turns } = this.#audience;
+    const truncated = Uint8Array.from(turns, (turn) => (turn < maxEpisodeSteps ? 0 : 1));
+    this.#started.fill(0);
+    const ended = truncated.includes(1) ? this.#restart(truncated) : {};
+    const terminated = new Uint8Array(numEnvs);
+    return { frame: this.#frame(), rewards, terminated, truncated, ...ended };
+  }
+
+  /** Notes how episodes went and begins the next ones. */
+  #restart(truncated: Uint8Array) {
+    const rows = Int32Array.from([...truncated.keys()].filter((i) => truncated[i] === 1));
+    const log = this.#figures.log(rows, this.#audience);
+    const final = { rows, observations: observe(this.#audience, rows) };
+    for (const i of rows) this.#begin(i);
+    return { final, log };
+  }
+
+  #begin(i: number): void {
+    this.#audience.begin(i);
+    this.#figures.begin(i);
+    this.#started[i] = 1;
+  }
+
+  #frame(): Frame {
+    return { observations: observe(this.#audience), started: this.#started.slice() };
+  }
+
+  #everything() {
+    return [...this.#audience.state, ...this.#figures.state, this.#started];
+  }
+
+  #owner() {
+    return { task: this.spec.task, numEnvs: this.spec.numEnvs, settings: this.settings };
+  }
+
+  #refuseIdle(): void {
+    this.#refuseClosed();
+    if (this.#state === "flying") return;
+    const hint = "Call reset or restore first.";
+    throw new SimError("not-reset", "there is no frame to go on from", { hint });
+  }
+
+  #refuseClosed(): void {
+    if (this.#state !== "closed") return;
+    throw new SimError("closed", "the simulator was closed", { hint: "Open a new one." });
+  }
+}
+
+function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void {
+  const expected = numEnvs * slateLength;
+  if (actions.length !== expected) {
+    const message =
+      `got ${actions.length} numbers, ` +
+      `expected ${numEnvs} environments × ${slateLength} = ${expected}`;
+    const hint = `Send a row of ${slateLength} item ids per environment.`;
+    throw new SimError("bad-tensor", `actions: ${message}`, { field: "actions", hint });
+  }
+  const at = actions.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  const where = `environment ${Math.floor(at / slateLength)}, ${action.names?.[at % slateLength]}`;
+  const message = `actions: ${where} is ${actions[at]}, expected an item id from 0 to ${itemCount - 1}`;
+  const hint = "The policy diverged: lower the learning rate.";
+  throw new SimError("bad-value", message, { field: "actions", hint });
+}
