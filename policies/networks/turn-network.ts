@@ -59,7 +59,12 @@ function seenIn(
   const flat = tf.reshape(byTurn, [turns * rows * slots]);
   const clicks = tf.cast(tf.less(flat, 0), "float32");
   const numbers = tf.cast(tf.sub(tf.maximum(tf.abs(flat), 1), 1), "int32");
-  const shown = tf.gather(items as unknown as tf.Tensor2D, numbers);
+  // Nobody moves the items: no gradient is to look for them.
+  const table = items as unknown as tf.Tensor2D;
+  const shown = tf.customGrad(() => ({
+    value: tf.gather(table, numbers),
+    gradFunc: () => [],
+  }))() as tf.Tensor2D;
   const slotwise = tf.concat2d([shown, tf.reshape(clicks, [-1, 1])], 1);
   const first = tf.slice(byTurn, [0, 0, 0], [turns, rows, 1]);
   const known = tf.cast(tf.greater(tf.abs(first), 0), "float32");

@@ -24,7 +24,7 @@ export function createItems(
   given: Float32Array | undefined,
   random: Random,
 ): ItemTable {
-  const scale = 1 / Math.sqrt(itemWidth);
+  const scale = 1;
   const length = items * itemWidth;
   const start = given ?? Float32Array.from({ length }, () => scale * random.normal());
   const table = tf.tidy(() => tf.variable(tf.tensor2d(start.slice(), [items, itemWidth]), !given));
