@@ -15,6 +15,7 @@ interface Door {
 /** Those that open sockets, or load the libraries of a flight. */
 const flying: ReadonlySet<string> = new Set([
   "train",
+  "train_agent",
   "compare-plans",
   "eval",
   "sim",
@@ -52,6 +53,11 @@ const doors: readonly Door[] = [
     name: "train_ranker",
     description: "train a ranker of slates, for agents to act through",
     register: async (program) => (await import("./train-ranker.ts")).registerTrainRanker(program),
+  },
+  {
+    name: "train_agent",
+    description: "train an agent on logged slates, acting through a ranker",
+    register: async (program) => (await import("./train-agent.ts")).registerTrainAgent(program),
   },
   {
     name: "watch",

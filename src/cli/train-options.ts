@@ -7,6 +7,7 @@ import { ConfigError } from "../config/config-error.ts";
 import { parseValue } from "../config/overrides.ts";
 import type { ResolveInput } from "../config/resolve.ts";
 import type { Setting } from "../config/setting.ts";
+import type { OwnSinkMaker } from "../metrics/own-sink.ts";
 
 /** Flags that set one key of the configuration; their help is the key's own. */
 const commonFlags: readonly Flag[] = [
@@ -116,6 +117,8 @@ export interface TrainInput {
   /** Where the flights of this session are kept. */
   readonly record?: string;
   readonly printConfig?: boolean;
+  /** Beside those of the configuration. */
+  readonly sinks?: readonly OwnSinkMaker[];
   /** Flags that were taken and do nothing, for people. */
   readonly notices?: readonly string[];
   /** Of a run that goes on: the newest checkpoint or none. */

@@ -5,10 +5,11 @@ import { sealed } from "../../policies/checkpoint/seal.ts";
 import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
 import { type EmbeddingKind, embeddingKinds, rankerNames } from "../../policies/rankers/ranker.ts";
 import { rankerBytes } from "../algorithms/offline/slates/ranker-file.ts";
-import { type TrainedRanker, trainRanker } from "../algorithms/slates/train-ranker.ts";
+import { type RankerOrder, type TrainedRanker, trainRanker } from "../algorithms/slates/train-ranker.ts";
 import { openFlights } from "../datasets/open-flights.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { openJsonl } from "../metrics/files/jsonl.ts";
+import type { Metrics } from "../metrics/metric-sink.ts";
 import { writeAtomically } from "../runs/atomic-write.ts";
 import { createRun } from "../runs/create-run.ts";
 import { environmentOf, slateTask, warn, wholeFlag } from "./slate-task.ts";
@@ -30,6 +31,7 @@ interface Options {
 
 /** Folder of all rankers' runs. */
 export const rankerRoot = "logs/rankers";
+export const rankerFile = "ranker.pt";
 
 export function registerTrainRanker(program: Command): void {
   program
@@ -59,33 +61,51 @@ async function trainRankerCommand(options: Options): Promise<void> {
   const { json, device, threads, dataset, log_root } = options;
   const order = orderOf(options);
   await startEngine(parseDevice(device).device, { threads: wholeFlag("--threads", threads), warn });
+  const say = json ? () => {} : (line: string) => console.log(line);
+  const { trained, checkpoint } = await makeRanker(order, { dataset, log_root, say });
+  const figures = { ...figuresOf(trained), checkpoint };
+  console.log(json ? JSON.stringify(figures) : describe(trained, checkpoint));
+  trained.ranker.dispose();
+}
+
+type Order = Omit<RankerOrder, "onEpoch">;
+
+interface Place {
+  readonly dataset: string;
+  readonly log_root: string;
+  readonly say: (line: string) => void;
+}
+
+/** Trains a ranker into a folder of its own; the engine runs. */
+export async function makeRanker(order: Order, { dataset, log_root, say }: Place) {
   const flights = await openFlights(dataset);
   try {
-    const agentYaml = stringify({ ...options, ranker: order.ranker, task: order.task });
-    const experiment_name = `${environmentOf(order.task)}_${order.ranker}`;
+    const agentYaml = stringify({ ...order, dataset: flights.path });
+    const experiment_name = rankerFolder(order);
     const run = await createRun({ log_root, experiment_name, run_name: "" }, { agentYaml });
     const rows = await openJsonl({ folder: run.path, onFailure: warn });
-    const trained = await trainRanker(flights, {
-      ...order,
-      onEpoch: (epoch, figures) => {
-        const named = Object.entries(figures).map(([name, value]) => [`Loss/${name}`, value]);
-        rows.write(epoch, Object.fromEntries(named));
-        if (!json) console.log(epochText(epoch, order.epochs, figures));
-      },
-    });
+    const onEpoch = (epoch: number, figures: Metrics) => {
+      const named = Object.entries(figures).map(([name, value]) => [`Loss/${name}`, value]);
+      rows.write(epoch, Object.fromEntries(named));
+      say(epochText(epoch, order.epochs, figures));
+    };
+    const trained = await trainRanker(flights, { ...order, onEpoch });
     await rows.close();
-    const checkpoint = join(run.path, "ranker.pt");
+    const checkpoint = join(run.path, rankerFile);
     await writeAtomically(checkpoint, sealed(await rankerBytes(trained.ranker)));
-    const figures = figuresOf(trained);
-    await run.saveSummary(figures);
-    console.log(json ? JSON.stringify({ ...figures, checkpoint }) : describe(trained, checkpoint));
-    trained.ranker.dispose();
+    await run.saveSummary(figuresOf(trained));
+    return { trained, checkpoint };
   } finally {
     flights.close();
   }
 }
 
-function orderOf(options: Options) {
+/** Below the folder of all rankers. */
+export function rankerFolder({ ranker, task }: Pick<Order, "ranker" | "task">): string {
+  return `${environmentOf(task)}_${ranker}`;
+}
+
+function orderOf(options: Options): Order {
   const { env_name, seed, epochs, batch_size, embeddings, latent_dim } = options;
   return {
     ranker: rankerNamed(options.ranker),
@@ -108,7 +128,7 @@ function figuresOf({ ranker, reconstruction, turns, heldOut }: TrainedRanker) {
   };
 }
 
-function epochText(epoch: number, of: number, figures: Readonly<Record<string, number>>): string {
+function epochText(epoch: number, of: number, figures: Metrics): string {
   const told = Object.entries(figures).map(([name, value]) => `${name} ${value.toFixed(4)}`);
   return `epoch ${epoch + 1}/${of}: ${told.join(", ")}`;
 }

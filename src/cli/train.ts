@@ -41,17 +41,21 @@ export function registerTrain(program: Command): void {
     .command("train")
     .description("train a student: distill a teacher, or learn from recorded flights");
   addTrainOptions(command).action(async (overrides: string[], options: ParsedOptions) => {
-    const requests = new RequestQueue();
-    const notices = new Notices();
-    const signals = watchSignals(requests, notices.say);
-    try {
-      const input = trainInput(overrides, options);
-      const version = program.version() ?? "0";
-      process.exitCode = await train(input, { requests, signals, notices, version });
-    } finally {
-      signals.release();
-    }
+    const version = program.version() ?? "0";
+    process.exitCode = await startTraining(() => trainInput(overrides, options), version);
   });
+}
+
+/** A training session from its first signal to its exit code. @param said what was asked for, looked at then */
+export async function startTraining(said: () => TrainInput, version: string): Promise<number> {
+  const requests = new RequestQueue();
+  const notices = new Notices();
+  const signals = watchSignals(requests, notices.say);
+  try {
+    return await train(said(), { requests, signals, notices, version });
+  } finally {
+    signals.release();
+  }
 }
 
 interface Shell {
@@ -75,7 +79,8 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   for (const line of resolved.notices) warn(line);
   if (input.printConfig) process.stdout.write(`${toYaml(config, resolved.sources)}\n`);
   for (const line of opened?.remarks ?? []) warn(line);
-  const ownSinks = await Promise.all(config.sinks.map(loadOwnSink));
+  const loaded = await Promise.all(config.sinks.map(loadOwnSink));
+  const ownSinks = [...loaded, ...(input.sinks ?? [])];
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const compile = compileWith(config.compile);
