@@ -82,27 +82,35 @@ class Chooser {
   readonly #items: Items;
   readonly #length: number;
   readonly #scores: Float64Array;
+  readonly #user: Float64Array;
 
   constructor(name: SlatePilot, items: Items, length: number) {
     this.#name = name;
     this.#items = items;
     this.#length = length;
     this.#scores = new Float64Array(items.mainTopic.length);
+    this.#user = new Float64Array(items.width);
   }
 
   /** A slate for one user, whose row begins with its taste. */
-  choose(row: Float32Array, turn: number): number[] {
-    const random = new Random(seedOf(row, turn, this.#name));
-    const any = () => Math.floor(this.#scores.length * random.uniform());
-    if (this.#name === "random") return Array.from({ length: this.#length }, any);
-    scoresOf(row, this.#items, this.#scores);
-    if (this.#name === "greedy") {
-      const rule = { mainTopic: this.#items.mainTopic, most: mostOfTopic };
-      return bestOfTopics(this.#scores, this.#length, rule);
+  choose(row: Float32Array, turn: number): readonly number[] {
+    const [name, length] = [this.#name, this.#length];
+    if (name === "random") return this.#explored(Array(length).fill(0), seedOf(row, turn, name), 1);
+    this.#user.set(row.subarray(0, this.#user.length));
+    scoresOf(this.#user, this.#items, this.#scores);
+    if (name === "greedy") {
+      const { mainTopic } = this.#items;
+      return bestOfTopics(this.#scores, length, { mainTopic, most: mostOfTopic });
     }
-    const best = bestItems(this.#scores, this.#length);
-    if (this.#name === "oracle") return best;
-    return best.map((item) => (random.uniform() < exploration ? any() : item));
+    const best = bestItems(this.#scores, length);
+    return name === "oracle" ? best : this.#explored(best, seedOf(row, turn, name), exploration);
+  }
+
+  /** Each slot with this probability any item, else what is there. */
+  #explored(slate: readonly number[], seed: number, probability: number): number[] {
+    const { uniform } = new Random(seed);
+    const count = this.#scores.length;
+    return slate.map((item) => (uniform() < probability ? Math.floor(count * uniform()) : item));
   }
 }
 
