@@ -14,7 +14,7 @@ import {
 } from "./ranker-arrays.ts";
 import { meansOf, rowsOf } from "./slates.ts";
 
-const learningRate = 1e-3;
+const learningRate = 1e-2;
 
 /**
  * A softmax over all items, its logits linear in the latent: the ten that are most probable. Which latent a slate

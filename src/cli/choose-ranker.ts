@@ -44,7 +44,9 @@ export async function chooseRanker(wish: RankerWish): Promise<RankerChoice> {
     return { name, path, dataset: dataset ?? own };
   }
   if (dataset === undefined) throw nothingToLearnFrom(task);
-  say(`no ${name} has learned from ${dataset} yet: it is trained first, as by firstsolo train_ranker`);
+  say(
+    `no ${name} has learned from ${dataset} yet: it is trained first, as by firstsolo train_ranker`,
+  );
   const usual = { seed: 0, epochs: 10, batch: 256, embeddings: null, latentWidth: null };
   const made = await makeRanker({ ...order, ...usual }, { dataset, log_root: root, say });
   made.trained.ranker.dispose();

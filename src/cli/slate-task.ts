@@ -7,7 +7,10 @@ const environments = ["focused", "diffuse"].flatMap((items) =>
 
 /** `diffuse_topdown`, however it is spelt, as a task: `slates-diffuse_topdown`. @throws ConfigError */
 export function slateTask(name: string): string {
-  const plain = name.toLowerCase().replaceAll("-", "_").replace(/^slates_/, "");
+  const plain = name
+    .toLowerCase()
+    .replaceAll("-", "_")
+    .replace(/^slates_/, "");
   const meant = plain.replace(/_mixed$/, "_mix");
   if (environments.includes(meant)) return `slates-${meant}`;
   const near = nearest(plain, environments);

@@ -25,7 +25,10 @@ export function registerTrainAgent(program: Command): void {
   const command = program
     .command("train_agent")
     .description("train an agent on logged slates, acting in the latent space of a ranker")
-    .argument("[overrides...]", "KEY=VALUE as `firstsolo train` takes them, e.g. algorithm.tau=0.01")
+    .argument(
+      "[overrides...]",
+      "KEY=VALUE as `firstsolo train` takes them, e.g. algorithm.tau=0.01",
+    )
     .requiredOption("--agent <NAME>", `one of ${agentNames().join(", ")}`)
     .requiredOption("--env_name <NAME>", "e.g. diffuse_topdown: the slates' environment")
     .option("--dataset <FILE>", "logged slates (default: those the ranker learned from)")
@@ -106,7 +109,9 @@ async function agentInput(
   const { name, logFrequency: every } = run;
   return {
     config: { flags: [...run.settings, learned], overrides: [...overrides] },
-    sinks: [agentLog({ name, every, logDir: options.log_dir, checkpointDir: options.checkpoint_dir })],
+    sinks: [
+      agentLog({ name, every, logDir: options.log_dir, checkpointDir: options.checkpoint_dir }),
+    ],
     notices: run.idle.length > 0 ? [`No effect here: ${run.idle.join("; ")}`] : [],
     ...(resume !== undefined && { resume: { path: resume } }),
     ...{ strict: false, allowSinks: false },

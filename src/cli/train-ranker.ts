@@ -5,7 +5,11 @@ import { sealed } from "../../policies/checkpoint/seal.ts";
 import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
 import { type EmbeddingKind, embeddingKinds, rankerNames } from "../../policies/rankers/ranker.ts";
 import { rankerBytes } from "../algorithms/offline/slates/ranker-file.ts";
-import { type RankerOrder, type TrainedRanker, trainRanker } from "../algorithms/slates/train-ranker.ts";
+import {
+  type RankerOrder,
+  type TrainedRanker,
+  trainRanker,
+} from "../algorithms/slates/train-ranker.ts";
 import { openFlights } from "../datasets/open-flights.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { openJsonl } from "../metrics/files/jsonl.ts";

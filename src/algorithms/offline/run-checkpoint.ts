@@ -18,6 +18,7 @@ import { recordExample } from "../../../policies/flight-example.ts";
 import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Policy } from "../../../policies/policy.ts";
+import type { Ranker } from "../../../policies/rankers/ranker.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
@@ -122,6 +123,7 @@ const schema = z.object({
 /** Of a checkpoint as it was read. */
 export interface SavedPolicy {
   readonly file: PolicyCheckpoint;
+  readonly algorithm: string;
   readonly actor: Facts["actor"];
   /** Absent: its actions are the simulator's. */
   readonly ranked?: SavedRanked;
@@ -182,27 +184,34 @@ export async function readRun(path: string): Promise<SavedRun & { readonly own: 
   const text = isDict(own) ? own.get("facts") : undefined;
   if (file.kind !== "policy" || !isDict(own) || typeof text !== "string") throw foreign(path);
   const facts = checkedFacts(schema, text, { where: path, format }) as unknown as Facts;
-  const { run, actor, ranked } = facts;
+  const { run, actor, ranked, algorithm } = facts;
   checkIteration(run.progress, file.iteration, path);
   const { source, counters, ...rest } = run;
   const learner = { arrays: arraysIn(own.get("arrays"), path), counters };
   const bytes = bytesIn(own.get("bytes"));
   const state: RunState = { ...rest, source: { facts: source, bytes }, learner };
   const around = ranked && { facts: ranked, arrays: arraysIn(own.get("ranker"), path) };
-  return { state, path, own: { file, actor, ...(around && { ranked: around }) } };
+  return { state, path, own: { file, actor, algorithm, ...(around && { ranked: around }) } };
 }
 
 /** The student that a checkpoint holds. */
 export async function policiesOf(
-  { own, path, state }: SavedRun,
+  saved: SavedRun,
   spec: EnvSpec,
 ): Promise<{ readonly student: Policy }> {
+  const student = await studentOf(saved);
+  checkFit("The run's student", student, spec);
+  return { student };
+}
+
+/** @param ranker instead of the one it was trained with, where it acts through one */
+export async function studentOf({ own, path, state }: SavedRun, ranker?: Ranker): Promise<Policy> {
   const { file, actor, ranked } = own as SavedPolicy;
   const agent = createActorPolicy({ ...actor, actor: file.actor });
-  const student = ranked ? rankedPolicyOf(ranked, agent, { learned: state.learner.arrays }) : agent;
-  checkFit("The run's student", student, spec);
   await checkOwnExample(agent, file, "actor", path);
-  return { student };
+  if (!ranked) return agent;
+  const { arrays: learned } = state.learner;
+  return rankedPolicyOf(ranked, agent, { learned, ...(ranker && { ranker }) });
 }
 
 /** What the source keeps that is no text, by name. */

@@ -1,3 +1,4 @@
+import { deriveSeed, Random } from "../../../policies/random.ts";
 import { createRanker, usualLatentWidth } from "../../../policies/rankers/create-ranker.ts";
 import { factorise, type LoggedClicks } from "../../../policies/rankers/factorise.ts";
 import {
@@ -12,7 +13,6 @@ import type {
   RankerConfig,
   RankerName,
 } from "../../../policies/rankers/ranker.ts";
-import { deriveSeed, Random } from "../../../policies/random.ts";
 import { catalogueOf } from "../../../sim-adapters/slates/items.ts";
 import { itemsOf } from "../../../sim-adapters/slates/items-word.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";

@@ -1,6 +1,6 @@
+import type { Random } from "../../../policies/random.ts";
 import type { LoggedClicks } from "../../../policies/rankers/factorise.ts";
 import type { Turns } from "../../../policies/rankers/ranker.ts";
-import type { Random } from "../../../policies/random.ts";
 
 /** Turns from one number to before another. */
 export interface Part {
