@@ -15,9 +15,10 @@ import { arraysUnder, loadParameters, readParameters } from "../parameters.ts";
 import type { Stage } from "../stage.ts";
 import type { BatchAlgorithm, UpdateContext } from "./batch-algorithm.ts";
 import { BatchProgram, type Noted } from "./batch-program.ts";
-import { believe, type TrainedBelief, withBeliefClaims } from "./belief.ts";
+import { believe, withBeliefClaims } from "./belief.ts";
 import { Figures, Sheet } from "./figures.ts";
 import type { OfflineSite } from "./site.ts";
+import type { TrainedBelief } from "./trained-belief.ts";
 import {
   disposeTransitions,
   type Transitions,

@@ -3,8 +3,9 @@ import type { Compile, Program, Static } from "../../engine/compile/program.ts";
 import { LearningError } from "../learning-error.ts";
 import type { Owner } from "../owner.ts";
 import type { BatchAlgorithm, Form } from "./batch-algorithm.ts";
-import { believe, type TrainedBelief } from "./belief.ts";
+import { believe } from "./belief.ts";
 import { Sheet } from "./figures.ts";
+import type { TrainedBelief } from "./trained-belief.ts";
 import { type Transitions, tensorsOf, transitionsFrom } from "./transitions.ts";
 
 /** What one update gave: `[1]` each, by these names; to be disposed by the caller. */

@@ -1,20 +1,9 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { Network } from "../../../policies/networks/network.ts";
 import { detached } from "../gradients.ts";
 import { LearningError } from "../learning-error.ts";
 import type { ParameterGroup, Update } from "../owners.ts";
-import type { OfflineSite } from "./site.ts";
+import type { TrainedBelief } from "./trained-belief.ts";
 import type { Transitions } from "./transitions.ts";
-
-/** A network before everything else of a learner, which one of its owners steps. */
-export interface TrainedBelief {
-  /** What is recorded, `[rows, recordedWidth]`, to states. */
-  readonly network: Network;
-  /** Arrays that it reads and that nobody moves. */
-  readonly constants: ParameterGroup["parameters"];
-  /** Whose loss moves it; null: the critic's, where there is one, else the actor's. */
-  readonly owner: "critic" | "actor" | null;
-}
 
 /** Its name among the groups of a learner. */
 const name = "belief";
@@ -26,7 +15,7 @@ const name = "belief";
  * @throws LearningError `no-owner`
  */
 export function beliefGroups(
-  { belief }: Pick<OfflineSite, "belief">,
+  { belief }: { readonly belief?: TrainedBelief | undefined },
   owners: readonly string[],
 ): readonly ParameterGroup[] {
   if (!belief) return [];

@@ -6,7 +6,7 @@ import type { Policy } from "../../../policies/policy.ts";
 import type { Compile } from "../../engine/compile/program.ts";
 import { LearningError } from "../learning-error.ts";
 import type { ValueFacts } from "../monitors/divergence.ts";
-import type { TrainedBelief } from "./belief.ts";
+import type { TrainedBelief } from "./trained-belief.ts";
 
 /** What recorded flights and their simulator say to a learner. */
 export interface OfflineSite {
