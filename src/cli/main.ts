@@ -60,6 +60,11 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./train-agent.ts")).registerTrainAgent(program),
   },
   {
+    name: "matrix",
+    description: "train and evaluate agents with rankers of slates, all with all",
+    register: async (program) => (await import("./matrix.ts")).registerMatrix(program),
+  },
+  {
     name: "watch",
     description: "show a run in progress, or one that is over",
     register: async (program) => (await import("./watch.ts")).registerWatch(program),
