@@ -3,14 +3,14 @@ import { defineConfig } from "vitest/config";
 /** Rooms whose files may follow one another in one process: most of what a small file costs is its imports. */
 const rooms = [
   ...["algorithms", "config", "datasets", "disk", "learning", "metrics", "mujoco", "policies"],
-  ...["patient", "protocol", "running", "runs", "tui"],
+  ...["patient", "protocol", "running", "runs", "slates", "tui"],
 ];
 const shared = rooms.map((room) => `test/${room}/**/*.test.ts`);
 
 /** Files there that need a process of their own, for one of the reasons at the projects below. */
 const own = [
   "test/mujoco/{served,sim-command,threads}.test.ts",
-  "test/patient/served.test.ts",
+  "test/{patient,slates}/served.test.ts",
   "test/policies/{flight-example,inspect,wasm,write-tfjs}.test.ts",
   "test/tui/terminal.test.ts",
 ];
@@ -21,9 +21,9 @@ const env = { ...oneThread, FIRSTSOLO_TESTS_SHARE: "1" };
 
 export default defineConfig({
   test: {
-    globalSetup: ["test/python-setup.ts"],
+    globalSetup: ["test/python-setup.ts", "test/transpiled.ts"],
     pool: "forks",
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Python keeps what it has compiled: nothing is when it is installed.

@@ -19,6 +19,7 @@ import { plannerBench } from "./planner.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
 import { roundTripBench } from "./round-trip.ts";
 import { simulatorBench } from "./simulator.ts";
+import { slatesBench } from "./slates.ts";
 import { soakBench } from "./soak.ts";
 import { studentsBench } from "./students.ts";
 import { wireBench } from "./wire.ts";
@@ -38,6 +39,7 @@ const sections: Readonly<Record<string, Bench>> = {
   students: studentsBench,
   offline: offlineBench,
   planner: plannerBench,
+  slates: slatesBench,
   soak: soakBench,
 };
 const standard = ["simulator", "wire", "network", "run"];

@@ -31,9 +31,13 @@ async function fly(): Promise<void> {
   }
 }
 
-/** Hovers, or keeps patients asleep: by component, and what it wobbles by. */
+/** Hovers, or keeps patients asleep: by component, and what it wobbles by. Slates are of any items. */
 function holding(k: number): Float32Array {
-  const flies = action.names?.[0] === "thrust";
+  const [first] = action.names ?? [];
+  if (first === "slate.0") {
+    return Float32Array.from({ length: 10 * numEnvs }, (_, i) => (617 * i + 389 * k) % 1000);
+  }
+  const flies = first === "thrust";
   const [level, wobble] = flies ? [[2 / 1.9 - 1, 0, 0, 0], 0.02] : [[0.12, 0.24], 0.1];
   const width = level.length;
   return Float32Array.from(

@@ -2,7 +2,8 @@ import { CheckpointError } from "../policy-error.ts";
 import { forbidden } from "./forbidden-globals.ts";
 import { ByteReader } from "./pickle-bytes.ts";
 import { OPCODE_NAMES, Op } from "./pickle-opcodes.ts";
-import { describe, isTensor, Opaque, TorchTuple, type TorchValue } from "./torch-value.ts";
+import { PickleStack } from "./pickle-stack.ts";
+import { describe, Opaque, TorchTuple, type TorchValue } from "./torch-value.ts";
 
 /** Builds a value from the arguments a pickle gives; the only code a pickle can reach. */
 export type Rebuild = (args: readonly unknown[]) => unknown;
@@ -22,7 +23,6 @@ export interface PickleRules {
 const OPERATIONS = 2_000_000;
 /** More is no name of a class. */
 const NAME = 512;
-const MARK = Symbol("mark");
 
 /**
  * Reads a pickle as data: Maps for dicts, arrays for lists, `TorchTuple`s, whatever `rules` makes, and
@@ -35,13 +35,11 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, where: string)
   return new Machine(bytes, rules, where).run();
 }
 
-/** Longer than a file should be: all instructions work on the same stack and memo. */
 class Machine {
   readonly #in: ByteReader;
   readonly #rules: PickleRules;
   readonly #where: string;
-  #stack: unknown[] = [];
-  readonly #memo = new Map<number, unknown>();
+  readonly #stack = new PickleStack((what) => this.#damaged(what));
 
   constructor(bytes: Uint8Array, rules: PickleRules, where: string) {
     this.#in = new ByteReader(bytes, (what) => this.#damaged(what));
@@ -52,7 +50,7 @@ class Machine {
   run(): unknown {
     for (let count = 0; count < OPERATIONS; count++) {
       const op = this.#in.u8();
-      if (op === Op.STOP) return this.#pop();
+      if (op === Op.STOP) return this.#stack.pop();
       if (!(this.#atom(op) || this.#memory(op) || this.#container(op) || this.#object(op))) {
         throw this.#unsupported(op);
       }
@@ -64,29 +62,29 @@ class Machine {
   #atom(op: number): boolean {
     switch (op) {
       case Op.NONE:
-        return this.#push(null);
+        return this.#stack.push(null);
       case Op.NEWTRUE:
-        return this.#push(true);
+        return this.#stack.push(true);
       case Op.NEWFALSE:
-        return this.#push(false);
+        return this.#stack.push(false);
       case Op.BININT:
-        return this.#push(this.#in.i32());
+        return this.#stack.push(this.#in.i32());
       case Op.BININT1:
-        return this.#push(this.#in.u8());
+        return this.#stack.push(this.#in.u8());
       case Op.BININT2:
-        return this.#push(this.#in.u16());
+        return this.#stack.push(this.#in.u16());
       case Op.LONG1:
-        return this.#push(this.#in.long(this.#in.u8()));
+        return this.#stack.push(this.#in.long(this.#in.u8()));
       case Op.LONG4:
-        return this.#push(this.#in.long(this.#in.u32()));
+        return this.#stack.push(this.#in.long(this.#in.u32()));
       case Op.BINFLOAT:
-        return this.#push(this.#in.f64());
+        return this.#stack.push(this.#in.f64());
       case Op.SHORT_BINUNICODE:
-        return this.#push(this.#in.text(this.#in.u8()));
+        return this.#stack.push(this.#in.text(this.#in.u8()));
       case Op.BINUNICODE:
-        return this.#push(this.#in.text(this.#in.u32()));
+        return this.#stack.push(this.#in.text(this.#in.u32()));
       case Op.BINUNICODE8:
-        return this.#push(this.#in.text(this.#in.u64()));
+        return this.#stack.push(this.#in.text(this.#in.u64()));
       default:
         return this.#bytes(op);
     }
@@ -104,9 +102,9 @@ class Machine {
       case Op.BYTEARRAY8:
         return this.#blob("bytearray", this.#in.u64());
       case Op.SHORT_BINSTRING:
-        return this.#push(latin1(this.#in.bytes(this.#in.u8())));
+        return this.#stack.push(latin1(this.#in.bytes(this.#in.u8())));
       case Op.BINSTRING:
-        return this.#push(latin1(this.#in.bytes(this.#in.u32())));
+        return this.#stack.push(latin1(this.#in.bytes(this.#in.u32())));
       default:
         return false;
     }
@@ -121,23 +119,22 @@ class Machine {
         this.#in.u64();
         return true;
       case Op.BINGET:
-        return this.#recall(this.#in.u8());
+        return this.#stack.recall(this.#in.u8());
       case Op.LONG_BINGET:
-        return this.#recall(this.#in.u32());
+        return this.#stack.recall(this.#in.u32());
       case Op.BINPUT:
-        return this.#remember(this.#in.u8());
+        return this.#stack.remember(this.#in.u8());
       case Op.LONG_BINPUT:
-        return this.#remember(this.#in.u32());
+        return this.#stack.remember(this.#in.u32());
       case Op.MEMOIZE:
-        return this.#remember(this.#memo.size);
+        return this.#stack.remember(this.#stack.remembered);
       case Op.POP:
-        if (this.#stack.pop() === undefined) throw this.#damaged("a value is missing");
-        return true;
+        return this.#stack.drop();
       case Op.POP_MARK:
-        this.#popToMark();
+        this.#stack.popToMark();
         return true;
       case Op.DUP:
-        return this.#push(this.#top());
+        return this.#stack.push(this.#stack.top());
       default:
         return false;
     }
@@ -146,38 +143,38 @@ class Machine {
   #container(op: number): boolean {
     switch (op) {
       case Op.MARK:
-        return this.#push(MARK);
+        return this.#stack.mark();
       case Op.EMPTY_LIST:
-        return this.#push([]);
+        return this.#stack.push([]);
       case Op.EMPTY_DICT:
-        return this.#push(new Map());
+        return this.#stack.push(new Map());
       case Op.EMPTY_TUPLE:
-        return this.#push(new TorchTuple([]));
+        return this.#stack.push(new TorchTuple([]));
       case Op.TUPLE1:
-        return this.#tuple(1);
+        return this.#stack.tuple(1);
       case Op.TUPLE2:
-        return this.#tuple(2);
+        return this.#stack.tuple(2);
       case Op.TUPLE3:
-        return this.#tuple(3);
+        return this.#stack.tuple(3);
       case Op.TUPLE:
-        return this.#push(new TorchTuple(this.#popToMark() as TorchValue[]));
+        return this.#stack.push(new TorchTuple(this.#stack.popToMark() as TorchValue[]));
       case Op.APPEND:
-        return this.#append([this.#pop()]);
+        return this.#stack.append([this.#stack.pop()]);
       case Op.APPENDS:
-        return this.#append(this.#popToMark());
+        return this.#stack.append(this.#stack.popToMark());
       case Op.SETITEM:
-        return this.#setItems([this.#pop(), this.#pop()].reverse());
+        return this.#stack.setItems([this.#stack.pop(), this.#stack.pop()].reverse());
       case Op.SETITEMS:
-        return this.#setItems(this.#popToMark());
+        return this.#stack.setItems(this.#stack.popToMark());
       case Op.EMPTY_SET:
-        return this.#push(new Opaque("set"));
+        return this.#stack.push(new Opaque("set"));
       case Op.ADDITEMS:
-        this.#popToMark();
-        if (this.#top() instanceof Opaque) return true;
+        this.#stack.popToMark();
+        if (this.#stack.top() instanceof Opaque) return true;
         throw this.#damaged("items for something that is not a set");
       case Op.FROZENSET:
-        this.#popToMark();
-        return this.#push(new Opaque("frozenset"));
+        this.#stack.popToMark();
+        return this.#stack.push(new Opaque("frozenset"));
       default:
         return false;
     }
@@ -186,32 +183,34 @@ class Machine {
   #object(op: number): boolean {
     switch (op) {
       case Op.GLOBAL:
-        return this.#push(this.#global(this.#in.line(), this.#in.line()));
+        return this.#stack.push(this.#global(this.#in.line(), this.#in.line()));
       case Op.STACK_GLOBAL: {
-        const [name, module] = [this.#pop(), this.#pop()];
-        return this.#push(this.#global(module, name));
+        const [name, module] = [this.#stack.pop(), this.#stack.pop()];
+        return this.#stack.push(this.#global(module, name));
       }
       case Op.BINPERSID:
-        return this.#push(this.#rules.persistent(this.#pop()));
+        return this.#stack.push(this.#rules.persistent(this.#stack.pop()));
       case Op.REDUCE:
       case Op.NEWOBJ: {
-        const [args, made] = [this.#pop(), this.#pop()];
-        return this.#push(this.#make(made, args));
+        const [args, made] = [this.#stack.pop(), this.#stack.pop()];
+        return this.#stack.push(this.#make(made, args));
       }
       case Op.NEWOBJ_EX: {
-        const [, args, made] = [this.#pop(), this.#pop(), this.#pop()];
-        return this.#push(this.#make(made, args));
+        const [, args, made] = [this.#stack.pop(), this.#stack.pop(), this.#stack.pop()];
+        return this.#stack.push(this.#make(made, args));
       }
       case Op.OBJ: {
-        const [made, ...args] = this.#popToMark();
-        return this.#push(this.#make(made, new TorchTuple(args as TorchValue[])));
+        const [made, ...args] = this.#stack.popToMark();
+        return this.#stack.push(this.#make(made, new TorchTuple(args as TorchValue[])));
       }
       case Op.INST: {
         const made = this.#global(this.#in.line(), this.#in.line());
-        return this.#push(this.#make(made, new TorchTuple(this.#popToMark() as TorchValue[])));
+        return this.#stack.push(
+          this.#make(made, new TorchTuple(this.#stack.popToMark() as TorchValue[])),
+        );
       }
       case Op.BUILD: {
-        const [state, target] = [this.#pop(), this.#top()];
+        const [state, target] = [this.#stack.pop(), this.#stack.top()];
         if (target instanceof Opaque) target.state = state;
         else this.#rules.build(target, state);
         return true;
@@ -242,77 +241,12 @@ class Machine {
   }
 
   #blob(name: string, length: number): boolean {
-    return this.#push(new Opaque(name, { bytes: this.#in.bytes(length) }));
+    return this.#stack.push(new Opaque(name, { bytes: this.#in.bytes(length) }));
   }
 
   #protocol(version: number): boolean {
     if (version >= 2 && version <= 5) return true;
     throw this.#damaged(`pickle protocol ${version}, expected 2 to 5`);
-  }
-
-  #push(value: unknown): boolean {
-    this.#stack.push(value);
-    return true;
-  }
-
-  #pop(): unknown {
-    const value = this.#top();
-    this.#stack.pop();
-    return value;
-  }
-
-  #top(): unknown {
-    const value = this.#stack.at(-1);
-    if (this.#stack.length === 0 || value === MARK) throw this.#damaged("a value is missing");
-    return value;
-  }
-
-  #popToMark(): unknown[] {
-    const mark = this.#stack.lastIndexOf(MARK);
-    if (mark < 0) throw this.#damaged("a mark is missing");
-    const items = this.#stack.splice(mark);
-    items.shift();
-    return items;
-  }
-
-  #tuple(length: number): boolean {
-    const items: TorchValue[] = [];
-    for (let i = 0; i < length; i++) items.unshift(this.#pop() as TorchValue);
-    return this.#push(new TorchTuple(items));
-  }
-
-  #append(items: readonly unknown[]): boolean {
-    const list = this.#top();
-    if (list instanceof Opaque) return true;
-    if (!Array.isArray(list)) throw this.#damaged("an append to something that is not a list");
-    for (const item of items) list.push(item);
-    return true;
-  }
-
-  #setItems(items: readonly unknown[]): boolean {
-    const dict = this.#top();
-    if (dict instanceof Opaque) return true;
-    if (!(dict instanceof Map)) throw this.#damaged("an entry for something that is not a dict");
-    if (items.length % 2 !== 0) throw this.#damaged("a key without a value");
-    for (let i = 0; i < items.length; i += 2) {
-      const key = items[i];
-      if (["string", "number", "boolean", "bigint"].includes(typeof key)) {
-        dict.set(key, items[i + 1]);
-      } else if (!isHashable(key)) {
-        throw this.#damaged("a dict key that can't be one");
-      }
-    }
-    return true;
-  }
-
-  #remember(index: number): boolean {
-    this.#memo.set(index, this.#top());
-    return true;
-  }
-
-  #recall(index: number): boolean {
-    if (!this.#memo.has(index)) throw this.#damaged(`memo ${index} is empty`);
-    return this.#push(this.#memo.get(index));
   }
 
   #forbidden(name: string): CheckpointError {
@@ -343,9 +277,4 @@ class Machine {
 
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}
-
-/** Python's None, tuples and objects may be keys; such entries hold no weights and are left out. */
-function isHashable(key: unknown): boolean {
-  return key === null || key instanceof TorchTuple || key instanceof Opaque || isTensor(key);
 }

@@ -1,7 +1,7 @@
-import { elementsOf, type NamedArray, shapeText } from "../named-array.ts";
+import type { NamedArray } from "../named-array.ts";
 import type { NormaliserState } from "../networks/normaliser.ts";
-import { CheckpointError } from "../policy-error.ts";
 import type { ActorEntries, LatentParts, RslRlActor } from "./actor-state.ts";
+import { ActorValues } from "./actor-values.ts";
 import { strangeLayer } from "./strange-layer.ts";
 import { describe, isTensor } from "./torch-value.ts";
 
@@ -39,21 +39,20 @@ const EPSILON = "_epsilon";
 const CLAMP = "_clamp";
 const STATISTICS = ["_mean", "_var", "_std", "count"];
 
-/** Longer than a file should be: every check names the file and the key as the file has it. */
 class ActorReader {
   readonly #entries: ActorEntries;
-  readonly #where: string;
+  readonly #values: ActorValues;
 
   constructor(entries: ActorEntries, where: string) {
     this.#entries = entries;
-    this.#where = where;
+    this.#values = new ActorValues(entries, where);
   }
 
   read(): RslRlActor {
     if (this.#entries.values.size === 0 && this.#entries.mayBeEmpty) return NOBODY;
     for (const [name, { key, value }] of this.#entries.values) {
       const strange = strangeLayer(name, value, this.#entries.values);
-      if (strange) throw this.#error("unsupported-layer", `${key} ${strange}`, PLAIN);
+      if (strange) throw this.#values.error("unsupported-layer", `${key} ${strange}`, PLAIN);
       this.#checkKnown(name, key);
     }
     const layers: Record<string, NamedArray> = {};
@@ -94,7 +93,7 @@ class ActorReader {
     const part = this.#entries.parts && (PART.test(name) || name === LATENT_SCALE);
     const layer = MLP.test(name) || RNN.test(name) || CNN.test(name);
     if (statistic || part || layer || [...STD, ...LOG_STD].includes(name)) return;
-    throw this.#error(
+    throw this.#values.error(
       "unsupported-layer",
       `${key} is of a kind of network that can't be flown`,
       PLAIN,
@@ -112,17 +111,20 @@ class ActorReader {
   #features(layers: Record<string, NamedArray>): number | undefined {
     const names = ["features.weight", "features.bias"] as const;
     if (!this.#entries.parts || !this.#entries.values.has(names[0])) return undefined;
-    const [weight, bias] = names.map((name) => this.#array(name)) as [NamedArray, NamedArray];
+    const [weight, bias] = names.map((name) => this.#values.array(name)) as [
+      NamedArray,
+      NamedArray,
+    ];
     const [outputs = 0, inputs = 0] = weight.shape;
-    this.#expectShape(names[0], weight, [outputs, inputs]);
-    this.#expectShape(names[1], bias, [outputs]);
+    this.#values.expectShape(names[0], weight, [outputs, inputs]);
+    this.#values.expectShape(names[1], bias, [outputs]);
     Object.assign(layers, { [names[0]]: weight, [names[1]]: bias });
     return outputs;
   }
 
   #latent(width: number, hidden: readonly number[]): LatentParts {
-    const scale = this.#array(LATENT_SCALE);
-    this.#expectShape(LATENT_SCALE, scale, []);
+    const scale = this.#values.array(LATENT_SCALE);
+    this.#values.expectShape(LATENT_SCALE, scale, []);
     return { width, hidden, scale: scale.data[0]! };
   }
 
@@ -133,21 +135,21 @@ class ActorReader {
     const last = Math.max(0, ...indices.map(Number));
     const widths: number[] = [];
     for (let index = 0; index <= last; index += 2) {
-      const weight = this.#array(`${name}.${index}.weight`);
+      const weight = this.#values.array(`${name}.${index}.weight`);
       const [outputs = 0, inputs = 0] = weight.shape;
       const read = widths.at(-1) ?? reads ?? inputs;
-      this.#expectShape(`${name}.${index}.weight`, weight, [outputs, read]);
-      const bias = this.#array(`${name}.${index}.bias`);
-      this.#expectShape(`${name}.${index}.bias`, bias, [outputs]);
+      this.#values.expectShape(`${name}.${index}.weight`, weight, [outputs, read]);
+      const bias = this.#values.array(`${name}.${index}.bias`);
+      this.#values.expectShape(`${name}.${index}.bias`, bias, [outputs]);
       layers[`${name}.${index}.weight`] = weight;
       layers[`${name}.${index}.bias`] = bias;
       widths.push(...(index === 0 ? [inputs, outputs] : [outputs]));
     }
     const odd = indices.find((index) => Number(index) % 2 === 1);
     if (odd !== undefined) {
-      throw this.#error(
+      throw this.#values.error(
         "unsupported-layer",
-        `${this.#keyOf(`${name}.${odd}.weight`)} sits where an activation is expected`,
+        `${this.#values.keyOf(`${name}.${odd}.weight`)} sits where an activation is expected`,
         "Linear layers with one activation between them are supported.",
       );
     }
@@ -167,11 +169,11 @@ class ActorReader {
       let channels: number | undefined;
       for (const index of indices.sort((a, b) => a - b)) {
         const name = `cnns.${group}.${index}`;
-        const weight = this.#array(`${name}.weight`);
+        const weight = this.#values.array(`${name}.weight`);
         const [out = 0, inputs = 0, side = 0] = weight.shape;
-        this.#expectShape(`${name}.weight`, weight, [out, channels ?? inputs, side, side]);
-        const bias = this.#array(`${name}.bias`);
-        this.#expectShape(`${name}.bias`, bias, [out]);
+        this.#values.expectShape(`${name}.weight`, weight, [out, channels ?? inputs, side, side]);
+        const bias = this.#values.array(`${name}.bias`);
+        this.#values.expectShape(`${name}.bias`, bias, [out]);
         layers[`${name}.weight`] = weight;
         layers[`${name}.bias`] = bias;
         channels = out;
@@ -183,11 +185,11 @@ class ActorReader {
   #rnn(layers: Record<string, NamedArray>, headWidth: number) {
     const indices = [...this.#entries.values.keys()].flatMap((name) => RNN.exec(name)?.[2] ?? []);
     if (indices.length === 0) return undefined;
-    const first = this.#array("rnn.rnn.weight_ih_l0");
+    const first = this.#values.array("rnn.rnn.weight_ih_l0");
     const [rows = 0, inputWidth = 0] = first.shape;
     const type = rows === 3 * headWidth ? "gru" : "lstm";
     if (rows !== 3 * headWidth && rows !== 4 * headWidth) {
-      throw this.#shapeError(
+      throw this.#values.shapeError(
         "rnn.rnn.weight_ih_l0",
         first,
         `${3 * headWidth} rows (GRU) or ${4 * headWidth} (LSTM), for the MLP reads ${headWidth}`,
@@ -203,8 +205,8 @@ class ActorReader {
       ];
       for (const [part, shape] of shapes) {
         const name = `rnn.rnn.${part}_l${layer}`;
-        const array = this.#array(name);
-        this.#expectShape(name, array, shape);
+        const array = this.#values.array(name);
+        this.#values.expectShape(name, array, shape);
         layers[name] = array;
       }
     }
@@ -214,19 +216,23 @@ class ActorReader {
   #normaliser(known: number | undefined): NormaliserState | undefined {
     const there = STATISTICS.some((name) => this.#entries.values.has(NORMALISER + name));
     if (!there) return undefined;
-    const width = known ?? this.#array(`${NORMALISER}_mean`).data.length;
+    const width = known ?? this.#values.array(`${NORMALISER}_mean`).data.length;
     const read = (name: string): Float32Array => {
-      const array = this.#array(NORMALISER + name);
+      const array = this.#values.array(NORMALISER + name);
       if (array.data.length !== width) {
-        throw this.#shapeError(NORMALISER + name, array, `[1, ${width}], the observation's width`);
+        throw this.#values.shapeError(
+          NORMALISER + name,
+          array,
+          `[1, ${width}], the observation's width`,
+        );
       }
       return array.data;
     };
     const [mean, variance, std] = [read("_mean"), read("_var"), read("_std")];
     if (variance.some((v) => v < 0) || std.some((s) => s < 0)) {
-      throw this.#error(
+      throw this.#values.error(
         "bad-statistics",
-        `${this.#keyOf(`${NORMALISER}_var`)} or _std is negative`,
+        `${this.#values.keyOf(`${NORMALISER}_var`)} or _std is negative`,
         "The file is damaged: use another checkpoint of the run.",
       );
     }
@@ -237,7 +243,7 @@ class ActorReader {
 
   #own(name: string): number | undefined {
     const full = NORMALISER + name;
-    return this.#entries.values.has(full) ? this.#array(full).data[0] : undefined;
+    return this.#entries.values.has(full) ? this.#values.array(full).data[0] : undefined;
   }
 
   #countOfRows(): number {
@@ -246,7 +252,7 @@ class ActorReader {
     if (found === undefined) return 0;
     const value = isTensor(found.value) ? Number(found.value.data[0] ?? -1) : -1;
     if (Number.isSafeInteger(value) && value >= 0) return value;
-    throw this.#error(
+    throw this.#values.error(
       "bad-statistics",
       `${found.key} is ${describe(found.value)}, expected a whole number from 0`,
       "The file is damaged: use another checkpoint of the run.",
@@ -255,11 +261,12 @@ class ActorReader {
 
   #std(): { std: Float32Array; stdType: "scalar" | "log" } | undefined {
     for (const name of STD) {
-      if (this.#entries.values.has(name)) return { std: this.#array(name).data, stdType: "scalar" };
+      if (this.#entries.values.has(name))
+        return { std: this.#values.array(name).data, stdType: "scalar" };
     }
     for (const name of LOG_STD) {
       if (!this.#entries.values.has(name)) continue;
-      const { data } = this.#array(name, { minusInfinity: true });
+      const { data } = this.#values.array(name, { minusInfinity: true });
       return { std: data.map(Math.exp), stdType: "log" };
     }
     return undefined;
@@ -269,62 +276,10 @@ class ActorReader {
     if (stds === undefined && !this.#entries.doubled) return outputs;
     if (stds === undefined && outputs % 2 === 0) return outputs / 2;
     if (stds === outputs) return outputs;
-    throw this.#error(
+    throw this.#values.error(
       "wrong-shape",
       `${this.#entries.name} puts out ${outputs} numbers and has ${stds ?? "no"} noise parameters`,
       "Expected one noise parameter per action, or none and two outputs per action.",
     );
-  }
-
-  #array(name: string, allow?: { readonly minusInfinity: boolean }): NamedArray {
-    const found = this.#entries.values.get(name);
-    if (found === undefined) {
-      throw this.#error(
-        "missing-key",
-        `${this.#keyOf(name)} is missing`,
-        "The checkpoint is not whole: use another one of the run.",
-      );
-    }
-    if (!isTensor(found.value) || !["float32", "float64"].includes(found.value.dtype)) {
-      throw this.#error(
-        "wrong-type",
-        `${found.key} is ${describe(found.value)}, expected a tensor of floats`,
-        "Use a checkpoint that rsl_rl has saved.",
-      );
-    }
-    const data = Float32Array.from(found.value.data as Float32Array);
-    const bad = data.findIndex(
-      (value) => !Number.isFinite(value) && !(allow?.minusInfinity && value === -Infinity),
-    );
-    if (bad >= 0) {
-      throw this.#error(
-        "not-finite",
-        `${found.key} holds ${data[bad]} at element ${bad}`,
-        "The training had diverged: use an earlier checkpoint of the run.",
-      );
-    }
-    return { shape: found.value.shape, data };
-  }
-
-  #expectShape(name: string, array: NamedArray, shape: readonly number[]): void {
-    const same = array.shape.length === shape.length && shape.every((n, i) => n === array.shape[i]);
-    if (!same || elementsOf(shape) === 0) throw this.#shapeError(name, array, shapeText(shape));
-  }
-
-  #shapeError(name: string, array: NamedArray, expected: string): CheckpointError {
-    return this.#error(
-      "wrong-shape",
-      `${this.#keyOf(name)} is ${shapeText(array.shape)}, expected ${expected}`,
-      "The checkpoint is not of one network: use another one of the run.",
-    );
-  }
-
-  /** The name in the file, where the file has it. */
-  #keyOf(name: string): string {
-    return this.#entries.values.get(name)?.key ?? `${this.#entries.name} ${name}`;
-  }
-
-  #error(code: string, what: string, hint: string): CheckpointError {
-    return new CheckpointError(code, `${this.#where}: ${what}`, hint);
   }
 }

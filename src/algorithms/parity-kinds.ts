@@ -1,6 +1,7 @@
 import { closedLoopParity } from "../learning/parity/anaesthesia/closed-loops.ts";
 import { trajectoryParity } from "../learning/parity/anaesthesia/trajectories.ts";
 import type { AnyKind } from "../learning/parity/run-parity.ts";
+import { sardineParity } from "../learning/parity/slates/sardine.ts";
 import { mctxParity } from "../learning/planning/mctx-parity.ts";
 import { cqlParity } from "./cql/parity.ts";
 import { distillationParity } from "./distillation/parity-kind.ts";
@@ -20,4 +21,5 @@ export const parityKinds: readonly AnyKind[] = [
   mctxParity,
   trajectoryParity,
   closedLoopParity,
+  sardineParity,
 ];

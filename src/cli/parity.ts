@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Command } from "commander";
 import { parityKinds } from "../algorithms/parity-kinds.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
@@ -25,7 +25,8 @@ export function registerParity(program: Command): void {
       await startEngine(parseDevice(device).device, { warn: (line) => console.error(line) });
       const reports: ParityReport[] = [];
       for (const path of files) {
-        const file = { name: basename(path), read: () => bytesOf(path) };
+        const beside = (name: string) => bytesOf(join(dirname(path), name));
+        const file = { name: basename(path), read: () => bytesOf(path), beside };
         const report = await replayFile(file, parityKinds, { keepLeftover });
         reports.push(report);
         if (!json) console.log(describeParity(report));

@@ -2,6 +2,7 @@ import "./terminal/production.ts";
 import { createElement } from "react";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
 import type { RequestQueue } from "../running/requests.ts";
+import { remembered } from "./remembered.ts";
 import { initialState, type ScreenState } from "./state/screen-state.ts";
 import { type Action, reduce } from "./state/view-model.ts";
 import { Backlog } from "./terminal/backlog.ts";
@@ -15,7 +16,6 @@ import { wandbFolderOf } from "./terminal/wandb-folder.ts";
 import type { Size } from "./view/layout.ts";
 import { Screen } from "./view/screen.tsx";
 import { summaryText } from "./view/summary.ts";
-import { WatchSource } from "./watch-source.ts";
 
 export interface ScreenOptions {
   /** Where keys go. */
@@ -286,16 +286,6 @@ class LiveScreen implements OpenedScreen {
     const text = this.#stray.take();
     if (text !== "") this.#stdout.write(text);
   }
-}
-
-/** The state that the earlier sessions of a run left; whatever became of them, another one begins. */
-function remembered(path: string): ScreenState {
-  const source = new WatchSource(path);
-  let state = initialState;
-  for (let part = source.read(); part.length > 0; part = source.read()) {
-    state = part.reduce(reduce, state);
-  }
-  return { ...state, status: "waiting", awaited: undefined, summary: undefined };
 }
 
 function asStream(plain: MetricSink): Pick<Backlog, "row" | "event"> {

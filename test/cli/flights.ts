@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll } from "vitest";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { readRunCheckpoint } from "../../src/algorithms/distillation/run-checkpoint.ts";
 import { compiledProgram } from "../compiled.ts";
+import { CommandServer } from "./commands.ts";
 
 type Row = Readonly<Record<string, number>> & { readonly iteration: number };
 export type Event = Readonly<Record<string, unknown>> & { type: string; message: string };
@@ -57,13 +58,16 @@ export function openHangar() {
   const temporary = join(work, "tmp");
   mkdirSync(temporary);
   const processes = new Set<ChildProcess>();
+  const env = { ...process.env, ...oneThread, TMPDIR: temporary, CI: "1" };
+  const main = join(dirname(program), "../../dist/src/cli/main.js");
+  const server = new CommandServer({ main, cwd: work, env });
   afterAll(() => {
+    server.close();
     for (const child of processes) if (child.exitCode === null) child.kill("SIGKILL");
     rmSync(work, { recursive: true, force: true });
   });
 
   const start = (...args: readonly string[]): ChildProcess => {
-    const env = { ...process.env, ...oneThread, TMPDIR: temporary, CI: "1" };
     const child = spawn(process.execPath, [program, ...args], {
       cwd: work,
       env,
@@ -74,25 +78,47 @@ export function openHangar() {
     return child;
   };
 
-  const run = async (...args: readonly string[]): Promise<Ended> => ended(start(...args));
+  /** What starts another engine than the others (`export`) needs a process of its own. */
+  const runAlone = async (...args: readonly string[]): Promise<Ended> => ended(start(...args));
 
-  const train = async (args: readonly string[], watch: Watch = {}): Promise<Session> => {
-    const runner = start("train", "--ui", "jsonl", "--log_root", join(work, "logs"), ...args);
-    const rows: Row[] = [];
-    const events: Event[] = [];
-    createInterface({ input: runner.stdout! }).on("line", (line) => {
-      const record = JSON.parse(line);
-      if ("type" in record) events.push(record);
-      else rows.push(record);
-      if (!("type" in record)) watch.onRow?.(record, runner, events);
-    });
-    runner.stderr?.on("data", (data: Buffer) => watch.onStderr?.(String(data), runner));
-    const end = await ended(runner);
-    const start_ = events.find(({ type }) => type === "start");
-    return { ...end, rows, events, run: String(start_?.run ?? "") };
+  /** In a process that several commands share, one after the other. */
+  const run = async (...args: readonly string[]): Promise<Ended> =>
+    server.isBusy ? runAlone(...args) : server.run(args);
+
+  /** In a process of its own where it is watched, which may hurt it. */
+  const train = async (args: readonly string[], watch?: Watch): Promise<Session> => {
+    const words = ["train", "--ui", "jsonl", "--log_root", join(work, "logs"), ...args];
+    const heard = { rows: [] as Row[], events: [] as Event[] };
+    const end = watch ? await watched(start(...words), watch, heard) : await run(...words);
+    if (!watch) for (const line of end.stdout.split("\n")) hear(line, heard);
+    const first = heard.events.find(({ type }) => type === "start");
+    return { ...end, ...heard, run: String(first?.run ?? "") };
   };
 
-  return { program, work, temporary, start, run, train };
+  return { program, work, temporary, start, run, runAlone, train };
+}
+
+interface Heard {
+  readonly rows: Row[];
+  readonly events: Event[];
+}
+
+/** A line of `--ui jsonl`; gives the row that it holds. */
+function hear(line: string, { rows, events }: Heard): Row | undefined {
+  if (line === "") return undefined;
+  const record = JSON.parse(line);
+  if ("type" in record) events.push(record);
+  else rows.push(record);
+  return "type" in record ? undefined : record;
+}
+
+async function watched(runner: ChildProcess, watch: Watch, heard: Heard): Promise<Ended> {
+  createInterface({ input: runner.stdout! }).on("line", (line) => {
+    const row = hear(line, heard);
+    if (row) watch.onRow?.(row, runner, heard.events);
+  });
+  runner.stderr?.on("data", (data: Buffer) => watch.onStderr?.(String(data), runner));
+  return ended(runner);
 }
 
 export async function ended(child: ChildProcess): Promise<Ended> {

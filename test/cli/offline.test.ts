@@ -16,7 +16,7 @@ import {
 import { pythonServer } from "../remote/servers.ts";
 import { humanError, namesIn, openHangar, type Session, small, summaryOf } from "./flights.ts";
 
-const { run, train, work } = openHangar();
+const { run, runAlone, train, work } = openHangar();
 const teacher = join(import.meta.dirname, "../../policies/teachers/hover-rsl_rl-5.4.2.pt");
 const flights = join(work, "flights.hdf5");
 const flown = ["--num_envs", "8", "env.episode_length_s=0.4"];
@@ -130,7 +130,7 @@ describe("a run of td3_bc", () => {
   });
 
   it("exports what the policy does: observations as they come, actions in the simulator's units", async () => {
-    const { code, stdout } = await run("export", whole.run, "--format", "onnx", "--json");
+    const { code, stdout } = await runAlone("export", whole.run, "--format", "onnx", "--json");
     expect(code).toBe(0);
     const [path] = JSON.parse(stdout).written as readonly string[];
     await startEngine("wasm");
@@ -155,9 +155,9 @@ describe("a run of td3_bc", () => {
   });
 
   it("exports TensorFlow.js, and refuses rsl_rl by name", async () => {
-    const tfjs = await run("export", whole.run, "--format", "tfjs");
+    const tfjs = await runAlone("export", whole.run, "--format", "tfjs");
     expect(tfjs.stdout).toMatch(/exported\/tfjs\/model.json\n(.*\n)*checked with TensorFlow.js/);
-    const { code, stderr } = await run("export", whole.run, "--format", "rsl_rl");
+    const { code, stderr } = await runAlone("export", whole.run, "--format", "rsl_rl");
     expect([code, humanError.test(stderr)]).toEqual([2, true]);
     expect(stderr).toMatch(/a distillation checkpoint of rsl_rl needs a student and a teacher/);
   });

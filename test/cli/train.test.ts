@@ -138,7 +138,10 @@ describe("the same command", () => {
   });
 
   it("flies on wasm and two threads", async () => {
-    const { code, events, rows } = await train([...small, "--device", "wasm", "--threads", "2"]);
+    const { code, events, rows } = await train(
+      [...small, "--device", "wasm", "--threads", "2"],
+      {},
+    );
     expect(code).toBe(0);
     expect(String(events[0]?.engine)).toMatch(/WebAssembly/);
     expect(rows).toHaveLength(6);

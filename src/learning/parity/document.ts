@@ -5,6 +5,8 @@ import type { ReplayOptions, Tolerance, UpdateError } from "./reference.ts";
 export interface ReferenceDocument {
   readonly document: Readonly<Record<string, unknown>>;
   readonly where: string;
+  /** The bytes of another file in its folder; absent: nobody knows the folder. */
+  beside?(name: string): Promise<Uint8Array>;
 }
 
 /** E.g. `search`, `searches`. */

@@ -62,13 +62,22 @@ function documentKindOf(bytes: Uint8Array, where: string, all: readonly AnyKind[
   );
 }
 
+/** A file to be repeated. */
+export interface ParityInput {
+  readonly name: string;
+  read(): Promise<Uint8Array>;
+  /** Another file in its folder. */
+  beside?(name: string): Promise<Uint8Array>;
+}
+
 async function replayed(
-  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
+  { name, bytes, beside }: Omit<ParityInput, "read"> & { readonly bytes: Uint8Array },
   kinds: readonly AnyKind[],
   options: ReplayOptions,
 ) {
   if (isJson(bytes)) {
-    const { file, kind } = documentKindOf(bytes, name, kinds);
+    const { file: alone, kind } = documentKindOf(bytes, name, kinds);
+    const file = beside === undefined ? alone : { ...alone, beside };
     const tolerance = kind.toleranceOf?.(file) ?? kind.tolerance;
     return { kind, tolerance, updates: await kind.replay(file, options) };
   }
@@ -79,12 +88,12 @@ async function replayed(
 
 /** Repeats a file's updates; whatever goes wrong is part of the report. */
 export async function replayFile(
-  file: { readonly name: string; read(): Promise<Uint8Array> },
+  file: ParityInput,
   kinds: readonly AnyKind[],
   options: ReplayOptions = {},
 ): Promise<ParityReport> {
   try {
-    const read = { name: file.name, bytes: await file.read() };
+    const read = { ...file, bytes: await file.read() };
     const { kind, tolerance, updates } = await replayed(read, kinds, options);
     const passed = updates.length > 0 && !updates.some((update) => isOff(update, tolerance));
     const parts = ["weights", "metrics", "counts"] as const;
