@@ -2,6 +2,7 @@ import type { Frame } from "../../protocol/frame.ts";
 import type { BeliefEncoder } from "../beliefs/belief.ts";
 import type { Flown, Memory, Policy } from "../policy.ts";
 import { PolicyError } from "../policy-error.ts";
+import type { LatentChoice } from "./nearest-latents.ts";
 import type { Judge, Ranker } from "./ranker.ts";
 
 /** What latents are worth in these states, `[rows, stateWidth]`. */
@@ -14,6 +15,8 @@ export interface RankedParts {
   readonly ranker: Ranker;
   /** For a ranker that asks for a judgement. */
   readonly critic?: Critic | undefined;
+  /** What the critic makes of the agent's latents first; absent: nothing. */
+  readonly choose?: LatentChoice | undefined;
 }
 
 /** A belief, an agent and a ranker, one behind the other: observations in, slates out. */
@@ -57,12 +60,14 @@ export class RankedPolicy implements Policy {
   }
 
   async act(frame: Frame, memory: Memory): Promise<Flown> {
-    const { belief, agent, ranker, critic } = this.parts;
+    const { belief, agent, ranker, critic, choose } = this.parts;
     const believed = await belief.encode(frame, memory);
     const { started } = frame;
     const observations = { [agent.reads[0]!]: believed.state };
-    const { actions: latents } = await agent.act({ observations, started }, []);
-    const actions = await ranker.rank(latents, critic?.(believed.state));
+    const { actions: proposed } = await agent.act({ observations, started }, []);
+    const judge = critic?.(believed.state);
+    const latents = choose && judge ? await choose(proposed, judge) : proposed;
+    const actions = await ranker.rank(latents, judge);
     return { actions, memory: believed.memory };
   }
 

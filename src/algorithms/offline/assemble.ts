@@ -26,6 +26,7 @@ import type { Judge } from "../../running/judge.ts";
 import { RunningError } from "../../running/running-error.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { checkData } from "./check-data.ts";
+import { drawActions } from "./draw-actions.ts";
 import { actionOf, paceRemark, readsOf } from "./fit-data.ts";
 import { FlyingJudge, noJudge } from "./flying-judge.ts";
 import type { CreateLearner, OfflineConfig } from "./keys.ts";
@@ -149,6 +150,7 @@ function siteOf(
     }),
     returns: spanOf(flights),
     seed: config.seed,
+    drawActions: (count) => drawActions(flights, count, config.seed),
   };
   return ranked ? rankedSite(offline, ranked) : offline;
 }

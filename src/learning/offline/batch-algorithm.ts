@@ -26,6 +26,13 @@ export interface UpdateContext {
   step(update: Update, loss: (seen: Transitions) => tf.Scalar): void;
 }
 
+/** Recorded actions, `[known, actionWidth]` in ±1. */
+export interface Library {
+  readonly actions: tf.Variable;
+  /** How many of the nearest are judged. */
+  readonly neighbours: number;
+}
+
 /** A learner of single transitions, batch after batch, but for what is shared. */
 export interface BatchAlgorithm {
   readonly groups: readonly ParameterGroup[];
@@ -35,6 +42,8 @@ export interface BatchAlgorithm {
   readonly policies: Readonly<Record<string, NetworkPolicy>>;
   /** Q of a state and an action in ±1 side by side; absent: nobody values actions. */
   readonly critic?: Network | undefined;
+  /** Among which of the recorded actions its critic chooses in flight; absent: it flies the actor's. */
+  readonly library?: Library | undefined;
   readonly view: TransitionView;
   /** Who is judged, for exports: everything baked in. */
   readonly graph: () => Promise<GraphOptions>;

@@ -174,12 +174,12 @@ export class BatchLearner implements Learner {
 }
 
 function surrounded(
-  { policies, critic }: Pick<BatchAlgorithm, "policies" | "critic">,
+  { policies, critic, library }: Pick<BatchAlgorithm, "policies" | "critic" | "library">,
   surround: Place["surround"],
 ): Readonly<Record<string, Policy>> {
   if (!surround) return policies;
   const all = Object.entries(policies).map(
-    ([name, policy]) => [name, surround(policy, critic)] as const,
+    ([name, policy]) => [name, surround(policy, { critic, library })] as const,
   );
   return Object.fromEntries(all);
 }

@@ -1,3 +1,4 @@
+import type { Variable } from "@tensorflow/tfjs-core";
 import type { OutputRange } from "../../../policies/networks/bounded.ts";
 import type { Network } from "../../../policies/networks/network.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
@@ -30,9 +31,17 @@ export interface OfflineSite {
   /** Makes states of what is recorded before anything else sees it; absent: that is the state. */
   readonly belief?: TrainedBelief | undefined;
   /** The agent with what surrounds it in flight; absent: it flies as it is. */
-  readonly surround?: ((agent: NetworkPolicy, critic?: Network) => Policy) | undefined;
+  readonly surround?: ((agent: NetworkPolicy, valued: Valued) => Policy) | undefined;
+  /** So many recorded actions, drawn at random, in the simulator's units, `[count, actionWidth]`. */
+  readonly drawActions?: ((count: number) => Float32Array) | undefined;
   /** Who makes one call of an update's operations; absent: each is a call of its own. */
   readonly compile?: Compile | undefined;
+}
+
+/** What values a learner's actions in flight; see `BatchAlgorithm`. */
+export interface Valued {
+  readonly critic?: Network | undefined;
+  readonly library?: { readonly actions: Variable; readonly neighbours: number } | undefined;
 }
 
 export interface StateStatistics {

@@ -4,10 +4,13 @@ import { GruBelief } from "../../../../policies/beliefs/gru-belief.ts";
 import { UserBelief } from "../../../../policies/beliefs/user-belief.ts";
 import type { TorchValue } from "../../../../policies/checkpoint/torch-value.ts";
 import type { NamedArrays } from "../../../../policies/named-array.ts";
+import type { OutputRange } from "../../../../policies/networks/bounded.ts";
 import type { NetworkPolicy } from "../../../../policies/networks/network-policy.ts";
+import { chooseNearest } from "../../../../policies/rankers/nearest-latents.ts";
 import { RankedPolicy } from "../../../../policies/rankers/ranked-policy.ts";
 import type { Ranker } from "../../../../policies/rankers/ranker.ts";
 import type { RecordedFlights } from "../../../datasets/recorded-flights.ts";
+import { rangeOf } from "../../../learning/offline/site.ts";
 import { arraysUnder } from "../../../learning/parameters.ts";
 import { counter } from "../../saved-facts.ts";
 import type { OfflineConfig } from "../keys.ts";
@@ -74,12 +77,16 @@ export function rankedPolicyOf(
   const network = restoredCritic(arraysUnder("parameters/critic/", learned));
   const bounds = { low: Array.from(arrays.low!.data), high: Array.from(arrays.high!.data) };
   const critic = network && criticOf(network, bounds);
-  return new RankedPolicy({
-    belief: beliefOf({ facts, arrays }, learned),
-    agent,
-    ranker: own,
-    critic,
-  });
+  const choose = choiceOf(learned, rangeOf(bounds));
+  const belief = beliefOf({ facts, arrays }, learned);
+  return new RankedPolicy({ belief, agent, ranker: own, critic, choose });
+}
+
+/** Of an agent that chooses among recorded latents: they are in its checkpoint. */
+function choiceOf(learned: NamedArrays, range: OutputRange) {
+  const library = learned["parameters/library/library.actions"];
+  const count = learned["parameters/library/library.neighbours"]?.data[0];
+  return library && count ? chooseNearest(library.data, range, count) : undefined;
 }
 
 function beliefOf({ facts: { belief }, arrays }: SavedRanked, learned: NamedArrays) {

@@ -6,11 +6,12 @@ import type { NamedArrays } from "../../../../policies/named-array.ts";
 import type { Network } from "../../../../policies/networks/network.ts";
 import { createTurnNetwork } from "../../../../policies/networks/turn-network.ts";
 import { deriveSeed, Random } from "../../../../policies/random.ts";
+import { chooseNearest } from "../../../../policies/rankers/nearest-latents.ts";
 import { RankedPolicy } from "../../../../policies/rankers/ranked-policy.ts";
 import type { Ranker } from "../../../../policies/rankers/ranker.ts";
 import { boundsIn, type LatentBounds } from "../../../../policies/rankers/ranker-arrays.ts";
 import type { RecordedFlights } from "../../../datasets/recorded-flights.ts";
-import type { OfflineSite } from "../../../learning/offline/site.ts";
+import { type OfflineSite, rangeOf } from "../../../learning/offline/site.ts";
 import type { TrainedBelief } from "../../../learning/offline/trained-belief.ts";
 import { RunError } from "../../../runs/run-error.ts";
 import { criticOf } from "./critic.ts";
@@ -79,8 +80,13 @@ interface Around {
 }
 
 function surround({ belief, ranker, action }: Around): NonNullable<OfflineSite["surround"]> {
-  return (agent, critic) =>
-    new RankedPolicy({ belief, agent, ranker, critic: critic && criticOf(critic, action) });
+  return (agent, { critic, library }) => {
+    const valued = critic && criticOf(critic, action);
+    if (!library) return new RankedPolicy({ belief, agent, ranker, critic: valued });
+    const known = (library.actions.dataSync() as Float32Array).slice();
+    const choose = chooseNearest(known, rangeOf(action), library.neighbours);
+    return new RankedPolicy({ belief, agent, ranker, critic: valued, choose });
+  };
 }
 
 /** @param arrays of the ranker: whose items the turns are made of */
