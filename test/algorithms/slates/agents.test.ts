@@ -102,34 +102,37 @@ async function runOf(agent: string, more: readonly string[] = []) {
   return trainHere(join(work, "logs"), [...named, ...small, ...critics, ...more]);
 }
 
-describe.each(["td3_bc", "iql", "cql", "rebrac", "bc", "sac", "reinforce"])("%s", (agent) => {
-  it("learns in the latent space, its belief moved by its owner alone, and flies when it is loaded", async () => {
-    const { exitCode, error, events, run } = await runOf(agent);
-    expect(error?.message).toBeUndefined();
-    expect(exitCode).toBe(0);
-    const flow = events.find(({ type }) => type === "gradient-flow");
-    expect(flow?.message).toMatch(/flow as claimed/);
-    const env = await openSlates({ task: "slates-diffuse_topdown", numEnvs: 3 });
-    const algorithm = algorithmNamed(agent)!;
-    const saved = await algorithm.read(join(run, "model_1.pt"));
-    const { student } = await algorithm.policies(saved, env.spec);
-    const { actions } = await student!.act(await env.reset(1), student!.initialMemory(3));
-    expect(actions).toHaveLength(30);
-    await env.step(actions);
-    const { parts } = student as RankedPolicy;
-    const loaded = await loadAgent(run);
-    expect(loaded.get_config()).toMatchObject({ agent, stateWidth: 5, latentWidth: 20 });
-    const state = Float32Array.from({ length: 10 }, new Random(1).normal);
-    const latents = await loaded.select_action(state);
-    const observations = { [parts.agent.reads[0]!]: state };
-    const flown = await parts.agent.act({ observations, started: new Uint8Array(2) }, []);
-    expect(latents).toEqual(flown.actions);
-    expect(await loaded.select_action(state, false)).not.toEqual(latents);
-    await expect(loaded.select_action(new Float32Array(7))).rejects.toThrow(/no states of 5/);
-    for (const one of [student!, loaded]) one.dispose();
-    await env.close();
-  });
-});
+describe.each([...["td3_bc", "iql", "cql", "rebrac", "bc", "sac", "reinforce", "wolpertinger"]])(
+  "%s",
+  (agent) => {
+    it("learns in the latent space, its belief moved by its owner alone, and flies when it is loaded", async () => {
+      const { exitCode, error, events, run } = await runOf(agent);
+      expect(error?.message).toBeUndefined();
+      expect(exitCode).toBe(0);
+      const flow = events.find(({ type }) => type === "gradient-flow");
+      expect(flow?.message).toMatch(/flow as claimed/);
+      const env = await openSlates({ task: "slates-diffuse_topdown", numEnvs: 3 });
+      const algorithm = algorithmNamed(agent)!;
+      const saved = await algorithm.read(join(run, "model_1.pt"));
+      const { student } = await algorithm.policies(saved, env.spec);
+      const { actions } = await student!.act(await env.reset(1), student!.initialMemory(3));
+      expect(actions).toHaveLength(30);
+      await env.step(actions);
+      const { parts } = student as RankedPolicy;
+      const loaded = await loadAgent(run);
+      expect(loaded.get_config()).toMatchObject({ agent, stateWidth: 5, latentWidth: 20 });
+      const state = Float32Array.from({ length: 10 }, new Random(1).normal);
+      const latents = await loaded.select_action(state);
+      const observations = { [parts.agent.reads[0]!]: state };
+      const flown = await parts.agent.act({ observations, started: new Uint8Array(2) }, []);
+      expect(latents).toEqual(flown.actions);
+      expect(await loaded.select_action(state, false)).not.toEqual(latents);
+      await expect(loaded.select_action(new Float32Array(7))).rejects.toThrow(/no states of 5/);
+      for (const one of [student!, loaded]) one.dispose();
+      await env.close();
+    });
+  },
+);
 
 describe("a belief", () => {
   it("is the actor's where that is said, or refused where there is no such owner", async () => {
