@@ -23,6 +23,8 @@ export default defineConfig({
   test: {
     globalSetup: ["test/python-setup.ts", "test/transpiled.ts"],
     pool: "forks",
+    // Threads started from the sources find them.
+    execArgv: ["--import", new URL("test/typescript-threads.mjs", import.meta.url).href],
     maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 120_000,

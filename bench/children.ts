@@ -46,8 +46,14 @@ export interface Server {
 export async function startServer(
   command: string,
   args: readonly string[],
-  { ready, env = {} }: { ready: RegExp; env?: Readonly<Record<string, string>> },
+  options: {
+    readonly ready: RegExp;
+    readonly env?: Readonly<Record<string, string>>;
+    /** Until it is ready. Default: 60. */
+    readonly seconds?: number;
+  },
 ): Promise<Server> {
+  const { ready, env = {}, seconds = 60 } = options;
   const child = spawn(command, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, ...env },
@@ -62,7 +68,7 @@ export async function startServer(
     await exited;
     clearTimeout(killer);
   };
-  const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  const late = setTimeout(() => child.kill("SIGKILL"), 1000 * seconds);
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       if (ready.test(line)) return { ready: line, stop };

@@ -11,9 +11,9 @@ export const flightBench: Bench = {
   run: async ({ seeds, say }) => {
     const rows: Row[] = [];
     for (const seed of seeds) {
-      const what = `defaults, seed ${seed}`;
+      const what = `npm start, seed ${seed}`;
       say(what);
-      rows.push(await attempt(what, ["--seed", String(seed)], whole));
+      rows.push(await attempt(what, ["--task", "distillation", "--seed", String(seed)], whole));
     }
     const short = ["--max_iterations", "20", "--phase1_iterations", "10"];
     say("N = 1000, 20 iterations");

@@ -10,6 +10,8 @@ import { type Training, trainWatched } from "./training.ts";
 type Mode = "on" | "off";
 const modes: readonly Mode[] = ["off", "on"];
 const patience = { seconds: 600 };
+/** One pilot, so that every iteration does the same. */
+const teacherAlone = ["--max_iterations", "60", "--phase1_iterations", "60"];
 
 export const pipelineBench: Bench = {
   title: "pipeline: a rollout is learned while the next one is flown",
@@ -60,7 +62,7 @@ async function slowRuns(): Promise<Record<string, Figure>> {
   const server = await startServer(process.execPath, [benchModule("slow-server"), endpoint, "4"], {
     ready: /served/,
   });
-  const args = ["--sim", endpoint, "--checkpoint", "hover", "--max_iterations", "60"];
+  const args = ["--sim", endpoint, "--checkpoint", "hover", ...teacherAlone];
   args.push("evaluation.final_episodes=0", "--num_envs", "100");
   try {
     const [off, on] = await each(async (mode) => {
@@ -104,7 +106,7 @@ interface Blocked {
 /** How long one turn of the thread that flies, draws and listens takes, in which nothing else gets its own. */
 async function blocked(numEnvs: number): Promise<Record<string, Figure>> {
   const logs = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
-  const args = ["--log_root", logs, "--num_envs", String(numEnvs), "--max_iterations", "60"];
+  const args = ["--log_root", logs, "--num_envs", String(numEnvs), ...teacherAlone];
   args.push("evaluation.final_episodes=0");
   try {
     const [off, on] = await each((mode) => {

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { cameraBench } from "./camera.ts";
 import { projectFolder } from "./children.ts";
 import { flightBench, memoryBench } from "./flight.ts";
+import { foreignBench } from "./foreign.ts";
 import { describeMachine, load } from "./machine.ts";
 import { networkBench } from "./network.ts";
 import { offlineBench } from "./offline.ts";
@@ -38,6 +39,7 @@ const sections: Readonly<Record<string, Bench>> = {
   "round-trip": roundTripBench,
   students: studentsBench,
   offline: offlineBench,
+  foreign: foreignBench,
   planner: plannerBench,
   slates: slatesBench,
   soak: soakBench,
@@ -50,6 +52,7 @@ sections: ${Object.keys(sections).join(", ")}; without any: ${standard.join(", "
 --peer    also PyTorch and rsl_rl on the same machine (the first time some gigabytes from PyPI);
           with offline alone: also d3rlpy
 offline   [--only METHOD,…] [--updates 100000] [--episodes 400]; goes on from bench/results/offline
+foreign   [--only NAME,…]: simulators of others from PyPI (gigabytes, once)
 soak      [--minutes 10]: a run that is hurt every few seconds; draws bench/soak.svg`;
 
 interface Order {

@@ -26,7 +26,13 @@ const sleep = (seconds: number) => new Promise((resolve) => setTimeout(resolve, 
 mkdirSync(target, { recursive: true });
 mkdirSync(work);
 const train = [program, "train", "--ui", "tui", "--logger", "wandb", "--run_name", "first"];
-const command = [process.execPath, ...train, "agent.evaluation.final_episodes=100"];
+const command = [
+  process.execPath,
+  ...train,
+  "--phase1_iterations",
+  "100",
+  "evaluation.final_episodes=100",
+];
 const terminal = new Terminal(command, { columns: 80, rows: 24, cwd: work });
 try {
   await terminal.until(/\b[6-9]\d\/400/, 120);

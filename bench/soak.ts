@@ -114,6 +114,7 @@ async function judged({
 
 function train(flags: readonly string[]) {
   const fixed = ["--task", task, "--num_envs", "100", "--max_iterations", "1000000"];
+  fixed.push("--phase1_iterations", "100");
   const waits = ["--sim_wait", "120", "--ui", "none", "--keep_checkpoints", "3"];
   const words = [program, "train", ...fixed, ...waits, "evaluation.final_episodes=100", ...flags];
   const child = spawn(process.execPath, words, { stdio: ["ignore", "ignore", "pipe"] });

@@ -83,6 +83,19 @@ export function decodeMessage(frames: readonly Uint8Array[]): RawMessage {
   return { header, tensors };
 }
 
+/** The header alone, of a message whose tensors are not there. @throws ProtocolError */
+export function decodeHeader(packed: Uint8Array): RawMessage["header"] {
+  scanHeader(packed);
+  const { tensors: _, ...header } = unpack(packed);
+  return header;
+}
+
+/** The same header with another number, whatever it says of tensors. @throws ProtocolError */
+export function renumbered(packed: Uint8Array, seq: number): Uint8Array {
+  scanHeader(packed);
+  return packr.pack({ ...unpack(packed), seq });
+}
+
 function unpack(packed: Uint8Array): Record<string, unknown> {
   try {
     return packr.unpack(packed) as Record<string, unknown>;

@@ -77,6 +77,12 @@ export function tasksText(): string {
   return lines.join("\n");
 }
 
+/** Names of all tasks, those of one simulator together; other spellings of a name are left out. */
+export function builtInTasks(): readonly string[] {
+  const others = new Set(Object.keys(patientAliases));
+  return builtIns.flatMap(({ tasks }) => tasks.filter((task) => !others.has(task)));
+}
+
 /** What must be known of flights in a task; absent: nothing. */
 export function noticeFor(task: string | undefined): string | undefined {
   return task === undefined ? undefined : simulatorOf(task)?.notice;

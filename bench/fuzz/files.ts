@@ -19,7 +19,7 @@ import type { Target } from "./target.ts";
 const mostBytes = 300_000;
 
 /** Compiled or not, the inputs lie where package.json is. */
-function projectFolder(folder = import.meta.dirname): string {
+export function projectFolder(folder = import.meta.dirname): string {
   return existsSync(join(folder, "package.json")) ? folder : projectFolder(dirname(folder));
 }
 
@@ -121,7 +121,7 @@ export async function dataSets(): Promise<Target> {
     corpus: () => [new Uint8Array(readFileSync(join(folder, "whole.hdf5")))],
     take: async (bytes) => {
       writeFileSync(file, bytes);
-      const flights = await openFlights(file, { memoryBytes: 64 * 2 ** 20 });
+      const flights = await openFlights(file, { memoryBytes: 64 * 2 ** 20, patience: 0.5 });
       try {
         for (const [episode, length] of flights.episodes.lengths.entries()) {
           const rows = { episode, from: 0, count: Math.min(length, 1000) };

@@ -43,7 +43,7 @@ function unpacked(bytes: Uint8Array): Uint8Array[] {
 }
 
 /** Frames dropped, doubled or swapped, and bytes within one of them. */
-function changedFrames(bytes: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
+export function changedFrames(bytes: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
   const [frames, others] = [unpacked(bytes), unpacked(other)];
   const at = below(random, frames.length);
   const kind = random.uniform();
@@ -96,7 +96,7 @@ export async function requests(): Promise<Target> {
   let tried = 0;
   return {
     title: "requests at the server",
-    corpus: () => requestCorpus(spec),
+    corpus: () => requestCorpus(spec, 16),
     change: changedFrames,
     take: async (bytes) => {
       const from = tried % 2 === 0 ? stranger : driver;
@@ -134,18 +134,23 @@ const greeting = {
   settings: {},
 };
 
-function requestCorpus(spec: EnvSpec): Uint8Array[] {
+/** Whole requests to a simulator of that kind, each packed. */
+export function requestCorpus(spec: EnvSpec, stateBytes: number): Uint8Array[] {
   const asked = { seq: 2, session };
+  const run = "fuzz-run-0001";
+  const shared = ["shared_memory", "teacher_actions"];
   const actions = fromActions(new Float32Array(spec.numEnvs * spec.action.shape[0]!), spec);
   return [
     encodeRequest({ type: "hello", ...asked, ...greeting, groups: ["policy"], num_envs: 2 }),
+    encodeRequest({ type: "hello", ...asked, ...greeting, seq: 1, run, capabilities: shared }),
     encodeRequest({ type: "reset", ...asked, seed: 7 }),
     encodeRequest({ type: "step", ...asked }, actions),
     encodeRequest({ type: "snapshot", ...asked }),
     encodeRequest(
       { type: "restore", ...asked },
-      { state: { shape: [16], data: new Uint8Array(16) } },
+      { state: { shape: [stateBytes], data: new Uint8Array(stateBytes) } },
     ),
+    encodeRequest({ type: "close", ...asked }),
     encodeRequest({ type: "ping", ...asked }),
   ].map(packed);
 }

@@ -1,6 +1,6 @@
 /**
- * Bytes from strangers, many: `npm run fuzz -- [TARGET…] [--seed 1] [--from 0] [--count N]`. Default: 10⁶ messages
- * each way and 10⁵ files of each kind. A fault is whatever is neither read nor refused with words and the next
+ * Bytes from strangers, many: `npm run fuzz -- [TARGET…] [--seed 1] [--from 0] [--count N]`; `kill` is another
+ * thing: kill.ts. Default: 10⁶ messages each way and 10⁵ files of each kind. A fault is whatever is neither read nor refused with words and the next
  * move, takes more than 5 s or more than 1 GiB. Each is kept in test/data/fuzz/, which `npm test` reads again.
  */
 import { spawn } from "node:child_process";
@@ -12,6 +12,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { projectFolder } from "../children.ts";
+import { pythonWith, wirePackages } from "../python.ts";
 import { type TargetName, targets } from "./targets.ts";
 
 /** Seconds without a word after which an input counts as one that never ends. */
@@ -19,7 +20,7 @@ const patience = 60;
 /** Inputs of one process. */
 const share = 20_000;
 const mostMegabytes = 1024;
-const messages = ["requests", "replies"];
+const messages = ["requests", "replies", "python"];
 const worker = fileURLToPath(new URL("./worker.js", import.meta.url));
 const kept = join(projectFolder, "test", "data", "fuzz");
 
@@ -44,12 +45,19 @@ const { values, positionals } = parseArgs({
     count: { type: "string" },
   },
 });
+if (positionals[0] === "kill") {
+  const { killAll } = await import("./kill.ts");
+  const [seed, from, count] = [values.seed, values.from, values.count ?? 30].map(Number);
+  process.exit((await killAll({ seed: seed!, from: from!, count: count! })) === 0 ? 0 : 1);
+}
 const unknown = positionals.find((name) => !Object.hasOwn(targets, name));
 if (unknown !== undefined) {
   console.error(`there is no target ${unknown}; known: ${Object.keys(targets).join(", ")}`);
   process.exit(2);
 }
 const names = (positionals.length > 0 ? positionals : Object.keys(targets)) as TargetName[];
+// Installing has no part in the time that an input may take.
+if (names.includes("python")) await pythonWith("sim", wirePackages, console.error);
 let faults = 0;
 for (const name of names) {
   const count = Number(values.count ?? (messages.includes(name) ? 1_000_000 : 100_000));

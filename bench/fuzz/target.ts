@@ -12,6 +12,8 @@ export interface Target {
   readonly change?: (bytes: Uint8Array, other: Uint8Array, random: Random) => Uint8Array;
   /** Reads one input as the product does. @throws as the product does */
   take(bytes: Uint8Array): void | Promise<void>;
+  /** Inputs that may be under way at a time, each answered in its turn; default: 1. */
+  readonly together?: number;
   close?(): void | Promise<void>;
 }
 

@@ -8,12 +8,14 @@ import {
   references,
 } from "./files.ts";
 import { replies, requests } from "./messages.ts";
+import { pythonRequests } from "./python-server.ts";
 import type { Target } from "./target.ts";
 
 /** Everything that takes bytes from strangers. */
 export const targets = {
   requests,
   replies,
+  python: pythonRequests,
   checkpoints: () => checkpoints,
   members: () => members,
   programs: () => programs,

@@ -1,4 +1,5 @@
-import { decodeMessage, type RawMessage } from "../../protocol/codec.ts";
+import { decodeHeader, type RawMessage } from "../../protocol/codec.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
 import type { Taped, TapeReader } from "./tape.ts";
 
 /** A request on a tape and the reply that settled it; none where the tape ends before, or the simulator died. */
@@ -11,7 +12,7 @@ export interface Exchange {
 /** What one client asked from its `hello` on, in order; repetitions and pings left out. */
 export type Session = readonly Exchange[];
 
-/** @throws ProtocolError where a message on the tape can't be read */
+/** A message that can't be read settles nothing: what was recorded may be the fault itself. */
 export function sessionsOf(tape: TapeReader): readonly Session[] {
   const sessions: Exchange[][] = [];
   let asked: { seq: unknown; type: string; request: Taped } | undefined;
@@ -23,8 +24,7 @@ export function sessionsOf(tape: TapeReader): readonly Session[] {
     asked = undefined;
   };
   for (const message of tape.messages) {
-    const { header } = headerOf(tape, message);
-    const { type, seq } = header as { type?: unknown; seq?: unknown };
+    const { type, seq } = headerOf(tape.header(message));
     if (message.direction === "out") {
       if (type === "ping" || seq === asked?.seq) continue;
       settle();
@@ -35,8 +35,13 @@ export function sessionsOf(tape: TapeReader): readonly Session[] {
   return sessions;
 }
 
-function headerOf(tape: TapeReader, message: Taped): RawMessage {
-  return decodeMessage(tape.frames(message));
+function headerOf(packed: Uint8Array): { readonly type?: unknown; readonly seq?: unknown } {
+  try {
+    return decodeHeader(packed);
+  } catch (error) {
+    if (error instanceof ProtocolError) return {};
+    throw error;
+  }
 }
 
 /** Differs from run to run without a meaning. */

@@ -1,4 +1,4 @@
-import { decodeMessage, encodeMessage, type RawMessage } from "../../protocol/codec.ts";
+import { decodeHeader, decodeMessage, type RawMessage, renumbered } from "../../protocol/codec.ts";
 import { encodeReply } from "../../protocol/messages.ts";
 import { type LinkOptions, RouterLink } from "../serve/router-link.ts";
 import { difference, type Exchange, type Session, sessionsOf } from "./exchanges.ts";
@@ -99,8 +99,9 @@ class Player {
       return;
     }
     this.#compare(request, exchange);
-    const { header, tensors } = decodeMessage(this.#tape.frames(recorded));
-    const frames = encodeMessage({ ...header, seq }, tensors);
+    const [header, ...tensors] = this.#tape.frames(recorded);
+    // As it came, also where no client can read it: that may be what was recorded.
+    const frames = [renumbered(header!, seq), ...tensors];
     this.#last = { seq, frames };
     this.#answered += 1;
     this.#next += 1;
@@ -149,7 +150,7 @@ class Player {
   /** Of the recorded simulator's start, which a client holds every reply against. */
   get #epoch(): string {
     const welcome = this.#sessions[Math.max(0, this.#session)]?.[0]?.reply;
-    const header = welcome && decodeMessage(this.#tape.frames(welcome)).header;
+    const header = welcome && decodeHeader(this.#tape.header(welcome));
     return typeof header?.epoch === "string" ? header.epoch : "replay-of-a-tape";
   }
 }

@@ -99,6 +99,13 @@ export class TapeReader {
     this.messages = this.#places();
   }
 
+  /** A message's first frame: with all the others a tape may be larger than the memory. */
+  header({ at, lengths: [length = 0] }: Taped): Uint8Array {
+    const frame = new Uint8Array(Math.min(length, limits.headerBytes + 1));
+    readWhole(this.#file, frame, at);
+    return frame;
+  }
+
   /** Frames of a message, in memory of their own. */
   frames({ at, lengths }: Taped): Uint8Array[] {
     let from = at;
@@ -126,6 +133,7 @@ export class TapeReader {
       const sizes = Buffer.alloc(4 * count);
       readWhole(this.#file, sizes, at + HEAD);
       const lengths = Array.from({ length: count }, (_, i) => sizes.readUInt32LE(4 * i));
+      if (lengths.some((length) => length > limits.frameBytes)) throw damaged(this.path, at);
       const first = at + HEAD + 4 * count;
       at = first + lengths.reduce((sum, length) => sum + length, 0);
       if (at > size) break;

@@ -44,6 +44,8 @@ export interface Site<C extends Config = Config> {
   readonly record?: ((experience: Experience) => void) | undefined;
   /** Who makes one call of an update's operations, and of acting; absent: each is a call of its own. */
   readonly compile?: Compile;
+  /** Nothing is to be flown: `env` says what it is and can't be stepped. */
+  readonly dry?: boolean;
   /** A line for people. */
   readonly say: (line: string) => void;
 }
@@ -90,6 +92,8 @@ export interface Algorithm<C extends Config = Config> {
   readonly name: string;
   readonly summary: string;
   readonly description: Omit<RunDescription, "algorithm">;
+  /** Who else can load its checkpoints, and by which of their configurations; absent: nobody. */
+  readonly manifest?: { readonly library: string; readonly agent: string };
   /** Keys of its own: blocks of zod, behind those that all have; and those of all that it has no use for. */
   readonly keys: z.ZodRawShape;
   readonly omits?: readonly string[];
@@ -97,6 +101,10 @@ export interface Algorithm<C extends Config = Config> {
   readonly flags?: readonly Flag[];
   /** Its experience comes from a simulator, and can be recorded. */
   readonly collects: boolean;
+  /** Keys that a task asks for, by dotted name, where nobody says otherwise. */
+  recipe?(task: string): Readonly<Record<string, unknown>>;
+  /** The configuration with what follows from which keys were named, by anybody. */
+  settle?(config: C, named: (key: string) => boolean): C;
   /** The configuration with what only the data, or a teacher's file, can say; `resumed`: a run goes on. */
   complete?(config: C, given: { readonly resumed: boolean }): Promise<C>;
   /** Whether this configuration flies anywhere. */
@@ -113,6 +121,11 @@ export interface Algorithm<C extends Config = Config> {
   /** Its learner alone, which has `acting`; absent: it learns in the thread that flies. */
   learner?(order: LearnerOrder<C>): Promise<Learner>;
   read(path: string): Promise<SavedRun>;
+  /**
+   * For `inspect`: what a checkpoint holds, as label and text, where that is no network that rsl_rl knows;
+   * absent: its checkpoints are policies.
+   */
+  describe?(saved: SavedRun): readonly (readonly [label: string, text: string])[];
   /** Who may plan for its policies in an evaluation: `--planner NAME`; absent: nobody. */
   readonly planners?: readonly string[];
   /** Who can be evaluated: `student`, and whom it is measured against. To be disposed by the caller. */

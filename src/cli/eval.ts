@@ -18,6 +18,7 @@ import { evaluateRun } from "../training/evaluate-run.ts";
 import { openSimulator } from "../training/open-simulator.ts";
 import { watchSignals } from "../training/signals.ts";
 import { verdictOf } from "../training/verdict.ts";
+import { measureAlone } from "./eval-alone.ts";
 import { onlySimulatorOverrides } from "./only-simulator-overrides.ts";
 import { threadsOf } from "./threads.ts";
 
@@ -31,6 +32,7 @@ interface EvalOptions {
   readonly planner?: string;
   readonly shuffle_group?: string;
   readonly against?: string;
+  readonly task?: string;
   readonly json?: boolean;
 }
 
@@ -53,6 +55,10 @@ export function registerEval(program: Command): void {
       "--against <WHO>",
       "who flies beside the student in place of its teacher: a file, a run, hover, pid, simulator",
     )
+    .option(
+      "--task <NAME>",
+      "fly any policy alone in this task: a checkpoint, an ONNX file, hover, pid, latest",
+    )
     .option("--planner <NAME>", "who plans in a learned model before acting: mcts or one_step")
     .option(
       "--shuffle_group <GROUP>",
@@ -62,7 +68,7 @@ export function registerEval(program: Command): void {
     .action((run: string | undefined, more: string[], options: EvalOptions) => {
       // Without a run the first argument is an override already.
       const named = run !== undefined && !isOverride(run);
-      const path = locateRunOf(named ? run : undefined);
+      const path = options.task !== undefined && named ? run : locateRunOf(named ? run : undefined);
       const overrides = named || run === undefined ? more : [run, ...more];
       return evaluateCommand(path, overrides, { ...options, version: program.version() ?? "0" });
     });
@@ -71,29 +77,49 @@ export function registerEval(program: Command): void {
 type Evaluating = EvalOptions & { readonly version: string };
 
 async function evaluateCommand(path: string, overrides: string[], options: Evaluating) {
+  const signals = watchSignals(new RequestQueue(), warn);
+  try {
+    const figures = await measure(path, overrides, { ...options, stop: signals.abort, warn });
+    console.log(options.json ? JSON.stringify(figures) : describe(figures));
+  } finally {
+    signals.release();
+  }
+}
+
+export type Measuring = Omit<Evaluating, "json"> & {
+  readonly stop?: AbortSignal | undefined;
+  readonly warn: (line: string) => void;
+};
+
+/** What `summary.json` says, by the same names, and what the task and the options ask for besides. */
+export async function measure(
+  path: string,
+  overrides: readonly string[],
+  options: Measuring,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { warn, stop = new AbortController().signal } = options;
   const episodes = wholeNumber("--episodes", options.episodes);
   // The students are as their checkpoints hold them.
   onlySimulatorOverrides(overrides, "an evaluation", "Drop it; to change a student, train one.");
+  const { task } = options;
+  if (task !== undefined) {
+    const more = [...flagsOf(options), ...overrides];
+    return measureAlone(path, more, { task, episodes, version: options.version, stop, warn });
+  }
   const prefer = options.last ? "latest" : "best";
   const { run, checkpoint } = await openRun(path, { prefer });
-  const given = { num_envs: options.num_envs, seed: options.seed, device: options.device };
-  const flags = Object.entries({ ...given, "sim.endpoint": options.sim }).flatMap(
-    ([name, value]) => (value === undefined ? [] : [`${name}=${value}`]),
-  );
   const { config, algorithm } = resolveConfig({
     base: run.agentYamlPath,
-    overrides: [...flags, ...overrides],
+    overrides: [...flagsOf(options), ...overrides],
   });
   if (!algorithm.flies(config)) throw flownNowhere(run.path);
   checkPlanner(algorithm, options.planner);
-  const signals = watchSignals(new RequestQueue(), warn);
   // As the run had: the figures of its summary come out again to the last bit.
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
-  const signal = signals.abort;
   const { version } = options;
   const simulator = await openSimulator(config, {
     wishes: algorithm.wishes(config),
-    signal,
+    signal: stop,
     version,
     onNotice: warn,
     onWaiting: warn,
@@ -109,15 +135,25 @@ async function evaluateCommand(path: string, overrides: string[], options: Evalu
     const compile = compileWith(config.compile);
     const acting = planner === undefined ? {} : { acting: { planner, tell, compile } };
     const against = await rivalOf(options.against, config, env.spec);
-    const flight = { algorithm, env, episodes, seed, stop: signal, shuffle, against, ...acting };
+    const flight = { algorithm, env, episodes, seed, stop, shuffle, against, ...acting };
     const flown = await evaluateRun(checkpoint, flight);
     const figures = { ...verdictOf(flown), ...taskFiguresOf(flown), ...ablationOf(flown, shuffle) };
-    const all = { ...figures, ...(planner && { planner, ...planning }), checkpoint };
-    console.log(options.json ? JSON.stringify(all) : describe(all));
+    return { ...figures, ...(planner && { planner, ...planning }), checkpoint };
   } finally {
-    signals.release();
     await simulator.close();
   }
+}
+
+function flagsOf({
+  num_envs,
+  seed,
+  device,
+  sim,
+}: Pick<EvalOptions, "num_envs" | "seed" | "device" | "sim">) {
+  const given = { num_envs, seed, device, "sim.endpoint": sim };
+  return Object.entries(given).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
 }
 
 function checkPlanner({ name, planners = [] }: Algorithm, planner: string | undefined): void {

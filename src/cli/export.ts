@@ -1,6 +1,5 @@
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
-import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { planFlight } from "../../policies/checkpoint/load-teacher.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
@@ -13,11 +12,15 @@ import { writeAtomically } from "../runs/atomic-write.ts";
 import { locateRun } from "../runs/locate-run.ts";
 import { openRun } from "../runs/open-run.ts";
 import { exportCheckpoint, exportOnnx, exportTfjs, type Made } from "./export-formats.ts";
+import { exportPpo } from "./export-ppo.ts";
+import { readAnyCheckpoint } from "./inspect-run.ts";
 
 interface ExportOptions {
   readonly format: string;
   readonly output?: string;
   readonly checkpoint_version: string;
+  readonly as: string;
+  readonly base?: string;
   readonly batch: string;
   readonly role?: string;
   readonly activation?: string;
@@ -39,6 +42,15 @@ export function registerExport(program: Command): void {
     .requiredOption("--format <FORMAT>", formats.join(", "))
     .option("--output <PATH>", "file (folder for tfjs) to write; default: in RUN/exported/")
     .option("--checkpoint_version <N>", "rsl_rl's version, for --format rsl_rl: 2, 3, 4, 5", "5")
+    .option(
+      "--as <RUNNER>",
+      "of rsl_rl that is to load it, for --format rsl_rl: distillation, or ppo with the student as its actor",
+      "distillation",
+    )
+    .option(
+      "--base <FILE>",
+      "with --as ppo: the PPO checkpoint whose critic and optimiser go along",
+    )
     .option("--batch <N>", "rows of the ONNX model: 1 as rsl_rl has it, or dynamic", "dynamic")
     .option("--role <ROLE>", "student or teacher, of a distillation checkpoint (default: student)")
     .option("--activation <NAME>", "activation of the network, where the checkpoint lacks it")
@@ -48,7 +60,8 @@ export function registerExport(program: Command): void {
       "after",
       "\nonnx: opset 18, inputs obs [, h_in, c_in], outputs actions [, h_out, c_out], no clipping." +
         "\ntfjs: model.json and weights.bin for tf.loadGraphModel, with the same names." +
-        "\nrsl_rl: a distillation checkpoint that its own runner loads and goes on from." +
+        "\nrsl_rl: a distillation checkpoint that its own runner loads and goes on from; --as ppo: one that" +
+        "\n  Isaac Lab's play flies and, with --base, its train goes on from by PPO." +
         "\nWhat is written is flown and compared with the policy itself.",
     )
     .action(exportCommand);
@@ -57,16 +70,24 @@ export function registerExport(program: Command): void {
 async function exportCommand(given: string | undefined, options: ExportOptions): Promise<void> {
   const format = choice("--format", formats, options.format);
   const batch = choice("--batch", ["1", "dynamic"], options.batch) === "1" ? 1 : "dynamic";
+  const runner = choice("--as", ["distillation", "ppo"], options.as);
+  refuseIdle(options, format, runner);
   const role = options.role === undefined ? undefined : choice("--role", roles, options.role);
   const path = given ?? locateRun(undefined);
   const { checkpoint: file } = await openRun(path, { prefer: options.last ? "latest" : "best" });
   refuseOnnx(file);
-  const checkpoint = await readCheckpointFile(file);
+  const checkpoint = await readAnyCheckpoint(file);
+  if (checkpoint.kind === "described") throw notExported(file, checkpoint.algorithm);
   const { activation } = options;
   const plan = await planFlight(file, checkpoint, { activation, role });
   let made: Made;
   if (format === "rsl_rl") {
-    made = await exportCheckpoint(file, checkpoint, Number(options.checkpoint_version));
+    const version = Number(options.checkpoint_version);
+    const { base } = options;
+    made =
+      runner === "ppo"
+        ? await exportPpo({ file, checkpoint, plan }, { version, base })
+        : await exportCheckpoint(file, checkpoint, version);
   } else {
     // The one engine that is always there, and computes in whole float32 everywhere.
     await startEngine("wasm", { warn: (line) => console.error(line) });
@@ -87,12 +108,31 @@ function choice<const T extends string>(flag: string, known: readonly T[], given
   );
 }
 
+function refuseIdle({ base }: ExportOptions, format: string, runner: string): void {
+  const [flag, needs] =
+    runner === "ppo" && format !== "rsl_rl"
+      ? ["--as ppo", "--format rsl_rl"]
+      : base !== undefined && runner !== "ppo"
+        ? ["--base", "--as ppo"]
+        : [];
+  if (flag === undefined) return;
+  throw new ConfigError("no-effect", `${flag} is for ${needs}`, `Add ${needs}, or drop ${flag}.`);
+}
+
 function refuseOnnx(file: string): void {
   if (!isOnnxPath(file)) return;
   throw new PolicyError(
     "already-onnx",
     `${file} is an ONNX model: its graph can be flown, not turned into another format`,
     "Export the .pt checkpoint that it was made from.",
+  );
+}
+
+function notExported(file: string, algorithm: string): PolicyError {
+  return new PolicyError(
+    "not-exported",
+    `${file} is a run of ${algorithm}: it acts by several networks and a choice among levels, which no format here holds`,
+    "Fly it with firstsolo eval, or record its flights and imitate them with --algorithm bc, whose student is exported.",
   );
 }
 

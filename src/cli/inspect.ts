@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { RslRlActor } from "../../policies/checkpoint/actor-state.ts";
-import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import {
   type FlightPlan,
   loadTeacher,
@@ -22,6 +21,7 @@ import {
   readExample,
 } from "./inspect-example.ts";
 import { inspectOnnx } from "./inspect-onnx.ts";
+import { inspectRun, readAnyCheckpoint } from "./inspect-run.ts";
 
 interface InspectOptions {
   readonly onnx_input?: string;
@@ -58,7 +58,8 @@ export function registerInspect(program: Command): void {
       const file = await findCheckpoint(path, { logRoot: join("logs", "rsl_rl") });
       const example = options.act === undefined ? undefined : await readExample(options.act);
       if (isOnnxPath(file)) return inspectOnnx(file, example, options);
-      const checkpoint = await readCheckpointFile(file);
+      const checkpoint = await readAnyCheckpoint(file);
+      if (checkpoint.kind === "described") return inspectRun(file, checkpoint, options);
       const plan = await planOf(file, checkpoint, options, example);
       const flown = example && (await fly(file, plan, example, options));
       const report = { file, checkpoint, plan, example, flown };

@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { exitCodes } from "../training/exit-codes.ts";
+import { version } from "../version.ts";
 import { reportError } from "./report-error.ts";
 import { withUnderscores } from "./slate-task.ts";
 import { refuseFewFiles } from "./system-error.ts";
+import { orUncaught } from "./uncaught.ts";
 
 interface Door {
   readonly name: string;
@@ -75,6 +76,16 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./ctl.ts")).registerCtl(program),
   },
   {
+    name: "runs",
+    description: "list runs: task, algorithm, state, what their students returned",
+    register: async (program) => (await import("./runs.ts")).registerRuns(program),
+  },
+  {
+    name: "tasks",
+    description: "list the tasks of the simulators inside",
+    register: async (program) => (await import("./tasks.ts")).registerTasks(program),
+  },
+  {
     name: "sim",
     description: "serve the built-in simulator",
     register: async (program) => (await import("./sim.ts")).registerSim(program),
@@ -115,33 +126,37 @@ const doors: readonly Door[] = [
     register: async (program) => (await import("./parity.ts")).registerParity(program),
   },
   {
+    name: "completion",
+    description: "write a script that completes command lines in bash, zsh or fish",
+    register: async (program) =>
+      (await import("./completion.ts")).registerCompletion(program, registerAll),
+  },
+  {
     name: "doctor",
     description: "check what this machine has for training",
     register: async (program) => (await import("./doctor.ts")).registerDoctor(program),
   },
 ];
 
+/** Every command with its options, for whoever writes about them all. */
+async function registerAll(program: Command): Promise<void> {
+  for (const { name, register } of doors) if (name !== "completion") await register(program);
+}
+
 /** Runs one command line, `process.argv` without its first two words; gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   // A reader that went away (`firstsolo train | head`) must not end a run.
   process.stdout.on("error", () => undefined);
   process.stderr.on("error", () => undefined);
-  let fail: (error: unknown) => void = () => undefined;
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject;
-  });
-  process.on("uncaughtException", fail).on("unhandledRejection", fail);
   try {
     // From now on it is known, and stays so where the folder is deleted in flight.
     process.cwd();
-    await Promise.race([dispatch(args), failed]);
+    await orUncaught(() => dispatch(args));
     return Number(process.exitCode ?? exitCodes.ok);
   } catch (error) {
     const { text, exitCode } = reportError(error, { debug: process.env.FIRSTSOLO_DEBUG === "1" });
     process.stderr.write(text);
     return exitCode;
-  } finally {
-    process.off("uncaughtException", fail).off("unhandledRejection", fail);
   }
 }
 
@@ -166,18 +181,4 @@ function frame(): Command {
     .description("Distills a teacher policy into a student, in simulation.")
     .version(version(), "--version")
     .addHelpText("after", "\n`firstsolo COMMAND --help` shows the options of a command.");
-}
-
-/** package.json lies three folders above the compiled file and two above the source. */
-function version(): string {
-  for (const path of ["../../../package.json", "../../package.json"]) {
-    try {
-      const text = readFileSync(new URL(path, import.meta.url), "utf8");
-      const { name, version } = JSON.parse(text);
-      if (name === "firstsolo") return version;
-    } catch {
-      // Not there: the other one is.
-    }
-  }
-  return "unknown";
 }

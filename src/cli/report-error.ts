@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { CommanderError } from "commander";
+import { visibleText } from "../../protocol/visible.ts";
 import { exitCodeOf, exitCodes } from "../training/exit-codes.ts";
-
 import { explainSystemError } from "./system-error.ts";
 
 /** The text for stderr and the exit code of whatever ended the command. */
@@ -47,6 +47,8 @@ function usageReport(error: CommanderError): ErrorReport {
   return { text: lines(first.replace(/^error: /, ""), hint), exitCode: exitCodes.badInput };
 }
 
+/** Names in files of others are in the words too: nothing in them may steer a terminal. */
 function lines(message: string, hint: string): string {
-  return `firstsolo: ${message}\n${hint === "" ? "" : `  → ${hint}\n`}`;
+  const next = hint === "" ? "" : `  → ${visibleText(hint)}\n`;
+  return `firstsolo: ${visibleText(message)}\n${next}`;
 }

@@ -18,7 +18,7 @@ const [zoom, gap] = [4, 4];
  * Flies two seconds by the hover controller and writes what the first environments see, one PNG for a step and
  * group: a row for each environment, its channels side by side. Gives the files' paths.
  *
- * @throws ConfigError where the task has no pictures
+ * @throws ConfigError where the task has no pictures, or the folder can't be written
  */
 export async function savePictures(env: VectorEnv, folder: string): Promise<readonly string[]> {
   const groups = pictureGroups(env.spec);
@@ -26,7 +26,7 @@ export async function savePictures(env: VectorEnv, folder: string): Promise<read
     const message = `The task '${env.spec.task}' has no pictures to save`;
     throw new ConfigError("no-pictures", message, "Fly --task quadcopter-camera.");
   }
-  makeFolder(folder);
+  await writing(folder, async () => makeFolder(folder));
   const hover = createHover("teacher");
   const paths: string[] = [];
   let frame = await env.reset(1);
@@ -34,12 +34,25 @@ export async function savePictures(env: VectorEnv, folder: string): Promise<read
     if (step % every === 0) {
       for (const group of groups) {
         const path = join(folder, `${group}-${String(step).padStart(3, "0")}.png`);
-        await writeFile(path, encodePng(pageOf(frame.observations, group, env.spec)));
+        const png = encodePng(pageOf(frame.observations, group, env.spec));
+        await writing(folder, () => writeFile(path, png));
         paths.push(path);
       }
     }
     if (step === flown) return paths;
     frame = (await env.step((await hover.act(frame, [])).actions)).frame;
+  }
+}
+
+/** A wrong folder is a mistake of whoever names it; a full disk is not, and is said elsewhere. */
+async function writing(folder: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOSPC" || code === "EDQUOT" || code === "EMFILE") throw cause;
+    const hint = "Name a folder that can be written with --save_pictures.";
+    throw new ConfigError("no-place", `${folder} can't be written: ${message}`, hint, { cause });
   }
 }
 

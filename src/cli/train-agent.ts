@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { beliefKinds } from "../../policies/beliefs/belief.ts";
 import { rankerNames } from "../../policies/rankers/ranker.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import type { OwnSinkMaker } from "../metrics/own-sink.ts";
 import { agentLog } from "./agent-log.ts";
 import { type AgentOptions, agentNames, agentRun } from "./agent-settings.ts";
 import { chooseRanker } from "./choose-ranker.ts";
@@ -89,14 +90,14 @@ export async function trainAgent(
   options: TrainAgentOptions,
   version: string,
 ): Promise<number> {
-  const input = await agentInput(overrides, options);
-  return startTraining(() => input, version);
+  const { input, log } = await agentInput(overrides, options);
+  return startTraining(() => input, { version, observers: [log] });
 }
 
 async function agentInput(
   overrides: readonly string[],
   options: TrainAgentOptions,
-): Promise<TrainInput> {
+): Promise<{ readonly input: TrainInput; readonly log: OwnSinkMaker }> {
   const { device, threads = "1", dataset, resume } = options;
   const task = slateTask(options.env_name);
   await startEngine(parseDevice(device).device, { threads: wholeFlag("--threads", threads), warn });
@@ -107,13 +108,12 @@ async function agentInput(
   const file = resolve(chosen.dataset);
   const learned = { name: "dataset", value: file, raw: file, origin: "--dataset" };
   const { name, logFrequency: every } = run;
-  return {
+  const { log_dir: logDir, checkpoint_dir: checkpointDir } = options;
+  const input: TrainInput = {
     config: { flags: [...run.settings, learned], overrides: [...overrides] },
-    sinks: [
-      agentLog({ name, every, logDir: options.log_dir, checkpointDir: options.checkpoint_dir }),
-    ],
     notices: run.idle.length > 0 ? [`No effect here: ${run.idle.join("; ")}`] : [],
     ...(resume !== undefined && { resume: { path: resume } }),
     ...{ strict: false, allowSinks: false },
   };
+  return { input, log: agentLog({ name, every, logDir, checkpointDir }) };
 }

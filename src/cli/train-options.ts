@@ -7,7 +7,6 @@ import { ConfigError } from "../config/config-error.ts";
 import { parseValue } from "../config/overrides.ts";
 import type { ResolveInput } from "../config/resolve.ts";
 import type { Setting } from "../config/setting.ts";
-import type { OwnSinkMaker } from "../metrics/own-sink.ts";
 
 /** Flags that set one key of the configuration; their help is the key's own. */
 const commonFlags: readonly Flag[] = [
@@ -117,8 +116,8 @@ export interface TrainInput {
   /** Where the flights of this session are kept. */
   readonly record?: string;
   readonly printConfig?: boolean;
-  /** Beside those of the configuration. */
-  readonly sinks?: readonly OwnSinkMaker[];
+  /** All is checked, nothing flown or written. */
+  readonly dryRun?: boolean;
   /** Flags that were taken and do nothing, for people. */
   readonly notices?: readonly string[];
   /** Of a run that goes on: the newest checkpoint or none. */
@@ -143,6 +142,10 @@ export function addTrainOptions(command: Command): Command {
   command
     .option("--config <FILE>", "YAML file with the same keys, e.g. an agent.yaml of Isaac Lab")
     .option("--print_config", "print the whole configuration before the start")
+    .option(
+      "--dry_run",
+      "check everything and say what would be flown; nothing is flown or written",
+    )
     .option("--record <FILE>", "keep what is flown in training: FILE.hdf5, or a folder")
     .option(
       "--resume [RUN]",
@@ -210,6 +213,7 @@ export function trainInput(overrides: readonly string[], options: ParsedOptions)
     allowSinks: options.allow_sinks === true,
     ...(typeof options.record === "string" ? { record: options.record } : {}),
     ...(options.print_config === true ? { printConfig: true } : {}),
+    ...(options.dry_run === true ? { dryRun: true } : {}),
     ...(told.length > 0 ? { notices: told } : {}),
   };
   if (resume !== undefined) return { config, resume, ...more };

@@ -5,18 +5,20 @@ import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { refuseChangedRun } from "../config/kept-keys.ts";
-import { completed, type Resolved, resolveConfig } from "../config/resolve.ts";
+import { completed, flownIn, type Resolved, resolveConfig } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
 import { compileWith } from "../engine/compile/compile.ts";
+import type { Engine } from "../engine/engine.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
-import { loadOwnSink } from "../metrics/own-sink.ts";
+import { loadOwnSink, type OwnSinkMaker } from "../metrics/own-sink.ts";
 import { RequestQueue } from "../running/requests.ts";
 import type { Progress } from "../running/run-state.ts";
 import { ControlMailbox } from "../runs/control.ts";
 import { createRun, newRunId } from "../runs/create-run.ts";
 import { setAside, setAsideLater, sweepDrafts } from "../runs/set-aside.ts";
 import { prepareRun } from "../training/assemble.ts";
+import { exitCodes } from "../training/exit-codes.ts";
 import { Notices } from "../training/messages.ts";
 import { openSimulator, type Simulator } from "../training/open-simulator.ts";
 import { openSinks } from "../training/open-sinks.ts";
@@ -26,6 +28,7 @@ import { openRecording, type Recording } from "../training/recording.ts";
 import { type SignalWatch, watchSignals } from "../training/signals.ts";
 import { trainRun } from "../training/train-run.ts";
 import { chooseUi } from "../tui/choose-ui.ts";
+import { dryRun } from "./dry-run.ts";
 import { withTeacher } from "./find-teacher.ts";
 import { type FoundRun, findRun, type ResumePoint, resumePoint } from "./resume.ts";
 import { threadsOf } from "./threads.ts";
@@ -35,6 +38,7 @@ import {
   type TrainInput,
   trainInput,
 } from "./train-options.ts";
+import { landedBy } from "./uncaught.ts";
 
 export function registerTrain(program: Command): void {
   const command = program
@@ -42,30 +46,39 @@ export function registerTrain(program: Command): void {
     .description("train a student: distill a teacher, or learn from recorded flights");
   addTrainOptions(command).action(async (overrides: string[], options: ParsedOptions) => {
     const version = program.version() ?? "0";
-    process.exitCode = await startTraining(() => trainInput(overrides, options), version);
+    process.exitCode = await startTraining(() => trainInput(overrides, options), { version });
   });
 }
 
-/** A training session from its first signal to its exit code. @param said what was asked for, looked at then */
-export async function startTraining(said: () => TrainInput, version: string): Promise<number> {
+/** A session of a terminal, from its first signal to its exit code. @param said what was asked for, looked at then */
+export async function startTraining(
+  said: () => TrainInput,
+  more: Pick<Shell, "version" | "observers">,
+): Promise<number> {
   const requests = new RequestQueue();
   const notices = new Notices();
   const signals = watchSignals(requests, notices.say);
   try {
-    return await train(said(), { requests, signals, notices, version });
+    const input = said();
+    const shell = { requests, signals, notices, ...more };
+    return await landedBy(signals.land, () => train(input, shell));
   } finally {
     signals.release();
   }
 }
 
-interface Shell {
+/** Whoever trains: a terminal, or a program. */
+export interface Shell {
   readonly requests: RequestQueue;
   readonly signals: SignalWatch;
   readonly notices: Notices;
   readonly version: string;
+  /** Who else is told of every row and event. */
+  readonly observers?: readonly OwnSinkMaker[];
 }
 
-async function train(input: TrainInput, shell: Shell): Promise<number> {
+/** A run from its configuration to its summary; gives the exit code. */
+export async function train(input: TrainInput, shell: Shell): Promise<number> {
   const { requests, signals, notices } = shell;
   const warn = notices.say;
   for (const line of input.notices ?? []) warn(line);
@@ -79,13 +92,13 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   for (const line of resolved.notices) warn(line);
   if (input.printConfig) process.stdout.write(`${toYaml(config, resolved.sources)}\n`);
   for (const line of opened?.remarks ?? []) warn(line);
-  const loaded = await Promise.all(config.sinks.map(loadOwnSink));
-  const ownSinks = [...loaded, ...(input.sinks ?? [])];
+  const ownSinks = await Promise.all(config.sinks.map(loadOwnSink));
   const threads = threadsOf(config);
   const engine = await startEngine(parseDevice(config.device).device, { threads, warn });
   const compile = compileWith(config.compile);
   const id = opened?.run.id ?? newRunId();
   const anyNumber = opened === undefined && !asksForNumber(input, resolved);
+  if (input.dryRun) return rehearse({ resolved, opened, engine, anyNumber }, input, shell);
   const facts = { algorithm: algorithm.name, device: engine.device, threads };
   const beside = learnsBeside(config, { algorithm, engine, saved });
   const thread = beside ? new LearnerThread(facts) : undefined;
@@ -94,13 +107,13 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   try {
     simulator = await simulatorFor(resolved, { run: id, anyNumber }, shell);
     const env = simulator?.env;
-    if (env) config = { ...config, num_envs: env.spec.numEnvs };
+    if (env) config = flownIn(resolved, env.spec);
     recording = await recordingFor(input, algorithm, env);
     const site = { config, env, saved, record: recording?.add, say: warn, compile };
     const prepared = await prepareRun(algorithm, site, { thread });
     const { start, assembled } = prepared;
     const agentYaml = toYaml(config, resolved.sources);
-    const claim = { config, id, agentYaml, requests, warn };
+    const claim = { config, algorithm, id, agentYaml, requests, warn };
     const { run, mailbox } = await claimRun(opened, start, claim);
     simulator?.logTo(run.simLogPath);
     const sinks = await openSinks({
@@ -113,7 +126,7 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
       mailbox,
       interrupt: signals.interrupt,
       simulatorLog: simulator?.log ?? (() => []),
-      ownSinks,
+      ownSinks: [...ownSinks, ...(shell.observers ?? [])],
       notices,
       facts: assembled.facts,
     });
@@ -131,13 +144,43 @@ async function train(input: TrainInput, shell: Shell): Promise<number> {
   }
 }
 
+interface Checked {
+  readonly resolved: Resolved;
+  readonly opened: ResumePoint | undefined;
+  readonly engine: Engine;
+  readonly anyNumber: boolean;
+}
+
+/** A simulator that others run is greeted, ours is not started. */
+async function rehearse(checked: Checked, input: TrainInput, shell: Shell): Promise<number> {
+  const { resolved, anyNumber } = checked;
+  const { algorithm, config } = resolved;
+  checkRecord(input, algorithm, algorithm.flies(config));
+  const { sim } = config;
+  const untaped = { ...resolved, config: { ...config, sim: { ...sim, record_wire: null } } };
+  const about = { run: newRunId(), anyNumber };
+  const simulator = sim.endpoint === null ? undefined : await simulatorFor(untaped, about, shell);
+  try {
+    const { env, description } = simulator ?? {};
+    const say = shell.notices.say;
+    process.stdout.write(`${await dryRun({ ...checked, env, simulator: description, say })}\n`);
+    return exitCodes.ok;
+  } finally {
+    await simulator?.close();
+  }
+}
+
 async function recordingFor(
-  { record }: TrainInput,
-  { name, collects }: Algorithm,
+  input: TrainInput,
+  algorithm: Algorithm,
   env: VectorEnv | undefined,
 ): Promise<Recording | undefined> {
-  if (record === undefined) return undefined;
-  if (collects && env) return openRecording(record, env.spec);
+  checkRecord(input, algorithm, env !== undefined);
+  return input.record === undefined ? undefined : openRecording(input.record, env!.spec);
+}
+
+function checkRecord({ record }: TrainInput, { name, collects }: Algorithm, flies: boolean): void {
+  if (record === undefined || (collects && flies)) return;
   throw new ConfigError(
     "no-effect",
     `--record ${record}: ${name} flies nothing that could be recorded`,
@@ -216,6 +259,7 @@ async function simulatorFor(
 
 interface Claim {
   readonly config: Config;
+  readonly algorithm: Algorithm;
   readonly id: string;
   readonly agentYaml: string;
   readonly requests: RequestQueue;
@@ -224,8 +268,9 @@ interface Claim {
 
 /** The run's folder, known as flown by us before anything in it is changed. */
 async function claimRun(opened: ResumePoint | undefined, start: Progress, claim: Claim) {
-  const { config, id, agentYaml, requests, warn } = claim;
-  const run = opened?.run ?? (await createRun(config, { id, agentYaml }));
+  const { config, algorithm, id, agentYaml, requests, warn } = claim;
+  const manifest = { task: config.task, ...(algorithm.manifest ?? { library: "firstsolo" }) };
+  const run = opened?.run ?? (await createRun(config, { id, agentYaml, manifest }));
   const mailbox = ControlMailbox.open(run.path, requests, { onFailure: warn });
   run.heldBy({ lock: mailbox.lock, say: warn });
   if (opened) await goOn(opened, start, claim);

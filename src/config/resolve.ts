@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { SettingValue } from "../../protocol/settings.ts";
+import type { EnvSpec } from "../../protocol/spec.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { type AlgorithmKeys, type KnownKey, keysOf, nearestKey } from "./algorithm-keys.ts";
 import { ConfigError } from "./config-error.ts";
@@ -37,27 +38,38 @@ export interface Resolved {
  * `overrides`. @throws ConfigError
  */
 export function resolveConfig(input: ResolveInput = {}): Resolved {
-  const said = [
+  const given = [
     input.base === undefined ? [] : readYamlFile(input.base),
     input.file === undefined ? [] : readYamlFile(input.file),
     input.flags ?? [],
     readOverrides(input.overrides ?? []),
   ];
-  const algorithm = chooseAlgorithm(said.flat());
+  const algorithm = chooseAlgorithm(given.flat());
   const known = keysOf(algorithm);
-  const layers = said.map((layer) => translate(layer, known.blocks));
+  const layers = [recipeOf(algorithm, given.flat()), ...given].map((layer) =>
+    translate(layer, known.blocks),
+  );
   const settings = layers
     .flatMap((layer) => layer.settings)
     .map((setting) => check(spelt(setting, known), known));
-  const given = new Map(settings.map((setting) => [setting.name, setting]));
-  const parsed = known.schema.parse(tree(given)) as unknown as Config;
-  const config = freeze(named(parsed, algorithm));
+  const said = new Map(settings.map((setting) => [setting.name, setting]));
+  const parsed = known.schema.parse(tree(said)) as unknown as Config;
+  const settled = algorithm.settle?.(parsed, (key) => said.has(key)) ?? parsed;
+  const config = freeze(named(settled, algorithm));
   checkSimulator(config);
   algorithm.check(config);
-  const sources = sourcesOf(given, known);
+  const sources = sourcesOf(said, known);
   const remarks = [...algorithm.remarks(config), ...idleText(algorithm, config, sources)];
   const notices = [...layers.flatMap((layer) => layer.notices), ...remarks];
   return { config, algorithm, notices, sources };
+}
+
+/** What the task asks for, under all that was said. */
+function recipeOf(algorithm: Algorithm, given: readonly Setting[]): readonly Setting[] {
+  const task = given.findLast(({ name }) => /^(agent\.)?task$/.test(name))?.value;
+  const keys = algorithm.recipe?.(typeof task === "string" ? task : "") ?? {};
+  const origin = `the recipe of task ${task}`;
+  return Object.entries(keys).map(([name, value]) => ({ name, value, origin }));
 }
 
 function sourcesOf(
@@ -170,6 +182,18 @@ export async function completed(
   const automatic = whole.task !== config.task && sources.experiment_name === undefined;
   const final = automatic ? named({ ...whole, experiment_name: "" }, algorithm) : whole;
   return { ...resolved, config: freeze(final) };
+}
+
+/**
+ * The configuration of a run in a simulator that others run: their number of environments, and their task, by which
+ * the experiment is then named where nobody chose a name.
+ */
+export function flownIn({ config, algorithm, sources }: Resolved, spec: EnvSpec): Config {
+  const sized = { ...config, num_envs: spec.numEnvs };
+  if (config.sim.endpoint === null) return freeze(sized);
+  const theirs = { ...sized, task: spec.task };
+  const automatic = sources.experiment_name === undefined;
+  return freeze(automatic ? named({ ...theirs, experiment_name: "" }, algorithm) : theirs);
 }
 
 function named(config: Config, { name: algorithm }: Algorithm): Config {

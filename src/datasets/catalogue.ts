@@ -1,9 +1,9 @@
 import { DatasetError } from "./dataset-error.ts";
 import type { ArraySpec, FlightsSpec, Layout } from "./flights-spec.ts";
-import type { TableInfo } from "./hdf5-file.ts";
 import { keptAs } from "./hdf5-numbers.ts";
 import type { Ending, Episodes } from "./recorded-flights.ts";
 import type { RowReader } from "./row-reader.ts";
+import type { TableInfo } from "./table-info.ts";
 
 /** Where an episode's first row of an array is. */
 export interface Place {

@@ -1,9 +1,9 @@
 import type { Catalogue, Column, Leaf } from "./catalogue.ts";
 import { column, EpisodeList, groupsOf, leavesOf, specOf, specsOf } from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
-import type { TableInfo } from "./hdf5-file.ts";
 import type { Ending } from "./recorded-flights.ts";
 import type { RowReader } from "./row-reader.ts";
+import type { TableInfo } from "./table-info.ts";
 
 const PIECE = 65_536;
 
@@ -129,6 +129,7 @@ function scan(reader: RowReader, flat: Flat, borders: ReadonlySet<number> | unde
     list.add(end - start, { observed: end - start, total, ending });
     start = end;
     total = 0;
+    if (starts.length > reader.file.bytes) throw tooMany(reader);
   };
   for (let from = 0; from < actions.rows; from += PIECE) {
     const count = Math.min(PIECE, actions.rows - from);
@@ -144,6 +145,15 @@ function scan(reader: RowReader, flat: Flat, borders: ReadonlySet<number> | unde
   }
   if (start < actions.rows) close(actions.rows, "unfinished");
   return { episodes: list.done(reader.file.path), starts: Float64Array.from(starts) };
+}
+
+/** Flags shrink a thousandfold, what is kept of an episode does not. */
+function tooMany({ file: { path, bytes } }: RowReader): DatasetError {
+  return new DatasetError(
+    "implausible-size",
+    `${path} claims more than ${bytes} episodes in ${bytes} bytes`,
+    "Its flags are damaged, or made to mislead; copy or record it again.",
+  );
 }
 
 /** Steps whose recorded successor is not the next row: there the clock, or somebody, cut the episode. */

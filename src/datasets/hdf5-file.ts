@@ -1,102 +1,92 @@
-import { statSync } from "node:fs";
 import { DatasetError } from "./dataset-error.ts";
-import { checkIsHdf5 } from "./file-kind.ts";
-import { type Hdf5, hdf5, inside, type Library, type Metadata } from "./hdf5-library.ts";
-import { convert, type ElementKind, elementKind } from "./hdf5-numbers.ts";
+import { convert } from "./hdf5-numbers.ts";
+import { type Asks, CROSSING } from "./hdf5-questions.ts";
+import { ReadingThread } from "./reading-thread.ts";
 import type { Numbers } from "./recorded-flights.ts";
+import type { TableInfo } from "./table-info.ts";
 
-/** A data set of numbers, taken as rows along its first axis. */
-export interface TableInfo {
-  readonly path: string;
-  readonly shape: readonly number[];
-  readonly rows: number;
-  /** Numbers in a row; 1 for a list. */
-  readonly width: number;
-  readonly kind: ElementKind;
-  readonly isBool: boolean;
-  /** Rows that are compressed together; 1 where nothing is. */
-  readonly chunkRows: number;
-}
+/** Seconds of processor time for one question, and for opening a small file as a whole. */
+export const PATIENCE = 5;
+/** Bytes in a second: far below what any file is opened with, and chunks are unpacked with. */
+const [SLOWEST_OPENING, SLOWEST_UNPACKING] = [1 << 20, 16 << 20];
+/** Bytes of a table that comes with its rows. */
+const SMALL = 16_384;
 
-/** The library keeps what it saw of every group; a fresh look at the file lets go of it. */
-const CALLS_PER_LOOK = 256;
-/** What deflate can squeeze into a byte, and room for small files. */
-const LARGEST_RATIO = 1100;
-const SLACK = 1 << 20;
-const STAGE_BYTES = 4 << 20;
-const ATTRIBUTE_BYTES = 16 << 20;
+let last = 0;
 
-/** A file, opened for reading. Nothing is allocated by what a header claims; no link is followed. */
+/**
+ * A file of somebody's, opened for reading in a thread of its own: whatever is asked of it has an end. What is
+ * asked when that thread was ended, because of this file or another, is asked of a new one.
+ */
 export class Hdf5File {
   readonly path: string;
   readonly bytes: number;
-  readonly #library: Library;
-  readonly #classes: Hdf5["classes"];
-  readonly #identity: string;
+  readonly #number: number;
   readonly #chunkLimit: number;
-  #id: bigint;
-  #calls = 0;
-  #stage = 0;
-  #stageBytes = 0;
+  readonly #patience: number;
+  readonly #identity: string;
+  #thread: ReadingThread;
+  #closed = false;
+  /** While it is being opened: since when, and how much may be used for it. */
+  #opening: { readonly since: NodeJS.CpuUsage; readonly seconds: number } | undefined;
 
-  /** @param chunkLimit bytes that one compressed chunk may unpack to. @throws DatasetError */
-  static async open(path: string, chunkLimit: number): Promise<Hdf5File> {
-    const bytes = checkIsHdf5(path);
-    return new Hdf5File(await hdf5(), path, { bytes, chunkLimit });
+  /**
+   * @param options chunkLimit: bytes that one compressed chunk may unpack to; patience: seconds of processor time
+   * @throws DatasetError
+   */
+  constructor(
+    path: string,
+    {
+      chunkLimit,
+      patience = PATIENCE,
+    }: { readonly chunkLimit: number; readonly patience?: number },
+  ) {
+    last += 1;
+    this.#number = last;
+    this.#chunkLimit = chunkLimit;
+    this.#patience = patience;
+    this.path = path;
+    this.#thread = readyThread(path);
+    const since = process.cpuUsage();
+    const { bytes, identity } = this.#open();
+    this.bytes = bytes;
+    this.#identity = identity;
+    this.#opening = { since, seconds: patience + bytes / SLOWEST_OPENING };
   }
 
-  private constructor(
-    { classes, library }: Hdf5,
-    path: string,
-    { bytes, chunkLimit }: { bytes: number; chunkLimit: number },
-  ) {
-    this.path = path;
-    this.bytes = bytes;
-    this.#library = library;
-    this.#classes = classes;
-    this.#chunkLimit = chunkLimit;
-    this.#identity = identityOf(path);
-    this.#id = this.#look();
+  /** From now on only single questions must come to an end. */
+  opened(): void {
+    this.#opening = undefined;
   }
 
   /** What a group holds, in the order of the file; `""` is the root. `undefined`: no such group. */
   names(group: string): readonly string[] | undefined {
-    if (group !== "" && this.#isLink(group)) throw this.#linked(group);
-    const [names] = this.#ask((m, id) => m.get_names(id, group === "" ? "/" : group, false));
-    return names;
+    return this.#ask("names", group, { what: `what ${group || "the top"} holds` });
   }
 
   /** @throws DatasetError where a link stands there */
   kindOf(path: string): "group" | "table" | "other" | "none" {
-    if (this.#isLink(path)) throw this.#linked(path);
-    const [kind, { refused }] = this.#ask((m, id) => m.get_type(id, path));
-    if (refused.length > 0) throw this.#linked(path);
-    if (kind === undefined || kind < 0) return "none";
-    if (kind === this.#library.H5G_GROUP) return "group";
-    return kind === this.#library.H5G_DATASET ? "table" : "other";
+    return this.#ask("kindOf", path, { what: path });
   }
 
   /** `undefined` where there is nothing. @throws DatasetError for a link, text, or what the file can't hold */
   table(path: string): TableInfo | undefined {
-    if (this.#isLink(path)) throw this.#linked(path);
-    const [metadata, { refused }] = this.#ask((m, id) => m.get_dataset_metadata(id, path));
-    if (refused.length > 0) throw this.#linked(path);
-    if (!metadata) return undefined;
-    if (metadata.virtual_sources !== undefined) throw this.#linked(path);
-    const kind = elementKind(metadata);
-    const { shape } = metadata;
-    if (kind === undefined || !shape || shape.length === 0) {
-      throw new DatasetError(
-        "not-numbers",
-        `${this.path}: ${path} holds ${whatIs(metadata)}, not rows of numbers`,
-        "Recorded flights are float16 to float64, integers or booleans, one row for each step.",
-      );
-    }
-    this.#checkPlausible(path, metadata, shape);
-    const width = shape.slice(1).reduce((product, size) => product * size, 1);
-    const chunkRows = metadata.chunks?.[0] ?? 1;
-    const isBool = metadata.enum_type !== undefined;
-    return { path, shape, rows: shape[0]!, width, kind, isBool, chunkRows };
+    return this.#ask("table", path, { what: path });
+  }
+
+  /** Several tables at once; small ones with their rows, which are then read from memory. */
+  tables(
+    paths: readonly string[],
+    rows: "with-rows" | "without-rows",
+  ): readonly (TableInfo | undefined)[] {
+    const whole = rows === "with-rows" ? SMALL : 0;
+    const what = `${paths[0]} and ${paths.length - 1} more`;
+    return this.#ask("tables", { paths, whole }, { what, bytes: whole * paths.length });
+  }
+
+  /** A text or a number; `undefined` where there is none, or one too large to be meant. */
+  attribute(path: string, name: string): string | number | boolean | undefined {
+    return this.#ask("attribute", { path, name }, { what: `${name} of ${path || "the top"}` });
   }
 
   /** Copies rows, converted, into `into` from its element `at` on. @throws DatasetError */
@@ -106,171 +96,97 @@ export class Hdf5File {
     into: Numbers,
     at: number,
   ): void {
-    const rowBytes = table.width * Number(table.kind[1]);
+    const { stored, kind, width } = table;
+    if (stored) {
+      const from = rows.from * width * Number(kind[1]);
+      convert(stored, kind, { from, count: rows.count * width, into, at });
+      return;
+    }
     const end = rows.from + rows.count;
-    const most = piece(table, rowBytes);
+    const most = piece(table);
     for (let from = rows.from; from < end; ) {
       const border = from - (from % most) + most;
       const count = Math.min(border, end) - from;
-      const memory = this.#bring(table, { from, count }, count * rowBytes);
-      convert(memory, table.kind, {
-        from: this.#stage,
-        count: count * table.width,
-        into,
-        at: at + (from - rows.from) * table.width,
-      });
+      this.#bring(table, { from, count }, { into, at: at + (from - rows.from) * table.width });
       from += count;
     }
   }
 
-  /** A text or a number; `undefined` where there is none, or one too large to be meant. */
-  attribute(path: string, name: string): string | number | boolean | undefined {
-    const where = path === "" ? "/" : path;
-    const [value] = this.#ask((m, id) => {
-      const { size, total_size: count, shape } = m.get_attribute_metadata(id, where, name);
-      if (!shape || count !== 1 || size > ATTRIBUTE_BYTES) return undefined;
-      return new this.#classes.Group(id, where).get_attribute(name, true);
-    });
-    const single = Array.isArray(value) && value.length === 1 ? value[0] : value;
-    return typeof single === "object" ? undefined : single;
-  }
-
   close(): void {
-    if (this.#id < 0n) return;
-    if (this.#stage !== 0) this.#library._free(this.#stage);
-    inside(this.path, () => this.#library.close_file(this.#id));
-    this.#id = -1n;
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#thread.ended) return;
+    const what = `${this.path}: closing it`;
+    this.#thread.ask("close", undefined, { file: this.#number, seconds: this.#patience, what });
   }
 
-  #ask<T>(call: (library: Library, id: bigint) => T) {
-    if (this.#id < 0n) {
-      throw new DatasetError("closed", `${this.path} has been closed`, "Open it again.");
-    }
-    this.#calls += 1;
-    if (this.#calls % CALLS_PER_LOOK === 0) {
-      inside(this.path, () => this.#library.close_file(this.#id));
-      if (identityOf(this.path) !== this.#identity) throw changed(this.path);
-      this.#id = this.#look();
-    }
-    return inside(this.path, () => call(this.#library, this.#id));
-  }
-
-  #look(): bigint {
-    const library = this.#library;
-    const mode = library.H5F_ACC_RDONLY;
-    const [id, { reason }] = inside(this.path, () => library.open(this.path, mode, false, -1, -1));
-    if (id !== undefined && id >= 0n) return id;
-    throw new DatasetError(
-      "torn-file",
-      `${this.path} has the signature of HDF5 and can't be opened: ${reason || "no reason given"}`,
-      "It was probably not closed by who wrote it, or copied in part; record or copy it again.",
-    );
-  }
-
-  #isLink(path: string): boolean {
-    const [target] = this.#ask((m, id) => m.get_symbolic_link(id, path));
-    return typeof target === "string";
-  }
-
-  #linked(path: string): DatasetError {
-    return new DatasetError(
-      "link",
-      `${this.path}: ${path} is a link, or its data lie in another file; links are not followed`,
-      "Copy the data into one file: h5repack, or h5py's copy(..., expand_soft=True, expand_external=True).",
-    );
-  }
-
-  #checkPlausible(path: string, metadata: Metadata, shape: readonly number[]): void {
-    const declared = shape.reduce((product, size) => product * size, metadata.size);
-    const chunk = (metadata.chunks ?? []).reduce((product, size) => product * size, metadata.size);
-    if (metadata.chunks && chunk > this.#chunkLimit) {
-      throw new DatasetError(
-        "chunk-too-large",
-        `${this.path}: ${path} is stored in chunks of ${chunk} bytes, the memory allows ${this.#chunkLimit}`,
-        "Allow more memory, or store it in smaller chunks: h5repack -l CHUNK=1024x…",
-      );
-    }
-    if (declared <= this.bytes + SLACK) return;
-    const [filters] = this.#ask((m, id) => m.get_dataset_filters(id, path));
-    const ratio = filters && filters.length > 0 ? LARGEST_RATIO : 1;
-    if (declared <= this.bytes * ratio + SLACK) return;
-    throw new DatasetError(
-      "implausible-size",
-      `${this.path}: ${path} is declared as [${shape.join(", ")}], ${declared} bytes; the whole file has ${this.bytes}`,
-      "It was never written in full, or its header is damaged; record or copy it again.",
-    );
-  }
-
-  /** The library's memory, with the rows at `#stage`. */
   #bring(
     table: TableInfo,
     rows: { readonly from: number; readonly count: number },
-    bytes: number,
-  ): Uint8Array {
-    this.#makeStage(bytes);
-    const count = table.shape.map((size, axis) => BigInt(axis === 0 ? rows.count : size));
-    const offset = table.shape.map((_, axis) => BigInt(axis === 0 ? rows.from : 0));
-    const strides = table.shape.map(() => 1n);
-    const [status, { reason, refused }] = this.#ask((m, id) =>
-      m.get_dataset_data(id, table.path, count, offset, strides, BigInt(this.#stage)),
-    );
-    if (refused.length > 0 && !reason.includes("filter")) throw this.#linked(table.path);
-    if (status === 0) return this.#library.HEAPU8;
-    throw unreadable(`${this.path}: ${table.path}`, reason, rows);
+    { into, at }: { readonly into: Numbers; readonly at: number },
+  ): void {
+    const elementBytes = Number(table.kind[1]);
+    const what = `rows ${rows.from} to ${rows.from + rows.count - 1} of ${table.path}`;
+    const unpacked = Math.max(rows.count, table.chunkRows) * table.width * elementBytes;
+    const bytes = this.#ask("bring", { table, ...rows }, { what, bytes: unpacked });
+    for (let from = 0; from < bytes; from += CROSSING) {
+      if (from > 0) this.#ask("more", from, { what });
+      const count = Math.min(CROSSING, bytes - from) / elementBytes;
+      const target = { from: 0, count, into, at: at + from / elementBytes };
+      convert(this.#thread.rows, table.kind, target);
+    }
   }
 
-  #makeStage(bytes: number): void {
-    if (bytes <= this.#stageBytes) return;
-    if (this.#stage !== 0) this.#library._free(this.#stage);
-    this.#stageBytes = Math.max(bytes, 1 << 16);
-    this.#stage = this.#library._malloc(this.#stageBytes);
-    if (this.#stage !== 0) return;
-    this.#stageBytes = 0;
-    const message = `${this.path}: no memory for ${bytes} bytes in HDF5's library`;
-    throw new DatasetError("out-of-memory", message, "Store it in smaller rows or chunks.");
+  #ask<N extends keyof Asks>(
+    name: N,
+    argument: Asks[N][0],
+    { what, bytes = 0 }: { readonly what: string; readonly bytes?: number },
+  ): Asks[N][1] {
+    if (this.#closed) {
+      throw new DatasetError("closed", `${this.path} has been closed`, "Open it again.");
+    }
+    if (this.#thread.ended) {
+      this.#thread = readyThread(this.path);
+      this.#open(this.#identity);
+    }
+    const allowed = this.#patience + bytes / SLOWEST_UNPACKING;
+    const seconds = Math.min(allowed, this.#leftForOpening());
+    const options = { file: this.#number, seconds, what: `${this.path}: reading ${what}` };
+    return this.#thread.ask(name, argument, options);
   }
+
+  #open(identity?: string): Asks["open"][1] {
+    const order = { path: this.path, chunkLimit: this.#chunkLimit };
+    const what = `${this.path}: opening it`;
+    const options = { file: this.#number, seconds: this.#patience, what };
+    return this.#thread.ask("open", { ...order, ...(identity && { identity }) }, options);
+  }
+
+  /** @throws DatasetError where nothing is left */
+  #leftForOpening(): number {
+    if (this.#opening === undefined) return Number.POSITIVE_INFINITY;
+    const { since, seconds } = this.#opening;
+    const { user, system } = process.cpuUsage(since);
+    const left = seconds - (user + system) / 1e6;
+    if (left > 0) return left;
+    throw new DatasetError(
+      "endless",
+      `${this.path}: opening it took more than ${seconds.toFixed(0)} s of processor time; it has ${this.bytes} bytes`,
+      "It is damaged, or made to mislead: copy, download or record it again.",
+    );
+  }
+}
+
+/** One that has loaded the library: that is no file's fault. */
+function readyThread(path: string): ReadingThread {
+  const thread = ReadingThread.current();
+  const what = `${path}: loading HDF5's library to read it`;
+  thread.ask("close", undefined, { file: 0, seconds: 60, what });
+  return thread;
 }
 
 /** Rows of one read: whole chunks, which are unpacked each time they are touched. */
-function piece(table: TableInfo, rowBytes: number): number {
-  const fit = Math.max(1, Math.floor(STAGE_BYTES / rowBytes));
-  const { chunkRows } = table;
-  return fit > chunkRows ? fit - (fit % chunkRows) : fit;
-}
-
-function whatIs({ type, size, shape, vlen }: Metadata): string {
-  if (vlen || type === 9) return "texts or rows of varying length (JPEG-encoded images, perhaps)";
-  if (type === 3) return "text";
-  if (!shape || shape.length === 0) return "a single value";
-  return `elements of HDF5's class ${type} with ${size} bytes`;
-}
-
-function unreadable(
-  where: string,
-  reason: string,
-  { from, count }: { from: number; count: number },
-): DatasetError {
-  const filter = /required filter '?([^']*)'? is not registered/.exec(reason)?.[1];
-  if (filter !== undefined) {
-    return new DatasetError(
-      "unknown-compression",
-      `${where} is compressed by ${filter || "a filter without a name"}, which is not read here`,
-      "Store it with gzip: h5repack -f GZIP=4 OLD NEW.",
-    );
-  }
-  return new DatasetError(
-    "unreadable",
-    `${where}: rows ${from} to ${from + count - 1} can't be read: ${reason || "no reason given"}`,
-    "The file is damaged there, or torn; copy or record it again.",
-  );
-}
-
-function identityOf(path: string): string {
-  const { dev, ino, size, mtimeMs } = statSync(path);
-  return `${dev} ${ino} ${size} ${mtimeMs}`;
-}
-
-function changed(path: string): DatasetError {
-  const message = `${path} was changed by somebody while it was being read`;
-  return new DatasetError("changed", message, "Wait until it is whole, and start again.");
+function piece({ width, kind, chunkRows }: TableInfo): number {
+  const fit = Math.max(1, Math.floor(CROSSING / (width * Number(kind[1]))));
+  return fit > chunkRows ? fit - (fit % chunkRows) : chunkRows;
 }

@@ -19,6 +19,8 @@ type Files = Record<"open" | "write", (...args: unknown[]) => unknown> & {
 };
 /** Emscripten's number for "no such file"; only its own errors come back to the C code as such. */
 const ENOENT = 44;
+/** Of WebAssembly's memory. */
+const PAGE = 65_536;
 interface Stream {
   readonly nfd?: number;
 }
@@ -49,6 +51,29 @@ async function load(): Promise<Hdf5> {
   } finally {
     if (console.error === printOutside) console.error = print;
   }
+}
+
+/** Bytes that the library of this thread may take at the most; what asks for more finds no memory. */
+let most = Number.POSITIVE_INFINITY;
+
+interface WasmMemory {
+  readonly buffer: ArrayBufferLike;
+  grow(pages: number): number;
+}
+
+/** Of this thread alone, and for good: only for one in which nothing else is done. */
+export function keepWithin(bytes: number): void {
+  const isKept = most < Number.POSITIVE_INFINITY;
+  most = isKept ? Math.max(most, bytes) : bytes;
+  if (isKept) return;
+  const { WebAssembly } = globalThis as unknown as {
+    WebAssembly: { Memory: { prototype: WasmMemory } };
+  };
+  const { grow } = WebAssembly.Memory.prototype;
+  WebAssembly.Memory.prototype.grow = function (this: WasmMemory, pages: number) {
+    if (this.buffer.byteLength + pages * PAGE > most) throw new RangeError("no memory");
+    return grow.call(this, pages);
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import { DatasetError } from "./dataset-error.ts";
 import type { FlightsSpec } from "./flights-spec.ts";
 import { minariFacts } from "./minari-metadata.ts";
 import { listed, type RowReader } from "./row-reader.ts";
-import { checkSteps, endsOf, rewardSum } from "./scan-episodes.ts";
+import { checkSteps, endsOf, expectEpisodes, rewardSum } from "./scan-episodes.ts";
 
 export const EPISODE = /^episode_(\d+)$/;
 
@@ -46,7 +46,7 @@ export function readMinari(reader: RowReader): Catalogue {
   return {
     layout: "minari",
     spec: minariFacts(reader, spec),
-    episodes: scan(reader, names, at(groups[0]!.table.path.slice(model.length + 1))),
+    episodes: scan(reader, names, groups[0]!.table.path.slice(model.length + 1)),
     remarks: [],
     columns: {
       ...Object.fromEntries([...all("obs/", groups), ...all("notes/", infos)]),
@@ -74,16 +74,14 @@ function infosOf(reader: RowReader, episode: string, steps: number): Leaf[] {
   return leaves.filter(({ table }) => table.rows === steps || table.rows === steps + 1);
 }
 
-function scan(
-  reader: RowReader,
-  names: readonly string[],
-  observations: (episode: number) => Place,
-) {
+function scan(reader: RowReader, names: readonly string[], observations: string) {
   const list = new EpisodeList();
+  const read = ["rewards", "terminations", "truncations"];
   let steps = 0;
   for (const [episode, name] of names.entries()) {
+    expectEpisodes(reader, names, { episode, read, seen: [observations, "actions"] });
     const { rows } = reader.table(`${name}/rewards`);
-    const observed = reader.table(observations(episode).path).rows;
+    const observed = reader.table(`${name}/${observations}`).rows;
     const actions = reader.table(`${name}/actions`).rows;
     if (actions !== rows || observed < rows || observed > rows + 1) {
       throw new DatasetError(

@@ -25,6 +25,8 @@ export interface OpenOptions {
   readonly groups?: Readonly<Record<string, readonly string[]>>;
   /** `allow` lets NaN and infinities through, for who counts them. */
   readonly nonFinite?: "refuse" | "allow";
+  /** Seconds of processor time for anything that is asked of the file; 5. Opening a large file may take longer. */
+  readonly patience?: number;
 }
 
 /**
@@ -44,12 +46,17 @@ export async function openFlights(
   const { layout, memoryBytes = DEFAULT_MEMORY, groups = {}, nonFinite = "refuse" } = options;
   checkMemory(memoryBytes);
   // The library has a working directory of its own.
-  const file = await Hdf5File.open(resolve(locate(path)), Math.max(16 << 20, memoryBytes / 4));
+  const file = new Hdf5File(resolve(locate(path)), {
+    chunkLimit: Math.max(16 << 20, memoryBytes / 16),
+    ...(options.patience !== undefined && { patience: options.patience }),
+  });
   try {
-    const reader = new RowReader(file, Math.floor(memoryBytes / 8));
+    const reader = new RowReader(file, Math.floor(memoryBytes / 4));
     const catalogue = READERS[layout ?? detect(file)](reader);
     const combined = combineGroups(catalogue, groups, file.path);
-    return new FileFlights(reader, combined, nonFinite);
+    const flights = new FileFlights(reader, combined, nonFinite);
+    file.opened();
+    return flights;
   } catch (error) {
     file.close();
     throw error;

@@ -1,10 +1,10 @@
 import type { Catalogue, Column, Leaf, Place } from "./catalogue.ts";
 import { column, EpisodeList, groupsOf, leavesOf, numbered, specOf, specsOf } from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
-import type { TableInfo } from "./hdf5-file.ts";
 import type { Ending } from "./recorded-flights.ts";
 import { listed, type RowReader } from "./row-reader.ts";
-import { checkSteps, lastFlag, rewardSum } from "./scan-episodes.ts";
+import { checkSteps, expectEpisodes, lastFlag, rewardSum } from "./scan-episodes.ts";
+import type { TableInfo } from "./table-info.ts";
 
 export const DEMO = /^demo_(\d+)$/;
 /** Names under which recorders say that the clock ended a demonstration. */
@@ -120,8 +120,13 @@ function scan(
 ) {
   const list = new EpisodeList();
   const horizon = horizonOf(reader);
+  const observations = has.observed?.parts[0]?.place(0).path.slice(names[0]!.length + 1);
+  const seen = ["actions", ...(observations === undefined ? [] : [observations])];
+  const ends = [has.timeouts, has.dones ? "dones" : undefined].filter((name) => name !== undefined);
+  const read = [...(has.rewards ? ["rewards"] : []), ...ends];
   let steps = 0;
   for (const [episode, name] of names.entries()) {
+    expectEpisodes(reader, names, { episode, read, seen });
     const { rows } = reader.table(`${name}/actions`);
     const path = has.observed?.parts[0]?.place(episode).path ?? "";
     const observed = reader.table(path).rows;

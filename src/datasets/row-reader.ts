@@ -1,7 +1,8 @@
 import { DatasetError } from "./dataset-error.ts";
-import type { Hdf5File, TableInfo } from "./hdf5-file.ts";
+import type { Hdf5File } from "./hdf5-file.ts";
 import { keptAs } from "./hdf5-numbers.ts";
 import type { Numbers } from "./recorded-flights.ts";
+import type { TableInfo } from "./table-info.ts";
 
 /** A run of rows of one table that was read ahead. */
 interface Block {
@@ -17,7 +18,7 @@ export interface TableRows {
   readonly width: number;
 }
 
-const TABLES_REMEMBERED = 64;
+const TABLES_REMEMBERED = 1024;
 
 /**
  * Rows of tables by path. Short pieces are cut from a block that was read ahead and is kept, one for
@@ -44,11 +45,24 @@ export class RowReader {
     if (known) return known;
     const table = this.file.table(path);
     if (!table) throw this.#missing(path);
+    this.#remember(table);
+    return table;
+  }
+
+  #remember(table: TableInfo): void {
     if (this.#tables.size >= TABLES_REMEMBERED) {
       this.#tables.delete(this.#tables.keys().next().value as string);
     }
-    this.#tables.set(path, table);
-    return table;
+    this.#tables.set(table.path, table);
+  }
+
+  /**
+   * Looks at tables that will be asked for, all at once: one by one it takes longer than reading them.
+   *
+   * @param paths at most some hundreds
+   */
+  expect(paths: readonly string[], rows: "with-rows" | "without-rows"): void {
+    for (const table of this.file.tables(paths, rows)) if (table) this.#remember(table);
   }
 
   /** Copies rows into `into` from its element `at` on. @throws DatasetError for wrong widths and lengths */
@@ -57,7 +71,7 @@ export class RowReader {
     this.#check(table, rows);
     const { width } = rows;
     const ahead = this.#ahead(table);
-    if (rows.count >= ahead || rows.count === table.rows) {
+    if (rows.count >= ahead || rows.count === table.rows || table.stored) {
       this.file.read(table, rows, into, at);
       return;
     }

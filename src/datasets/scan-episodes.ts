@@ -6,6 +6,35 @@ const PIECE = 65_536;
 const reward = new Float64Array(PIECE);
 const flag = new Uint8Array(1);
 
+/** Episodes that are looked at together. */
+const TOGETHER = 64;
+
+/**
+ * Has the arrays of this episode and those behind it looked at together.
+ *
+ * @param read those that are read when they are small; seen: those of which only the shape counts
+ */
+export function expectEpisodes(
+  reader: RowReader,
+  names: readonly string[],
+  {
+    episode,
+    read,
+    seen,
+  }: {
+    readonly episode: number;
+    readonly read: readonly string[];
+    readonly seen: readonly string[];
+  },
+): void {
+  if (episode % TOGETHER !== 0) return;
+  const next = names.slice(episode, episode + TOGETHER);
+  const all = (arrays: readonly string[]) =>
+    next.flatMap((name) => arrays.map((array) => `${name}/${array}`));
+  reader.expect(all(seen), "without-rows");
+  reader.expect(all(read), "with-rows");
+}
+
 /** Undiscounted return, in double precision. @throws DatasetError for a reward that is not a number */
 export function rewardSum(
   reader: RowReader,

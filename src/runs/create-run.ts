@@ -13,9 +13,20 @@ export interface NewRun {
   readonly run_name: string;
 }
 
+/** By these Isaac Lab 3 finds a run: `--checkpoint latest|best` of its own commands. */
+export interface RunManifest {
+  /** Whose checkpoints they are: `rsl_rl` where its runner can load them. */
+  readonly library: string;
+  readonly task: string;
+  /** Entry point of the configuration that a task has for such runs. */
+  readonly agent?: string;
+}
+
 export interface CreateRunOptions {
   /** The resolved configuration, for `params/agent.yaml`. */
   readonly agentYaml: string;
+  /** What whoever finds it must know, in Isaac Lab's words. */
+  readonly manifest?: RunManifest;
   /** Whose code is recorded in `git/`. Default: the working directory. */
   readonly codeFolder?: string;
   /** Default: a new one. */
@@ -36,10 +47,27 @@ export async function createRun(run: NewRun, options: CreateRunOptions): Promise
   const path = await makeRunFolder(experiment, name).catch(refused);
   const folder = new RunFolder(path, options.id ?? newRunId());
   await folder.saveParams("agent", options.agentYaml);
-  const identity = { id: folder.id, started_at: startedAt.toISOString() };
-  await folder.saveIdentity(identity);
+  await folder.saveIdentity(identityOf(folder.id, startedAt, options.manifest));
   await saveCodeState(path, options.codeFolder ?? process.cwd());
   return folder;
+}
+
+/** Our own keys, and those of Isaac Lab's manifest. */
+function identityOf(id: string, startedAt: Date, manifest: RunManifest | undefined) {
+  const time = startedAt.toISOString();
+  const own = { id, started_at: time };
+  if (manifest === undefined) return own;
+  const { library, task, agent } = manifest;
+  return {
+    ...own,
+    version: 1,
+    library,
+    // Without Gymnasium's namespace.
+    task: task.split(":").at(-1),
+    // Pythons before 3.11 know no Z.
+    created_at: time.replace("Z", "+00:00"),
+    metadata: agent === undefined ? {} : { agent },
+  };
 }
 
 /** Nothing was flown yet: the folder is one that the person chose. */

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { entries, foldersIn, timeOf } from "./folders.ts";
 import { openRun } from "./open-run.ts";
 import { RunError } from "./run-error.ts";
+import { fetchFromWandb, isOfWandb } from "./wandb-checkpoint.ts";
 
 /** Names of files that may hold a policy. */
 const POLICY = /\.(pt|pth|onnx)$/;
@@ -22,7 +23,7 @@ export interface FindCheckpointOptions {
  * The file that a policy is meant by: a file itself; a run folder (its best checkpoint, else the last), an
  * experiment's (its last run) or a folder with policies in it; `latest` or `best` of the newest run below
  * `logRoot`; a pattern with `*`, `?` or `[…]`, of which the last match counts (100 comes after 20), or a regular
- * expression for the file's name, as Isaac Lab has it.
+ * expression for the file's name, as Isaac Lab has it; or `wandb:ENTITY/PROJECT/RUN`, which is downloaded.
  *
  * @throws RunError that lists what is there
  */
@@ -30,6 +31,7 @@ export async function findCheckpoint(
   text: string,
   { logRoot, prefer = "best" }: FindCheckpointOptions,
 ): Promise<string> {
+  if (isOfWandb(text)) return fetchFromWandb(text, logRoot);
   const stat = statSync(text, { throwIfNoEntry: false });
   if (stat?.isDirectory()) return inFolder(text, prefer);
   if (stat !== undefined) return text;

@@ -70,10 +70,10 @@ async function studentAt(path: string, { algorithm, env }: EvaluateRunOptions): 
 }
 
 /** @param purpose draws the episodes; the policies are disposed of. */
-async function flySideBySide(
+export async function flySideBySide(
   policies: Readonly<Record<string, Policy>>,
   purpose: string,
-  { env, episodes, seed, stop }: EvaluateRunOptions,
+  { env, episodes, seed, stop }: Omit<EvaluateRunOptions, "algorithm">,
 ): Promise<Evaluation> {
   try {
     const report = await reportFor(env.spec);

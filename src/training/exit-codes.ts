@@ -29,6 +29,7 @@ const byCode: ReadonlyMap<unknown, number> = new Map([
   ["disk-full", exitCodes.internal],
   ["not-writable", exitCodes.internal],
   ["too-many-files", exitCodes.internal],
+  ["uncaught", exitCodes.internal],
   ["taken-over", exitCodes.internal],
 ]);
 

@@ -1,11 +1,16 @@
-/** Lines for people, on stderr; whoever comes later hears what was said before. */
+/** Lines for people, on stderr unless told otherwise; whoever comes later hears what was said before. */
 export class Notices {
   readonly #kept: string[] = [];
+  readonly #write: (line: string) => void;
   #listener: ((line: string) => void) | undefined;
+
+  constructor(write: (line: string) => void = onStderr) {
+    this.#write = write;
+  }
 
   /** Bound, so that it can be handed on. */
   readonly say = (line: string): void => {
-    process.stderr.write(`firstsolo: ${line}\n`);
+    this.#write(line);
     if (this.#listener) this.#listener(line);
     else if (this.#kept.length < mostKept) this.#kept.push(line);
   };
@@ -18,3 +23,7 @@ export class Notices {
 }
 
 const mostKept = 200;
+
+function onStderr(line: string): void {
+  process.stderr.write(`firstsolo: ${line}\n`);
+}

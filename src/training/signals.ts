@@ -1,3 +1,4 @@
+import { visibleLine } from "../../protocol/visible.ts";
 import type { RequestQueue } from "../running/requests.ts";
 import { exitCodes } from "./exit-codes.ts";
 
@@ -12,6 +13,10 @@ export interface SignalWatch {
   takeOff(): void;
   /** The same as SIGINT. */
   interrupt(): void;
+  /** Lands as a signal does, for an error that nobody caught; false where there is no flight to land. */
+  land(error: unknown): boolean;
+  /** What it is landing for. */
+  readonly uncaught: { readonly error: unknown } | undefined;
   release(): void;
 }
 
@@ -24,13 +29,17 @@ export function watchSignals(requests: RequestQueue, say: (line: string) => void
   const stop = new AbortController();
   let flying = false;
   let interrupted = false;
+  let uncaught: SignalWatch["uncaught"];
+  const land = (why: string) => {
+    say(`${why}: landing after this iteration, with a checkpoint; once more ends at once`);
+    requests.ask("stop", why);
+  };
   const onSignal = (signal: NodeJS.Signals) => {
     if (interrupted) process.exit(exitCodes.interrupted);
     interrupted = true;
     stop.abort();
     if (!flying) return controller.abort();
-    say(`${signal}: landing after this iteration, with a checkpoint; once more ends at once`);
-    requests.ask("stop", signal);
+    land(signal);
   };
   const onHangUp = () => say("SIGHUP: the terminal is gone, the flight goes on");
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onHangUp);
@@ -41,6 +50,20 @@ export function watchSignals(requests: RequestQueue, say: (line: string) => void
       return interrupted;
     },
     interrupt: () => onSignal("SIGINT"),
+    land: (error) => {
+      if (!flying) return false;
+      // What throws in a timer may throw again with every tick: the first tells.
+      if (uncaught !== undefined) return true;
+      uncaught = { error };
+      if (interrupted) return true;
+      interrupted = true;
+      stop.abort();
+      land(`an error that nobody caught (${wordsOf(error)})`);
+      return true;
+    },
+    get uncaught() {
+      return uncaught;
+    },
     takeOff: () => {
       flying = true;
     },
@@ -48,4 +71,39 @@ export function watchSignals(requests: RequestQueue, say: (line: string) => void
       process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGHUP", onHangUp);
     },
   };
+}
+
+/** The same for a program that has us fly: its abort lands the flight, and no signal of the process is taken. */
+export function watchAbort(
+  requests: RequestQueue,
+  signal: AbortSignal = new AbortController().signal,
+): SignalWatch {
+  const before = new AbortController();
+  let flying = false;
+  const onAbort = () => {
+    if (flying) requests.ask("stop", "abort");
+    else before.abort();
+  };
+  if (signal.aborted) before.abort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  return {
+    abort: before.signal,
+    stop: signal,
+    get interrupted() {
+      return signal.aborted;
+    },
+    interrupt: onAbort,
+    // What nobody caught is the other program's affair.
+    land: () => false,
+    uncaught: undefined,
+    takeOff: () => {
+      flying = true;
+    },
+    release: () => signal.removeEventListener("abort", onAbort),
+  };
+}
+
+/** Of whatever was thrown, on one line. */
+export function wordsOf(error: unknown): string {
+  return visibleLine(error instanceof Error ? error.message : String(error));
 }

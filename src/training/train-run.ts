@@ -13,6 +13,7 @@ import { reportGradients } from "./gradient-report.ts";
 import { type RunContext, report } from "./run-context.ts";
 import { saveCheckpoint, type Unsaved } from "./save-checkpoint.ts";
 import { saveElsewhere } from "./save-elsewhere.ts";
+import { wordsOf } from "./signals.ts";
 import { watchRun } from "./watch-run.ts";
 
 /** From the first step to the summary; gives the exit code. Sinks are closed whatever happens. */
@@ -23,6 +24,8 @@ export async function trainRun(context: RunContext): Promise<number> {
     const { progress, stage, unsaved } = await trainAll(context);
     if (unsaved !== undefined) throw await saveElsewhere(context.run, unsaved);
     await finish(context, progress, stage);
+    const { uncaught } = context.signals;
+    if (uncaught !== undefined) throw landedFor(uncaught.error, context.run);
     exitCode = context.signals.interrupted ? exitCodes.interrupted : exitCodes.ok;
   } catch (error) {
     exitCode = exitCodeOf(error);
@@ -40,6 +43,14 @@ function lostInFlight(cause: unknown, { path }: RunFolder): RunError {
   const { message, hint = "" } = cause as { message: string; hint?: string };
   const next = `${hint} The run goes on with: ${howToCall("train", "--resume", path)}`.trim();
   return new RunError("simulator-lost", message, next, { cause });
+}
+
+/** The student is saved; what threw is nobody's of ours to mend, or a mistake that has to be found. */
+function landedFor(cause: unknown, { path }: RunFolder): RunError {
+  const message = `An error that nobody caught ended the run, in a sink of its own perhaps: ${wordsOf(cause)}`;
+  const next = howToCall("train", "--resume", path);
+  const hint = `The student is saved; FIRSTSOLO_DEBUG=1 shows where it was thrown. The run goes on with: ${next}`;
+  return new RunError("uncaught", message, hint, { cause });
 }
 
 async function recordStart(context: RunContext): Promise<void> {

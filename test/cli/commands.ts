@@ -1,9 +1,16 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Ended } from "./flights.ts";
 
 const mark = "\u241e end of a command \u241e\n";
+
+/** What a command left when it had ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 export interface CommandServerOptions {
   /** `main.js` of a compiled program. */

@@ -24,10 +24,10 @@ async function killed(args: readonly string[], { row, delay }: Kill): Promise<Se
   });
 }
 
-/** Moments drawn by a seed: the same ones every time. */
+/** Moments drawn by a seed: the same ones every time; `npm run fuzz -- kill` draws many. */
 function momentsOf(seed: number): readonly Kill[] {
   const [row, delay] = [fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 40 })];
-  const kills = fc.array(fc.record({ row, delay }), { minLength: 3, maxLength: 3 });
+  const kills = fc.array(fc.record({ row, delay }), { minLength: 2, maxLength: 2 });
   return fc.sample(kills, { seed, numRuns: 1 })[0]!;
 }
 

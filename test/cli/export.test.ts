@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
+import { readTorchFile, writeTorchFile } from "../../policies/checkpoint/torch-file.ts";
+import type { TorchValue } from "../../policies/checkpoint/torch-value.ts";
 import { findOnnxRuntime } from "../../policies/onnx/onnx-runtime.ts";
 import { readOnnx } from "../../policies/onnx/read-onnx.ts";
 import { registerExport } from "../../src/cli/export.ts";
@@ -162,5 +164,107 @@ describe("inspect of an ONNX file", () => {
     writeFileSync(path, JSON.stringify({ ...examples.lstm, outputs: examples.gru.outputs }));
     await command("inspect", file, "--act", path);
     expect(process.exitCode).toBe(1);
+  });
+});
+
+describe("export --as ppo", () => {
+  const student = join(dataFolder, "v5-distillation-lstm.pt");
+  const options = ["--format", "rsl_rl", "--as", "ppo", "--activation", "gelu"];
+  /** A PPO run whose actor has other layers, and its noise as a logarithm. */
+  const base = join(root, "base.pt");
+  const tensor = (...shape: number[]) => {
+    const data = new Float32Array(shape.reduce((all, n) => all * n, 1)).fill(0.5);
+    return { shape, dtype: "float32" as const, data };
+  };
+
+  beforeEach(() => {
+    const moments = (place: number) =>
+      [
+        place,
+        new Map([
+          ["step", tensor()],
+          ["exp_avg", tensor(2)],
+        ]),
+      ] as const;
+    const group = new Map<string, TorchValue>([
+      ["lr", 0.01],
+      ["params", [0, 1, 2, 3, 4]],
+    ]);
+    writeFileSync(
+      base,
+      writeTorchFile(
+        new Map<string, TorchValue>([
+          [
+            "actor_state_dict",
+            new Map([
+              ["obs_normalizer._mean", tensor(1, 5)],
+              ["distribution.log_std_param", tensor(3)],
+              ["mlp.0.weight", tensor(3, 5)],
+              ["mlp.0.bias", tensor(3)],
+            ]),
+          ],
+          [
+            "critic_state_dict",
+            new Map([
+              ["mlp.0.weight", tensor(1, 5)],
+              ["mlp.0.bias", tensor(1)],
+            ]),
+          ],
+          [
+            "optimizer_state_dict",
+            new Map<string, TorchValue>([
+              ["state", new Map([0, 1, 2, 3, 4].map(moments))],
+              ["param_groups", [group]],
+            ]),
+          ],
+          ["iter", 3],
+        ]),
+      ),
+    );
+  });
+
+  const actorOf = async (path: string) => {
+    const read = await readCheckpointFile(path);
+    if (read.kind !== "ppo") throw new Error(`${path} is ${read.kind}`);
+    return read.actor;
+  };
+
+  it("makes the student an actor, and says with what configuration it is loaded", async () => {
+    const output = join(root, "alone.pt");
+    const { notes } = await exported(student, ...options, "--output", output);
+    const before = await readCheckpointFile(student);
+    if (before.kind !== "distillation") throw new Error("no student");
+    expect(await actorOf(output)).toEqual(before.student);
+    expect(notes.join("\n")).toMatch(/RNNModel.*activation: gelu, obs_normalization: true.*lstm/);
+    expect(notes.join("\n")).toContain('load_cfg={"actor": True}');
+    // Its activation is in the file now: nobody has to name it again.
+    expect(await command("inspect", output)).toContain("gelu");
+  });
+
+  it("takes a critic along, with its moments at their new places, and holds the noise alike", async () => {
+    const output = join(root, "with.pt");
+    await exported(student, ...options, "--base", base, "--output", output);
+    const file = readTorchFile(readFileSync(output)) as Map<string, Map<string, TorchValue>>;
+    expect([...file.get("critic_state_dict")!.keys()]).toEqual(["mlp.0.weight", "mlp.0.bias"]);
+    const actor = file.get("actor_state_dict")!;
+    expect(actor.has("distribution.log_std_param")).toBe(true);
+    const own = [...actor.keys()].filter((name) => !name.startsWith("obs_normalizer.")).length;
+    const optimiser = file.get("optimizer_state_dict")!;
+    expect([...(optimiser.get("state") as Map<number, unknown>).keys()]).toEqual([own, own + 1]);
+    const [group] = optimiser.get("param_groups") as Map<string, number[]>[];
+    expect(group!.get("params")).toHaveLength(own + 2);
+    expect((await actorOf(output)).std).toEqual(
+      expect.objectContaining({ length: (await actorOf(output)).actionWidth }),
+    );
+  });
+
+  it.each([
+    [["--base", student], "no-critic"],
+    [["--checkpoint_version", "3"], "unsupported-version"],
+    [["--as", "distillation", "--base", "x.pt"], "no-effect"],
+    [["--format", "onnx"], "no-effect"],
+    [["--as", "pppo"], "bad-value"],
+  ])("%j is refused", async (words, code) => {
+    await expect(exported(student, ...options, ...words)).rejects.toMatchObject({ code });
   });
 });

@@ -8,18 +8,10 @@ import { afterAll } from "vitest";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { readRunCheckpoint } from "../../src/algorithms/distillation/run-checkpoint.ts";
 import { compiledProgram } from "../compiled.ts";
-import { CommandServer } from "./commands.ts";
+import { CommandServer, type Ended } from "./commands.ts";
 
 type Row = Readonly<Record<string, number>> & { readonly iteration: number };
 export type Event = Readonly<Record<string, unknown>> & { type: string; message: string };
-
-/** What a command left when it had ended. */
-export interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** A training session, read from `--ui jsonl`. */
 export interface Session extends Ended {

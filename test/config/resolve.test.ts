@@ -36,7 +36,7 @@ function refused(input: ResolveInput): ConfigError {
 }
 
 describe("the configuration", () => {
-  it("has the defaults that npm start is measured with", () => {
+  it("has defaults: the student flies from the start, as in rsl_rl", () => {
     const { config, notices, sources } = resolveConfig();
     expect(config).toMatchObject({
       task: "quadcopter-noisy",
@@ -49,8 +49,8 @@ describe("the configuration", () => {
         gradient_length: 15,
         learning_rate: 1e-3,
         max_grad_norm: 1,
-        use_two_stage_training: true,
-        phase1_iterations: 100,
+        use_two_stage_training: false,
+        phase1_iterations: null,
       },
       env: {},
     });

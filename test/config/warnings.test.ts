@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { resolveConfig } from "../../src/config/resolve.ts";
 
+const on = "algorithm.use_two_stage_training=true";
+
 describe("what is allowed and probably not meant", () => {
   it.each([
-    [[], ["phase1_iterations 100 of max_iterations 100"]],
-    [["use_two_stage_training=false"], []],
-    [["gate_threshold=0.9"], []],
+    [["phase1_iterations=100"], ["phase1_iterations 100 of max_iterations 100"]],
+    [[], []],
+    [["phase1_iterations=100", "gate_threshold=0.9"], []],
     [["teacher_share_schedule=linear", "teacher_share_iterations=50"], []],
     [["teacher_share_schedule=constant"], ["teacher_share_schedule constant stays at 1"]],
   ])("a student that never flies is worth a warning: %j", (keys, why) => {
@@ -21,26 +23,30 @@ describe("what is allowed and probably not meant", () => {
     [["policy.rnn_num_layers=2"], "policy.rnn_num_layers (policy.rnn_type is null)"],
     [["policy.rnn_num_layers=2", "policy.rnn_type=gru"], undefined],
     [
-      ["algorithm.use_two_stage_training=false", "algorithm.gate_threshold=0.5"],
+      ["algorithm.gate_threshold=0.5"],
       "algorithm.gate_threshold (algorithm.use_two_stage_training is false)",
+    ],
+    [
+      ["algorithm.use_two_stage_training=false", "algorithm.phase1_iterations=9"],
+      "algorithm.phase1_iterations (algorithm.use_two_stage_training is false)",
     ],
     [
       ["algorithm.teacher_share_schedule=linear", "algorithm.guard_threshold=0.5"],
       "algorithm.guard_threshold (algorithm.teacher_share_schedule is linear)",
     ],
     [
-      ["algorithm.teacher_share_start=0.5"],
+      [on, "algorithm.teacher_share_start=0.5"],
       "algorithm.teacher_share_start (algorithm.teacher_share_schedule is two_stage)",
     ],
     [
-      ["evaluation.env_share=0", "algorithm.guard_threshold=0.5"],
+      [on, "evaluation.env_share=0", "algorithm.guard_threshold=0.5"],
       "algorithm.guard_threshold (evaluation.env_share is 0, so that nothing is measured)",
     ],
     [
-      ["algorithm.gate_iterations=5"],
+      [on, "algorithm.gate_iterations=5"],
       "algorithm.gate_iterations (algorithm.gate_threshold is null)",
     ],
-    [["algorithm.guard_threshold=0.5", "algorithm.guard_rest=5"], undefined],
+    [[on, "algorithm.guard_threshold=0.5", "algorithm.guard_rest=5"], undefined],
   ])("what nobody asks for is named: %j", (overrides, idle) => {
     const expected = idle === undefined ? [] : [`No effect here: ${idle}`];
     expect(resolveConfig({ overrides }).notices).toEqual(expected);

@@ -1,4 +1,5 @@
 import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openFlights } from "../../src/datasets/open-flights.ts";
 import { flightStatistics } from "../../src/datasets/statistics.ts";
@@ -71,6 +72,9 @@ describe("What can't be learned from is refused, by name", () => {
   });
 });
 
+/** A byte of a text's heap was changed: the library looks for its next part for ever. */
+const endless = join(import.meta.dirname, "../data/fuzz/datasets-d483d82aca6c.bin");
+
 describe("A file that is made to harm", () => {
   it.each([
     ["endless.hdf5", "implausible-size"],
@@ -85,6 +89,19 @@ describe("A file that is made to harm", () => {
     await expect(readAll(name)).rejects.toMatchObject({ code });
     expect(performance.now() - began).toBeLessThan(5000);
     expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20);
+  });
+
+  it("and keeps the library busy for ever is ended, named, and spoils no other that is open", async () => {
+    const other = await openFlights(files.path("d4rl.hdf5"));
+    copyFileSync(endless, files.path("loop.hdf5"));
+    const opening = openFlights(files.path("loop.hdf5"), { patience: 0.3 });
+    await expect(opening).rejects.toMatchObject({
+      code: "endless",
+      message: expect.stringMatching(/loop\.hdf5: reading \w+ of the top came to no end in 0\.3 s/),
+      hint: expect.stringContaining("copy, download or record it again"),
+    });
+    expect(flightStatistics(other).actions.count).toBe(16);
+    other.close();
   });
 
   it("gets nothing printed by the library", async () => {

@@ -1,13 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { faultOf, inputOf, type Target } from "../../bench/fuzz/target.ts";
 import { type TargetName, targets } from "../../bench/fuzz/targets.ts";
+import { readyPython } from "../python-env.ts";
 
 /** What once was neither read nor refused as it should be: `TARGET-DIGEST.bin`. */
 const corpus = join(import.meta.dirname, "../data/fuzz");
 const known = existsSync(corpus) ? readdirSync(corpus) : [];
 const tries = 60;
+
+// For the Python server: the Python that was made for the tests.
+beforeAll(() => {
+  process.env.FIRSTSOLO_BENCH_PYTHON = readyPython("sim");
+});
 
 describe.each(Object.keys(targets) as TargetName[])("bytes from strangers: %s", (name) => {
   let target: Target;

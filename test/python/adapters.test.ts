@@ -25,10 +25,14 @@ interface Served {
 
 /** A program of the package in a process of its own. */
 async function serving(...words: string[]): Promise<Served> {
+  return servingWith({}, ...words);
+}
+
+async function servingWith(env: NodeJS.ProcessEnv, ...words: string[]): Promise<Served> {
   const args = ["-u", "-m", ...words, "--bind", socketFile()];
   const child = spawn(python, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, PYTHONPATH: standin },
+    env: { ...process.env, PYTHONPATH: standin, ...env },
   });
   const lines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => lines.push(line));
@@ -88,6 +92,29 @@ describe("firstsolo_sim.isaaclab", () => {
     ]);
   });
 
+  it("launches Isaac Lab 3 for the configuration, once, and hands the choice of engines on", async () => {
+    const words = [...isaac, "--viz", "none", "physics=newton_mjwarp", "env.decimation=4"];
+    const served = await servingWith({ STANDIN_ISAACLAB: "3" }, ...words);
+    for (const numEnvs of [2, 3]) {
+      const env = await connect({ endpoint: served.endpoint, numEnvs });
+      expect(env.spec).toMatchObject({ numEnvs, controlPeriod: 0.04 });
+      await env.close();
+    }
+    served.interrupt();
+    expect(await served.ended).toBe(0);
+    const told = served.lines.filter((line) =>
+      /^(launched|engines|runtime|environment)/.test(line),
+    );
+    expect(told).toEqual([
+      "engines physics=newton_mjwarp",
+      "launched for HopperEnvCfg viz=none",
+      "engines physics=newton_mjwarp",
+      "environment closed",
+      "environment closed",
+      "runtime closed",
+    ]);
+  });
+
   it("refuses a setting the task has not, names the nearest, and goes on", async () => {
     const { endpoint } = await serving(...isaac);
     const asked = connect({ endpoint, numEnvs: 2, settings: { "robot.usd_path": "x" } });
@@ -121,7 +148,7 @@ describe("firstsolo_sim.gymnasium", () => {
   });
 
   it.each([
-    ["whole choices", "CartPole-v1", "unsupported-space"],
+    ["what is no number", "Blackjack-v1", "unsupported-space"],
     ["no such environment", "Pendolum-v1", "unknown-task"],
   ])("refuses %s", async (_, name, code) => {
     const starting = serving("firstsolo_sim.gymnasium", "--env", name).then(({ endpoint }) =>
@@ -136,10 +163,13 @@ describe("firstsolo_sim.gymnasium", () => {
 });
 
 describe("in Python", () => {
-  it.each(["test_isaaclab.py", "test_gymnasium.py"])("%s", async (file) => {
-    const { stderr } = await run(python, [join(import.meta.dirname, file)]);
-    expect(stderr).toMatch(/^OK$/m);
-  });
+  it.each([...["test_agent_config.py", "test_isaaclab.py", "test_gymnasium.py", "test_rsl_rl.py"]])(
+    "%s",
+    async (file) => {
+      const { stderr } = await run(python, [join(import.meta.dirname, file)]);
+      expect(stderr).toMatch(/^OK$/m);
+    },
+  );
 
   it("test_clients.py", async () => {
     const { endpoint } = await pythonServer();

@@ -145,6 +145,23 @@ describe("a teacher in the simulator", () => {
   });
 });
 
+describe("a simulator in which nobody is named to teach", () => {
+  it("teaches itself where it can, and else is flown by the usual teacher", async () => {
+    const { endpoint } = await nodeServer({ open: taught });
+    const config = configOf(`sim.endpoint=${endpoint}`);
+    const env = await connectWanted(wishes(config), { endpoint, startupTimeout: 20 });
+    expect(await env.reset(1)).toHaveProperty("teacherActions");
+    expect((await chooseTeacher(config, env.spec)).facts.kind).toBe("simulator");
+    await env.close();
+    const other = await nodeServer();
+    const untaught = configOf(`sim.endpoint=${other.endpoint}`);
+    const options = { endpoint: other.endpoint, startupTimeout: 20 };
+    const plain = await connectWanted(wishes(untaught), options);
+    expect(await plain.reset(1)).not.toHaveProperty("teacherActions");
+    await plain.close();
+  });
+});
+
 describe("groups nobody reads", () => {
   it("are not asked for", () => {
     const asked = (...overrides: string[]) => wishes(configOf(...overrides)).map((w) => w.groups);

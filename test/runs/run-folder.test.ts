@@ -30,6 +30,24 @@ function create(run_name = "", codeFolder = root): Promise<RunFolder> {
   return createRun(run, { agentYaml: "seed: 42\n", startedAt, codeFolder });
 }
 
+it("says in run.json what Isaac Lab looks for, without Gymnasium's namespace", async () => {
+  const startedAt = new Date(Date.UTC(2026, 1, 3, 4, 5, 6));
+  const manifest = { library: "firstsolo", task: "isaaclab_tasks:Isaac-Cartpole" };
+  const run = await createRun(
+    { log_root: root, experiment_name: "e", run_name: "" },
+    { agentYaml: "", startedAt, manifest, id: "abcdefgh" },
+  );
+  expect(JSON.parse(readFileSync(join(run.path, "run.json"), "utf8"))).toEqual({
+    id: "abcdefgh",
+    started_at: "2026-02-03T04:05:06.000Z",
+    version: 1,
+    library: "firstsolo",
+    task: "Isaac-Cartpole",
+    created_at: "2026-02-03T04:05:06.000+00:00",
+    metadata: {},
+  });
+});
+
 describe("a new run", () => {
   it("has rsl_rl's folder, with its configuration in it", async () => {
     const run = await create("first");

@@ -76,6 +76,20 @@ describe("what went over the wire", () => {
     });
   });
 
+  it("is served as it came, also a reply that no client can read", async () => {
+    const { path } = await recorded("broken.tape");
+    const tape = new TapeReader(path);
+    const replies = tape.messages.filter(
+      ({ direction, lengths }) => direction === "in" && lengths.length > 1,
+    );
+    tape.close();
+    const bytes = readFileSync(path);
+    bytes.write("<f9", bytes.indexOf("<f4", replies.at(-1)!.at));
+    writeFileSync(path, bytes);
+    const { endpoint } = await replayed(path);
+    await expect(fly(await connect({ endpoint }))).rejects.toThrow(/is none of <f4, \|u1, <i4/);
+  });
+
   it("of several sessions is one tape, each served in its turn", async () => {
     const { path, seen } = await recorded("twice.tape");
     const { endpoint } = await nodeServer();

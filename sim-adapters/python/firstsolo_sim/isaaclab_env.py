@@ -94,7 +94,7 @@ class IsaacEnv:
             result["teacher/actions"] = shown
         if len(rows) > 0:
             result.update(self._final(rows, extras))
-            result["log"] = _figures(extras.get("log") or extras.get("episode") or {})
+            result["log"] = figures_of(extras.get("log") or extras.get("episode") or {})
         done = time.perf_counter()
         return {**result, "timing": {"simulate": simulated - begin, "observe": done - simulated}}
 
@@ -119,10 +119,10 @@ class IsaacEnv:
         self, observations: Mapping[str, Any], others: Mapping[str, Any]
     ) -> dict[str, np.ndarray]:
         """Everything in one copy; nested groups by ``obs/GROUP:term``."""
-        return self._copy.take({**_leaves("obs", observations), **others})
+        return self._copy.take({**leaves("obs", observations), **others})
 
     def _shown(self, prefix: str, host: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        groups = _gather(prefix, host, self._count)
+        groups = gathered(prefix, host, self._count)
         if "teacher/actions" in host and "reward" not in host:
             groups["teacher/actions"] = self._shape_actions(host["teacher/actions"])
         return groups
@@ -134,14 +134,14 @@ class IsaacEnv:
         )
         if last is None:
             return {}
-        whole = _gather("final", HostCopy().take(_leaves("final", last)), self._count)
+        whole = gathered("final", HostCopy().take(leaves("final", last)), self._count)
         return {"final/rows": rows, **{name: array[rows] for name, array in whole.items()}}
 
     def _group_specs(self, task: str, observations: Mapping[str, Any]) -> dict[str, Any]:
         """From what a reset shows: spaces of Isaac Lab are not always up to date."""
         groups = {}
         for name, array in self._shown(
-            "obs", self._copy.take(_leaves("obs", observations))
+            "obs", self._copy.take(leaves("obs", observations))
         ).items():
             shape = list(array.shape[1:])
             picture = array.dtype == np.uint8
@@ -186,7 +186,7 @@ class IsaacEnv:
         return low, high, action
 
 
-def _leaves(prefix: str, observations: Mapping[str, Any]) -> dict[str, Any]:
+def leaves(prefix: str, observations: Mapping[str, Any]) -> dict[str, Any]:
     """Tensors by ``prefix/GROUP``; a group that is a map of terms gives one entry per term."""
     if not isinstance(observations, Mapping):
         return {f"{prefix}/policy": observations}
@@ -210,7 +210,7 @@ def _flat(terms: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _gather(prefix: str, host: Mapping[str, np.ndarray], rows: int) -> dict[str, np.ndarray]:
+def gathered(prefix: str, host: Mapping[str, np.ndarray], rows: int) -> dict[str, np.ndarray]:
     """Groups of that prefix, float32 but for pictures; terms of one group joined along the row."""
     groups: dict[str, Any] = {}
     for name, array in host.items():
@@ -228,7 +228,7 @@ def _plain(part: Any) -> bool:
     return isinstance(part, np.ndarray) and part.dtype.str == "<f4" and part.ndim > 1
 
 
-def _figures(log: Mapping[str, Any]) -> dict[str, float]:
+def figures_of(log: Mapping[str, Any]) -> dict[str, float]:
     """Numbers and the means of tensors; at most 512, as many as a message may hold."""
     figures: dict[str, float] = {}
     for name, value in list(log.items())[:512]:

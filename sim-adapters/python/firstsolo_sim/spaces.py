@@ -81,11 +81,10 @@ def action_spec(space: Any, bound: Optional[float]) -> tuple[dict[str, Any], int
     """
     kind = type(space).__name__
     if kind != "Box":
-        hint = "Firstsolo flies with real numbers: wrap the environment so that it takes a Box."
+        hint = "Wrap the environment so that it takes a Box, Discrete or MultiDiscrete."
         _refuse("the action space", f"is {kind}, expected Box", hint)
     shape = list(_shape(space, "the action"))
-    low = [float(value) for value in np.asarray(space.low, dtype=float).reshape(-1)]
-    high = [float(value) for value in np.asarray(space.high, dtype=float).reshape(-1)]
+    low, high = (ends.tolist() for ends in _limits(space))
     open_ends = 0
     for i, (least, most) in enumerate(zip(low, high)):
         if abs(least) <= LARGEST_BOUND and abs(most) <= LARGEST_BOUND:
@@ -103,8 +102,7 @@ def action_spec(space: Any, bound: Optional[float]) -> tuple[dict[str, Any], int
 
 def fixed_components(space: Any) -> dict[int, float]:
     """Components that can have one value only, with that, in row-major order."""
-    low = np.asarray(space.low, dtype=float).reshape(-1)
-    high = np.asarray(space.high, dtype=float).reshape(-1)
+    low, high = _limits(space)
     return {int(i): float(low[i]) for i in np.flatnonzero((low == high) & np.isfinite(low))}
 
 
@@ -120,6 +118,14 @@ def fixed_notices(space: Any) -> list[str]:
     """A line for each component that can have one value only."""
     found = fixed_components(space).items()
     return [f"action component {i} is always {value:g}, by the environment's space" for i, value in found]
+
+
+def _limits(space: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds by component; a single one counts for all."""
+    shape = tuple(int(size) for size in space.shape) or (1,)
+    ends = (np.asarray(end, dtype=float) for end in (space.low, space.high))
+    low, high = (np.broadcast_to(end, shape).reshape(-1) for end in ends)
+    return low, high
 
 
 def _is_dict(space: Any) -> bool:

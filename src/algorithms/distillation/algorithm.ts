@@ -3,17 +3,20 @@ import { usualGroups } from "../usual-groups.ts";
 import { crossCheck, idleKeys, remarks } from "./checks.ts";
 import { type DistillationConfig, distillationKeys } from "./settings.ts";
 import { stageNames } from "./two-stage-plan.ts";
+import { recipe, settle } from "./two-stages.ts";
 
 /** What student, teacher and evaluation read: `chooseTeacher` looks for the same groups in this order. */
-function wishes({ checkpoint, obs_groups }: DistillationConfig): readonly Wish[] {
+function wishes({ checkpoint, obs_groups, sim }: DistillationConfig): readonly Wish[] {
   const students = obs_groups.student ? [obs_groups.student] : usualGroups;
-  if (checkpoint === "simulator") {
-    return students.map((groups) => ({ groups, teacherActions: true }));
-  }
+  const taught = students.map((groups) => ({ groups, teacherActions: true }));
+  if (checkpoint === "simulator") return taught;
+  // Where nobody names a teacher, one that sits in somebody's simulator goes first.
+  const first = checkpoint === null && sim.endpoint !== null ? taught : [];
   const teachers = obs_groups.teacher ? [obs_groups.teacher] : [["teacher"], ["policy"]];
-  return students.flatMap((student) =>
+  const others = students.flatMap((student) =>
     teachers.map((teacher) => ({ groups: [...new Set([...student, ...teacher])] })),
   );
+  return [...first, ...others];
 }
 
 export const distillation: Algorithm<DistillationConfig> = {
@@ -35,6 +38,7 @@ export const distillation: Algorithm<DistillationConfig> = {
       { name: stageNames[1], label: "student flies" },
     ],
   },
+  manifest: { library: "rsl_rl", agent: "rsl_rl_distillation_cfg_entry_point" },
   keys: distillationKeys,
   keptKeys: [
     "checkpoint",
@@ -68,6 +72,8 @@ export const distillation: Algorithm<DistillationConfig> = {
   complete: async (config, given) => (await import("./complete.ts")).complete(config, given),
   flies: () => true,
   wishes,
+  recipe,
+  settle,
   check: crossCheck,
   remarks,
   idle: idleKeys,

@@ -7,6 +7,7 @@ import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { VectorEnv } from "../../../sim-adapters/vector-env.ts";
 import { CompiledPolicies } from "../../learning/compiled-policies.ts";
 import type { LearnerState } from "../../learning/learner.ts";
+import type { Monitor } from "../../learning/monitors/monitor.ts";
 import { Collector } from "../../running/collector.ts";
 import { type EnvSplit, rowCount, splitEnvs } from "../../running/env-split.ts";
 import { EpisodeBook } from "../../running/episode-book.ts";
@@ -16,7 +17,9 @@ import { RunningError } from "../../running/running-error.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { createLearner } from "./create-learner.ts";
 import { createStudent, visionOf } from "./create-student.ts";
+import { watchLastingDrop } from "./lasting-drop.ts";
 import { chooseTeacher, savedTeacher, type Teacher } from "./load-teacher.ts";
+import { firstPhase } from "./phases.ts";
 import { ReturnJudge } from "./return-judge.ts";
 import { type DistilledPolicies, writeRunCheckpoint } from "./run-checkpoint.ts";
 import type { DistillationConfig } from "./settings.ts";
@@ -31,7 +34,7 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
   const student = createStudent(config, env.spec);
   const teacher = await teacherOf(site, env);
   checkLayout(config, { student, teacher });
-  if (!saved) await checkTeacher(config, env, teacher);
+  if (!saved && !site.dry) await checkTeacher(config, env, teacher);
   const split = splitEnvs(env.spec.numEnvs, config.evaluation.env_share, ["student", "teacher"]);
   const window = evaluationWindow(config, split);
   const book = new EpisodeBook(split, window);
@@ -46,7 +49,7 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
     learner,
     learnerFacts,
     judge: new ReturnJudge(book, window),
-    monitors: [],
+    monitors: monitorsOf(config, env.spec),
     write: (state) =>
       asLearned(site, state.learner, (learned) =>
         bytesOf(state, config, { student: learned, teacher, spec: env.spec }),
@@ -59,8 +62,15 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
   };
 }
 
-async function teacherOf({ config, saved }: Site<DistillationConfig>, env: VectorEnv) {
-  if (!saved) return chooseTeacher(config, env.spec);
+async function teacherOf({ config, saved, say }: Site<DistillationConfig>, env: VectorEnv) {
+  if (!saved) {
+    const teacher = await chooseTeacher(config, env.spec);
+    const { endpoint } = config.sim;
+    if (config.checkpoint === null && endpoint !== null) {
+      say(`nobody is named to teach (--checkpoint): it is ${teacher.description}`);
+    }
+    return teacher;
+  }
   return savedTeacher(saved.own as DistilledPolicies, { spec: env.spec, path: saved.path });
 }
 
@@ -113,6 +123,16 @@ async function checkTeacher(
     `The teacher returns ${found.toFixed(2)} in its own reference flight on '${env.spec.task}' (${description}); evaluation.min_teacher_return asks for ${least}.`,
     "Check its activation (--activation) and observation groups (agent.obs_groups.teacher), or ask for less.",
   );
+}
+
+/** A student is measured by whole episodes: its return is that late. */
+function monitorsOf(config: DistillationConfig, spec: EnvSpec): readonly Monitor[] {
+  const { algorithm, max_iterations: all, num_steps_per_env } = config;
+  const phase = firstPhase({ ...algorithm, max_iterations: all });
+  if (phase.phase === 2) return [];
+  const episode = Math.ceil(spec.maxEpisodeSteps / num_steps_per_env);
+  const patience = Math.max(3 * episode, Math.ceil((all - phase.to) / 4));
+  return [watchLastingDrop({ patience, phaseOne: phase.to, all })];
 }
 
 /** At least two whole episodes of each row, so that no single lucky one makes a best student. */

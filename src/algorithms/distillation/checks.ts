@@ -4,6 +4,7 @@ import { splitEnvs } from "../../running/env-split.ts";
 import type { RunningError } from "../../running/running-error.ts";
 import { firstPhase, teacherShare } from "./phases.ts";
 import type { DistillationConfig } from "./settings.ts";
+import { lengthRemark } from "./two-stages.ts";
 
 /** Values that are fine one by one and make no sense together. @throws ConfigError */
 export function crossCheck(config: DistillationConfig): void {
@@ -85,7 +86,7 @@ function checkMemory({
 /** What is allowed and probably not meant. */
 export function remarks(config: DistillationConfig): readonly string[] {
   const never = whyNeverFlown(config);
-  if (never === undefined) return [];
+  if (never === undefined) return [lengthRemark(config) ?? []].flat();
   return [`The student never flies in training: ${never}; it only watches the teacher`];
 }
 
@@ -94,7 +95,7 @@ function whyNeverFlown({ algorithm, max_iterations }: DistillationConfig): strin
   const settings = { ...algorithm, max_iterations };
   const phase = firstPhase(settings);
   if (phase.phase === 1) {
-    if (gate_threshold !== null || phase1_iterations < max_iterations) return undefined;
+    if (gate_threshold !== null || phase.to < max_iterations) return undefined;
     return `phase1_iterations ${phase1_iterations} of max_iterations ${max_iterations}`;
   }
   // The share goes one way only, so its ends tell.
@@ -113,12 +114,12 @@ export function idleKeys({ algorithm, policy, evaluation }: DistillationConfig):
     ],
     [/^policy\.rnn_(hidden_dim|num_layers)$/, policy.rnn_type === null, "policy.rnn_type is null"],
     [
-      /^algorithm\.(teacher_share|gate|guard)_/,
+      /^algorithm\.(teacher_share|gate|guard|phase1)_/,
       !use_two_stage_training,
       "algorithm.use_two_stage_training is false",
     ],
     [
-      /^algorithm\.(gate|guard)_/,
+      /^algorithm\.(gate|guard|phase1)_/,
       schedule !== "two_stage",
       `algorithm.teacher_share_schedule is ${schedule}`,
     ],

@@ -41,7 +41,8 @@ export interface Teacher {
 
 /** @throws RunningError, CheckpointError when the teacher can't be read or doesn't fit the simulator. */
 export async function chooseTeacher(config: DistillationConfig, spec: EnvSpec): Promise<Teacher> {
-  const checkpoint = config.checkpoint ?? usualTeacher(spec.task);
+  const hasOwn = config.sim.endpoint !== null && spec.capabilities.includes("teacher_actions");
+  const checkpoint = config.checkpoint ?? (hasOwn ? "simulator" : usualTeacher(spec.task));
   if (checkpoint === "simulator") return simulatorsTeacher(spec);
   if (isSlatePilot(checkpoint)) return slateTeacher(checkpoint, spec);
   const given = config.obs_groups.teacher;

@@ -4,8 +4,8 @@ export type ShareSchedule = "two_stage" | "constant" | "linear" | "exponential";
 
 export interface TwoStageSettings {
   readonly use_two_stage_training: boolean;
-  /** Iterations of phase 1 at most. */
-  readonly phase1_iterations: number;
+  /** Iterations of phase 1 at most; null: none. */
+  readonly phase1_iterations: number | null;
   readonly max_iterations: number;
   /** Share of the episodes flown by the teacher: 1 then 0 (`two_stage`), or mixed (DAgger's β). */
   readonly teacher_share_schedule: ShareSchedule;
@@ -39,7 +39,7 @@ export function firstPhase(settings: TwoStageSettings): PlanState {
   const { max_iterations } = settings;
   const second = phaseTwo(0, max_iterations);
   if (!settings.use_two_stage_training || isMixed(settings)) return second;
-  const to = Math.min(settings.phase1_iterations, max_iterations);
+  const to = Math.min(settings.phase1_iterations ?? 0, max_iterations);
   return to === 0 ? second : { phase: 1, from: 0, to, streak: 0 };
 }
 

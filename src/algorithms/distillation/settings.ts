@@ -6,6 +6,7 @@ import {
   maybeOneOf,
   maybePositive,
   maybeText,
+  maybeWhole,
   million,
   notNegative,
   oneOf,
@@ -105,11 +106,13 @@ const algorithm = z.strictObject({
     "Transitions of past rollouts that are learned from again (DAgger); 0: none",
   ),
   optimizer: oneOf(["adam", "adamw", "sgd", "rmsprop"], "adam", "Optimiser, as in torch.optim"),
-  use_two_stage_training: flag(true, "The teacher flies first, then the student"),
-  phase1_iterations: whole(
-    100,
+  use_two_stage_training: flag(
+    false,
+    "The teacher flies first, then the student; asked for by phase1_iterations as well",
+  ),
+  phase1_iterations: maybeWhole(
     { least: 0, most: 10 * million },
-    "Iterations in which the teacher flies",
+    "Iterations in which the teacher flies; null: a third of max_iterations, where two stages are asked for",
   ),
   teacher_share_schedule: oneOf(
     ["two_stage", "constant", "linear", "exponential"],
@@ -161,7 +164,7 @@ const evaluation = z.strictObject({
 /** Keys of distillation, in the order of rsl_rl's files. */
 export const distillationKeys = {
   checkpoint: maybeText(
-    "The teacher's file (.pt, .onnx), run folder, pattern, or latest or best of the newest run; null: shipped; hover, pid: hand-written; simulator: its own",
+    "The teacher's file (.pt, .onnx), run folder, pattern, latest or best of the newest run, or wandb:ENTITY/PROJECT/RUN; null: shipped; hover, pid: hand-written; simulator: its own",
   ),
   obs_groups: obsGroups.prefault({}),
   policy: policy.prefault({}),

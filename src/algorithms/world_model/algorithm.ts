@@ -1,6 +1,7 @@
 import { ConfigError } from "../../config/config-error.ts";
 import { idleWhere } from "../../config/idle.ts";
 import type { Algorithm } from "../algorithm.ts";
+import { describeWorld } from "./describe.ts";
 import { type WorldModelConfig, worldModelKeys } from "./keys.ts";
 import { planFacts, stageLabels } from "./plans.ts";
 
@@ -54,6 +55,7 @@ export const worldModel: Algorithm<WorldModelConfig> = {
     ]),
   assemble: async (site) => (await import("./assemble.ts")).assemble(site),
   read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
+  describe: describeWorld,
   planners: ["mcts", "one_step"],
   policies: async (saved, spec, acting) =>
     (await import("./run-checkpoint.ts")).policiesOf(saved, spec, acting),

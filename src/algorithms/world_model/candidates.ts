@@ -38,10 +38,11 @@ export function likeliestActions(logits: Floats, shape: CandidateShape): Candida
     levels: new Int32Array(rows * count * components),
     logits: new Float64Array(rows * count),
   };
+  const combiner = levels ** components === count ? undefined : new Combiner(shape);
   for (let row = 0; row < rows; row += 1) {
     const own = shares.subarray(row * components * levels, (row + 1) * components * levels);
-    if (levels ** components === count) combineAll(own, shape, { found, row });
-    else combineBest(own, shape, { found, row });
+    if (combiner) combiner.combine(own, { found, row });
+    else combineAll(own, shape, { found, row });
   }
   return found;
 }
@@ -66,32 +67,80 @@ function combineAll(own: Float64Array, shape: CandidateShape, { found, row }: In
   }
 }
 
-function combineBest(own: Float64Array, shape: CandidateShape, { found, row }: Into): void {
-  const { components, levels, count } = shape;
-  let kept: Combination[] = [{ levels: [], logit: 0 }];
-  for (let c = 0; c < components; c += 1) {
-    const shares = own.subarray(c * levels, (c + 1) * levels);
-    const more = kept.flatMap((one) =>
-      Array.from(shares, (logit, level) => ({
-        levels: [...one.levels, level],
-        logit: one.logit + logit,
-      })),
-    );
-    kept = more.length > count ? more.sort(likelier).slice(0, count) : more;
-  }
-  for (const [i, one] of kept.entries()) {
-    found.levels.set(one.levels, (row * count + i) * components);
-    found.logits[row * count + i] = one.logit;
-  }
-}
+/** Works in the same arrays for every row: a search asks for thousands of rows. */
+class Combiner {
+  readonly #shape: CandidateShape;
+  /** Combinations of the components so far, the likelier first once they are more than are kept. */
+  #levels: Int32Array;
+  #spare: Int32Array;
+  readonly #logits: Float64Array;
+  readonly #sums: Float64Array;
+  readonly #sorted: Float64Array;
 
-interface Combination {
-  readonly levels: readonly number[];
-  readonly logit: number;
-}
+  constructor(shape: CandidateShape) {
+    const { components, levels, count } = shape;
+    this.#shape = shape;
+    this.#levels = new Int32Array(count * components);
+    this.#spare = new Int32Array(count * components);
+    this.#logits = new Float64Array(count);
+    this.#sums = new Float64Array(count * levels);
+    this.#sorted = new Float64Array(count * levels);
+  }
 
-function likelier(a: Combination, b: Combination): number {
-  return b.logit - a.logit;
+  combine(own: Float64Array, { found, row }: Into): void {
+    const { components, levels, count } = this.#shape;
+    let size = 1;
+    this.#logits[0] = 0;
+    for (let component = 0; component < components; component += 1) {
+      const shares = own.subarray(component * levels, (component + 1) * levels);
+      size = this.#extend(shares, { size, component });
+    }
+    found.levels.set(this.#levels.subarray(0, count * components), row * count * components);
+    found.logits.set(this.#logits.subarray(0, count), row * count);
+  }
+
+  /** Each of `size` combinations with each level of another component; gives how many are kept. */
+  #extend(
+    shares: Float64Array,
+    { size, component }: { readonly size: number; readonly component: number },
+  ): number {
+    const { components, levels, count } = this.#shape;
+    const sums = this.#sums.subarray(0, size * levels);
+    for (let k = 0; k < size; k += 1) {
+      for (let level = 0; level < levels; level += 1) {
+        sums[k * levels + level] = this.#logits[k]! + shares[level]!;
+      }
+    }
+    const chosen = sums.length > count ? this.#likeliest(sums) : sums.keys();
+    let kept = 0;
+    for (const i of chosen) {
+      const from = Math.floor(i / levels) * components;
+      for (let c = 0; c < component; c += 1) {
+        this.#spare[kept * components + c] = this.#levels[from + c]!;
+      }
+      this.#spare[kept * components + component] = i % levels;
+      this.#logits[kept] = sums[i]!;
+      kept += 1;
+    }
+    [this.#levels, this.#spare] = [this.#spare, this.#levels];
+    return kept;
+  }
+
+  /** Places of the `count` largest, the largest first, of equals the earlier. */
+  #likeliest(sums: Float64Array): readonly number[] {
+    const { count } = this.#shape;
+    const sorted = this.#sorted.subarray(0, sums.length);
+    sorted.set(sums);
+    sorted.sort();
+    const least = sorted[sums.length - count]!;
+    const [above, equal]: [number[], number[]] = [[], []];
+    for (let i = 0; i < sums.length; i += 1) {
+      if (sums[i]! > least) above.push(i);
+      else if (sums[i] === least) equal.push(i);
+    }
+    const chosen = above.concat(equal.slice(0, count - above.length));
+    return chosen.sort((a, b) => sums[b]! - sums[a]! || a - b);
+  }
 }
 
 /** Of each component's levels: logarithms of their shares. */

@@ -36,9 +36,7 @@ export async function planFrom(
 ): Promise<Plans> {
   const trees = seen.values.length;
   const simulations = settings.search_simulations;
-  const levels = { components: facts.levels.length, levels: settings.action_levels };
-  const most = Math.min(settings.search_candidates, levels.levels ** levels.components);
-  const slots = planner === "mcts" ? slotsOf({ simulations }) : most + 1;
+  const slots = planner === "mcts" ? slotsOf({ simulations }) : 1;
   const model = new PlanningModel(program, facts, { settings, shape: { trees, slots } });
   const roots = { trees, actions: model.actions, ...model.plant(seen) };
   if (planner === "one_step") {

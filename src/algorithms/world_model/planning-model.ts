@@ -1,11 +1,14 @@
 import type {
+  Choices,
   Evaluated,
+  Foreseen,
   Moves,
+  OneStepModel,
   SearchModel,
   Stepped,
 } from "../../learning/planning/search-model.ts";
 import { candidateCount, likeliestActions } from "./candidates.ts";
-import type { Imagined, ModelProgram } from "./model-program.ts";
+import type { Imagined, ImaginedStep, ModelProgram } from "./model-program.ts";
 import type { WorldModelSettings } from "./settings.ts";
 import { toUnitLevels, type WorldFacts } from "./world-facts.ts";
 
@@ -21,7 +24,7 @@ export type PlanningSettings = Pick<
 >;
 
 /** The world model as a search asks it: an action is one of the most likely combinations of levels at its state. */
-export class PlanningModel implements SearchModel {
+export class PlanningModel implements SearchModel, OneStepModel {
   /** Considered at each state. */
   readonly actions: number;
   readonly #program: ModelProgram;
@@ -58,7 +61,18 @@ export class PlanningModel implements SearchModel {
     return this.#keep(seen, slots);
   }
 
-  async step({ trees, parents, actions, nodes }: Moves): Promise<Stepped> {
+  async step(moves: Moves): Promise<Stepped> {
+    const seen = await this.#advanced(moves);
+    const { slots } = this.#shape;
+    const kept = Array.from(moves.nodes, (node, row) => moves.trees[row]! * slots + node);
+    return { ...this.#told(seen), ...this.#keep(seen, kept) };
+  }
+
+  async foresee(choices: Choices): Promise<Foreseen> {
+    return this.#told(await this.#advanced(choices));
+  }
+
+  #advanced({ trees, parents, actions }: Choices): Promise<ImaginedStep> {
     const { latent } = this.#program;
     const rows = trees.length;
     const states = new Float32Array(rows * latent);
@@ -66,12 +80,14 @@ export class PlanningModel implements SearchModel {
     for (let row = 0; row < rows; row += 1) {
       const from = trees[row]! * this.#shape.slots + parents[row]!;
       states.set(this.#states.subarray(from * latent, (from + 1) * latent), row * latent);
-      chosen.set(this.#unitsAt(from, actions[row]!), row * this.#components);
+      this.#unitsAt(from, actions[row]!, chosen.subarray(row * this.#components));
     }
-    const seen = await this.#program.advance(states, chosen, rows);
-    const slots = Array.from(nodes, (node, row) => trees[row]! * this.#shape.slots + node);
-    const discounts = new Float32Array(rows).fill(this.#settings.discount);
-    return { ...this.#keep(seen, slots), rewards: seen.rewards, discounts };
+    return this.#program.advance(states, chosen, rows);
+  }
+
+  #told({ rewards, values }: ImaginedStep): Foreseen {
+    const discounts = new Float32Array(rewards.length).fill(this.#settings.discount);
+    return { rewards, values, discounts };
   }
 
   /** Levels of an action at a root, `[components]`. */
@@ -92,11 +108,12 @@ export class PlanningModel implements SearchModel {
     return summed;
   }
 
-  #unitsAt(node: number, action: number): Float32Array {
+  #unitsAt(node: number, action: number, into: Float32Array): void {
     const { action_levels: count } = this.#settings;
     const at = (node * this.actions + action) * this.#components;
-    const levels = this.#levels.subarray(at, at + this.#components);
-    return Float32Array.from(levels, (level, c) => this.#units[c * count + level]!);
+    for (let c = 0; c < this.#components; c += 1) {
+      into[c] = this.#units[c * count + this.#levels[at + c]!]!;
+    }
   }
 
   #keep({ states, policies, values }: Imagined, slots: readonly number[]): Evaluated {

@@ -1,4 +1,4 @@
-import type { Evaluated, Floats, SearchModel, Stepped } from "./search-model.ts";
+import type { Evaluated, Floats, Foreseen, OneStepModel } from "./search-model.ts";
 
 /** What is known of every action at some states. */
 export interface Considered {
@@ -36,24 +36,23 @@ export function improvedPolicy({ priorLogits, values, qValues }: Considered): Fl
   return improved;
 }
 
-/** Of every action at every root, in one call of the model, which keeps one slot for each besides the root's. */
+/** Of every action at every root, in one call of the model. */
 export async function considerAll(
-  model: SearchModel,
+  model: OneStepModel,
   roots: Evaluated & { readonly trees: number; readonly actions: number },
 ): Promise<Considered> {
   const { trees, actions, priorLogits, values } = roots;
   const rows = trees * actions;
   const each = (number: (row: number) => number) =>
     Int32Array.from({ length: rows }, (_, i) => number(i));
-  const stepped = await model.step({
+  const foreseen = await model.foresee({
     trees: each((row) => Math.floor(row / actions)),
     parents: new Int32Array(rows),
     actions: each((row) => row % actions),
-    nodes: each((row) => 1 + (row % actions)),
   });
-  return { priorLogits, values, qValues: qValuesOf(stepped) };
+  return { priorLogits, values, qValues: qValuesOf(foreseen) };
 }
 
-function qValuesOf({ rewards, discounts, values }: Stepped): Float64Array {
+function qValuesOf({ rewards, discounts, values }: Foreseen): Float64Array {
   return Float64Array.from(rewards, (reward, i) => reward + discounts[i]! * values[i]!);
 }

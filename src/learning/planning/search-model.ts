@@ -8,21 +8,33 @@ export interface Evaluated {
   readonly values: Floats;
 }
 
-/** What it says of transitions: of where they lead, and on the way. `[rows]` each. */
-export interface Stepped extends Evaluated {
+/** What it says of transitions, on the way and of the worth of where they lead. `[rows]` each. */
+export interface Foreseen {
   readonly rewards: Floats;
   /** γ, or 0 where the transition ends the episode. */
   readonly discounts: Floats;
+  readonly values: Floats;
 }
 
-/** From a state that is known, by an action, to one that is to be known by its slot. `[rows]` each. */
-export interface Moves {
+export type Stepped = Foreseen & Evaluated;
+
+/** From a state that is known, by an action. `[rows]` each. */
+export interface Choices {
   /** Which of the trees. */
   readonly trees: Int32Array;
   /** Slots in that tree. */
   readonly parents: Int32Array;
   readonly actions: Int32Array;
+}
+
+/** To a state that is to be known by its slot. */
+export interface Moves extends Choices {
   readonly nodes: Int32Array;
+}
+
+/** A model that tells what comes of actions, and keeps nothing of it. */
+export interface OneStepModel {
+  foresee(choices: Choices): Foreseen | Promise<Foreseen>;
 }
 
 /**

@@ -1,4 +1,12 @@
-import type { Evaluated, Moves, SearchModel, Stepped } from "./search-model.ts";
+import type {
+  Choices,
+  Evaluated,
+  Foreseen,
+  Moves,
+  OneStepModel,
+  SearchModel,
+  Stepped,
+} from "./search-model.ts";
 
 /** A world of a few states, all of whose numbers are known: `[states][actions]`, and values `[states]`. */
 export interface Tables {
@@ -11,7 +19,7 @@ export interface Tables {
 }
 
 /** A model that looks everything up. */
-export class TableModel implements SearchModel {
+export class TableModel implements SearchModel, OneStepModel {
   readonly #tables: Tables;
   readonly #slots: number;
   readonly #roots: readonly number[];
@@ -34,16 +42,29 @@ export class TableModel implements SearchModel {
     return this.#evaluated(this.#roots);
   }
 
-  step({ trees, parents, actions, nodes }: Moves): Stepped {
-    const { reward, discount, nextState } = this.#tables;
+  step(moves: Moves): Stepped {
+    const { from, to } = this.#passages(moves);
+    for (const [i, state] of to.entries()) {
+      this.#states[moves.trees[i]! * this.#slots + moves.nodes[i]!] = state;
+    }
+    return { ...this.#met(from, moves.actions), ...this.#evaluated(to) };
+  }
+
+  foresee(choices: Choices): Foreseen {
+    const { from, to } = this.#passages(choices);
+    return { ...this.#met(from, choices.actions), values: this.#evaluated(to).values };
+  }
+
+  #passages({ trees, parents, actions }: Choices) {
     const from = Array.from(trees, (tree, i) => this.#states[tree * this.#slots + parents[i]!]!);
-    const to = from.map((state, i) => nextState[state]![actions[i]!]!);
-    for (const [i, state] of to.entries())
-      this.#states[trees[i]! * this.#slots + nodes[i]!] = state;
+    return { from, to: from.map((state, i) => this.#tables.nextState[state]![actions[i]!]!) };
+  }
+
+  #met(from: readonly number[], actions: Int32Array): Omit<Foreseen, "values"> {
+    const { reward, discount } = this.#tables;
     return {
       rewards: Float64Array.from(from, (state, i) => reward[state]![actions[i]!]!),
       discounts: Float64Array.from(from, (state, i) => discount[state]![actions[i]!]!),
-      ...this.#evaluated(to),
     };
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { worldModel } from "../../../src/algorithms/world_model/algorithm.ts";
+import { readAnyCheckpoint } from "../../../src/cli/inspect-run.ts";
 import { specOf, synthesise, trainHere } from "../offline/offline-run.ts";
 
 const work = mkdtempSync(join(tmpdir(), "firstsolo-world-"));
@@ -65,6 +66,17 @@ describe("a run of a world model", () => {
         verdict: "ok",
       }),
     );
+  });
+
+  it("is told of by inspect, though no file of it is a single network", async () => {
+    const described = await readAnyCheckpoint(join(run.run, "model_2.pt"));
+    if (described.kind !== "described") throw new Error(`it is ${described.kind}`);
+    expect([described.algorithm, described.iteration]).toEqual(["world_model", 3]);
+    const facts = Object.fromEntries(described.facts);
+    expect(facts).toMatchObject({ plan: "recommended", state: "mlp → 8; hidden layers 16" });
+    // Observations and the layer's weights and biases, twice.
+    const width = Number(facts.reads!.split(" ")[0]);
+    expect(facts.representation).toBe(`${width * 16 + 16 + 16 * 8 + 8} parameters`);
   });
 
   it("leaves checkpoints whose policy flies, and plans for what pays", async () => {

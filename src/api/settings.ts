@@ -1,0 +1,21 @@
+import type { Setting } from "../config/setting.ts";
+
+/**
+ * Keys of the configuration, as in a YAML file: in blocks, `{ algorithm: { learning_rate: 1e-3 } }`, or by dotted
+ * name, `{ "algorithm.learning_rate": 1e-3 }`. `firstsolo train --help` lists them; those of a simulator are in `env`.
+ */
+export type Settings = { readonly [key: string]: unknown };
+
+/** By dotted name; a list is a value, a block never is. */
+export function flattened(settings: Settings, prefix = ""): readonly Setting[] {
+  return Object.entries(settings).flatMap(([key, value]): readonly Setting[] => {
+    const name = `${prefix}${key}`;
+    if (value === undefined) return [];
+    if (isBlock(value)) return flattened(value, `${name}.`);
+    return [{ name, value, origin: "the program" }];
+  });
+}
+
+function isBlock(value: unknown): value is Settings {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
