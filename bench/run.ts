@@ -19,6 +19,7 @@ import { pipelineBench } from "./pipeline.ts";
 import { plannerBench } from "./planner.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Section, table } from "./report.ts";
 import { roundTripBench } from "./round-trip.ts";
+import { sardineBench } from "./sardine.ts";
 import { simulatorBench } from "./simulator.ts";
 import { slatesBench } from "./slates.ts";
 import { soakBench } from "./soak.ts";
@@ -42,6 +43,7 @@ const sections: Readonly<Record<string, Bench>> = {
   foreign: foreignBench,
   planner: plannerBench,
   slates: slatesBench,
+  sardine: sardineBench,
   soak: soakBench,
 };
 const standard = ["simulator", "wire", "network", "run"];

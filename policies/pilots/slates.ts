@@ -27,6 +27,7 @@ export interface SlatePilotOptions {
 
 /** The privileged group that shows the user, topics that bore as zeros. */
 const group = "user";
+export const slatePilotReads: readonly string[] = [group];
 const mostOfTopic = 2;
 const exploration = 0.5;
 
@@ -48,7 +49,7 @@ export function createSlatePilot({ name, spec, items }: SlatePilotOptions): Poli
   }
   const chooser = new Chooser(name, items, slots.length);
   return {
-    reads: [group],
+    reads: slatePilotReads,
     observationWidth: columns.length,
     actionWidth: slots.length,
     initialMemory: (numEnvs) => [new Float32Array(numEnvs)],

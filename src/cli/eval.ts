@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { EnvSpec } from "../../protocol/spec.ts";
-import type { Algorithm } from "../algorithms/algorithm.ts";
+import type { Algorithm, Wish } from "../algorithms/algorithm.ts";
 import { chooseTeacher } from "../algorithms/distillation/load-teacher.ts";
 import type { DistillationConfig } from "../algorithms/distillation/settings.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -53,11 +53,11 @@ export function registerEval(program: Command): void {
     .option("--device <NAME>", "where TensorFlow computes (default: the run's choice)")
     .option(
       "--against <WHO>",
-      "who flies beside the student in place of its teacher: a file, a run, hover, pid, simulator",
+      "who flies beside the student in place of its teacher: a file, a run, hover, pid, simulator; of slates random, logging, oracle, greedy",
     )
     .option(
       "--task <NAME>",
-      "fly any policy alone in this task: a checkpoint, an ONNX file, hover, pid, latest",
+      "fly any policy alone in this task: a checkpoint, an ONNX file, hover, pid, latest; of slates random, logging, oracle, greedy",
     )
     .option("--planner <NAME>", "who plans in a learned model before acting: mcts or one_step")
     .option(
@@ -118,7 +118,7 @@ export async function measure(
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
   const { version } = options;
   const simulator = await openSimulator(config, {
-    wishes: algorithm.wishes(config),
+    wishes: wishesOf(algorithm.wishes(config), options.against),
     signal: stop,
     version,
     onNotice: warn,
@@ -154,6 +154,11 @@ function flagsOf({
   return Object.entries(given).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${value}`],
   );
+}
+
+/** Who flies beside the student may look at what no student sees. */
+function wishesOf(wishes: readonly Wish[], against: string | undefined): readonly Wish[] {
+  return against === undefined ? wishes : wishes.map(({ groups: _, ...others }) => others);
 }
 
 function checkPlanner({ name, planners = [] }: Algorithm, planner: string | undefined): void {

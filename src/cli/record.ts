@@ -49,7 +49,7 @@ export function registerRecord(program: Command): void {
     .option("--task <NAME>", "task of a built-in simulator (default: quadcopter-noisy)")
     .option(
       "--policy <WHO>",
-      "as --checkpoint of train: a .pt or .onnx file, a run folder, hover, pid, simulator; repeatable, WHO@SHARE of the episodes each",
+      "as --checkpoint of train: a .pt or .onnx file, a run folder, hover, pid, simulator, of slates random, logging, oracle, greedy; repeatable, WHO@SHARE of the episodes each",
       (value: string, before: readonly string[]) => [...before, value],
       [] as readonly string[],
     )

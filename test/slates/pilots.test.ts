@@ -4,6 +4,7 @@ import type { EnvSpec } from "../../protocol/spec.ts";
 import { pilotFor } from "../../sim-adapters/built-in.ts";
 import { resolveSettings } from "../../sim-adapters/mujoco/settings.ts";
 import { findTask, specOf } from "../../sim-adapters/mujoco/tasks.ts";
+import { distillation } from "../../src/algorithms/distillation/algorithm.ts";
 import { chooseTeacher, savedTeacher } from "../../src/algorithms/distillation/load-teacher.ts";
 import type { DistilledPolicies } from "../../src/algorithms/distillation/run-checkpoint.ts";
 import type { DistillationConfig } from "../../src/algorithms/distillation/settings.ts";
@@ -94,6 +95,16 @@ describe("as teachers", () => {
     }
     expect((await chosen(spec)).facts.kind).toBe("logging");
     expect(pilotFor("slates_diffuse_mixed")).toBe("logging");
+  });
+
+  it("they see the user in a run, whatever its student sees", () => {
+    for (const overrides of [[], ["checkpoint=greedy"]]) {
+      const task = ["task=slates-focused_mix", "obs_groups.student=[policy]"];
+      const { config } = resolveConfig({ overrides: [...task, ...overrides] });
+      expect(distillation.wishes(config as DistillationConfig)).toEqual([
+        { groups: ["policy", "user"] },
+      ]);
+    }
   });
 
   it("they say which group they miss", async () => {

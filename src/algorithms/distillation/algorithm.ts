@@ -1,3 +1,5 @@
+import { isSlatePilot, slatePilotReads } from "../../../policies/pilots/slates.ts";
+import { pilotFor } from "../../../sim-adapters/built-in.ts";
 import type { Algorithm, Wish } from "../algorithm.ts";
 import { usualGroups } from "../usual-groups.ts";
 import { crossCheck, idleKeys, remarks } from "./checks.ts";
@@ -6,13 +8,15 @@ import { stageNames } from "./two-stage-plan.ts";
 import { recipe, settle } from "./two-stages.ts";
 
 /** What student, teacher and evaluation read: `chooseTeacher` looks for the same groups in this order. */
-function wishes({ checkpoint, obs_groups, sim }: DistillationConfig): readonly Wish[] {
+function wishes({ checkpoint, obs_groups, sim, task }: DistillationConfig): readonly Wish[] {
   const students = obs_groups.student ? [obs_groups.student] : usualGroups;
   const taught = students.map((groups) => ({ groups, teacherActions: true }));
   if (checkpoint === "simulator") return taught;
   // Where nobody names a teacher, one that sits in somebody's simulator goes first.
   const first = checkpoint === null && sim.endpoint !== null ? taught : [];
-  const teachers = obs_groups.teacher ? [obs_groups.teacher] : [["teacher"], ["policy"]];
+  const recommended = isSlatePilot(checkpoint ?? pilotFor(task));
+  const usual = recommended ? [slatePilotReads] : [["teacher"], ["policy"]];
+  const teachers = obs_groups.teacher && !recommended ? [obs_groups.teacher] : usual;
   const others = students.flatMap((student) =>
     teachers.map((teacher) => ({ groups: [...new Set([...student, ...teacher])] })),
   );
