@@ -22,9 +22,13 @@ export type {
 /** Serves an environment of one's own to a runner: `serve({ open: async () => env, bind: "ipc:///tmp/sim.ipc" })`. */
 export { serveEnv as serve } from "../sim-adapters/serve/serve-env.ts";
 export type { VectorEnv } from "../sim-adapters/vector-env.ts";
+export type { Agent, AgentConfig } from "./algorithms/offline/slates/agent.ts";
 export type { EvaluateOptions, Figures } from "./api/evaluate.ts";
 /** Flies a run's student and its teacher, greedily, over whole episodes. */
 export { evaluate } from "./api/evaluate.ts";
+export type { AgentOptions } from "./api/load-agent.ts";
+/** The agent of a run on slates, ready to act in its ranker's latent space. */
+export { loadAgent } from "./api/load-agent.ts";
 export type { LoadOptions } from "./api/load-policy.ts";
 /** A policy from whatever file holds one, ready to act. */
 export { loadPolicy } from "./api/load-policy.ts";

@@ -8,6 +8,7 @@ import { rebrac } from "./rebrac/algorithm.ts";
 import { reinforce } from "./reinforce/algorithm.ts";
 import { sac } from "./sac/algorithm.ts";
 import { td3Bc } from "./td3_bc/algorithm.ts";
+import { wolpertinger } from "./wolpertinger/algorithm.ts";
 import { worldModel } from "./world_model/algorithm.ts";
 
 /** Every algorithm there is: the only list. The first is meant where none is named. */
@@ -22,6 +23,7 @@ export const algorithms: readonly [Algorithm, ...Algorithm[]] = [
   lapo,
   sac,
   reinforce,
+  wolpertinger,
 ];
 
 /** By its name, however it is spelt: `Distillation` in files of rsl_rl. */

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { exitCodes } from "../training/exit-codes.ts";
 import { version } from "../version.ts";
 import { reportError } from "./report-error.ts";
+import { withUnderscores } from "./slate-task.ts";
 import { refuseFewFiles } from "./system-error.ts";
 import { orUncaught } from "./uncaught.ts";
 
@@ -15,6 +16,7 @@ interface Door {
 /** Those that open sockets, or load the libraries of a flight. */
 const flying: ReadonlySet<string> = new Set([
   "train",
+  "train_agent",
   "compare-plans",
   "eval",
   "sim",
@@ -23,6 +25,9 @@ const flying: ReadonlySet<string> = new Set([
   "replay",
   "doctor",
 ]);
+
+/** Those whose flags are spelt with underscores, or with hyphens. */
+const underscored: ReadonlySet<string> = new Set(["train_ranker", "train_agent", "matrix"]);
 
 const doors: readonly Door[] = [
   {
@@ -44,6 +49,21 @@ const doors: readonly Door[] = [
     name: "compare-plans",
     description: "train a world model by every plan on the same recorded flights",
     register: async (program) => (await import("./compare-plans.ts")).registerComparePlans(program),
+  },
+  {
+    name: "train_ranker",
+    description: "train a ranker of slates, for agents to act through",
+    register: async (program) => (await import("./train-ranker.ts")).registerTrainRanker(program),
+  },
+  {
+    name: "train_agent",
+    description: "train an agent on logged slates, acting through a ranker",
+    register: async (program) => (await import("./train-agent.ts")).registerTrainAgent(program),
+  },
+  {
+    name: "matrix",
+    description: "train and evaluate agents with rankers of slates, all with all",
+    register: async (program) => (await import("./matrix.ts")).registerMatrix(program),
   },
   {
     name: "watch",
@@ -143,11 +163,14 @@ export async function main(args: readonly string[]): Promise<number> {
 async function dispatch(args: readonly string[]): Promise<void> {
   if (args[0] === "help" && args[1]) return dispatch([args[1], "--help"]);
   const program = frame();
-  const door = doors.find(({ name }) => name === args[0]);
+  const asked = args[0]?.replaceAll("-", "_");
+  const door = doors.find(({ name }) => name.replaceAll("-", "_") === asked);
   if (door && flying.has(door.name)) refuseFewFiles();
   if (door) await door.register(program);
   else for (const { name, description } of doors) program.command(name).description(description);
-  await program.parseAsync(args, { from: "user" });
+  const words = door ? [door.name, ...args.slice(1)] : args;
+  const spelt = door && underscored.has(door.name) ? withUnderscores(words) : words;
+  await program.parseAsync([...spelt], { from: "user" });
 }
 
 /** Errors are thrown, and printed in one place and one form; commands inherit that. */

@@ -45,18 +45,26 @@ export function registerTrain(program: Command): void {
     .command("train")
     .description("train a student: distill a teacher, or learn from recorded flights");
   addTrainOptions(command).action(async (overrides: string[], options: ParsedOptions) => {
-    const requests = new RequestQueue();
-    const notices = new Notices();
-    const signals = watchSignals(requests, notices.say);
-    try {
-      const input = trainInput(overrides, options);
-      const version = program.version() ?? "0";
-      const shell = { requests, signals, notices, version };
-      process.exitCode = await landedBy(signals.land, () => train(input, shell));
-    } finally {
-      signals.release();
-    }
+    const version = program.version() ?? "0";
+    process.exitCode = await startTraining(() => trainInput(overrides, options), { version });
   });
+}
+
+/** A session of a terminal, from its first signal to its exit code. @param said what was asked for, looked at then */
+export async function startTraining(
+  said: () => TrainInput,
+  more: Pick<Shell, "version" | "observers">,
+): Promise<number> {
+  const requests = new RequestQueue();
+  const notices = new Notices();
+  const signals = watchSignals(requests, notices.say);
+  try {
+    const input = said();
+    const shell = { requests, signals, notices, ...more };
+    return await landedBy(signals.land, () => train(input, shell));
+  } finally {
+    signals.release();
+  }
 }
 
 /** Whoever trains: a terminal, or a program. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { RunError } from "./run-error.ts";
 import { RunFolder } from "./run-folder.ts";
@@ -27,7 +27,12 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const absolute = resolve(path);
   const stat = statSync(absolute, { throwIfNoEntry: false });
   if (!stat) throw notThere(absolute);
-  if (stat.isFile()) return { run: openFolder(dirname(absolute)), checkpoint: absolute };
+  if (stat.isFile()) {
+    // A link from elsewhere belongs to the run that it leads to.
+    const linked = lstatSync(absolute).isSymbolicLink();
+    const checkpoint = linked ? realpathSync(absolute) : absolute;
+    return { run: openFolder(dirname(checkpoint)), checkpoint };
+  }
   const folder = isRun(absolute)
     ? absolute
     : join(absolute, pickRun(absolute, options.load_run ?? ".*"));

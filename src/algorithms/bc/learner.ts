@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
+import { beliefGroups } from "../../learning/offline/belief.ts";
 import { meanSquare } from "../../learning/offline/critic.ts";
 import { createDeterministicActor } from "../../learning/offline/deterministic-actor.ts";
 import type { OfflineSite } from "../../learning/offline/site.ts";
@@ -24,7 +25,7 @@ export function createBc(settings: BcSettings, site: OfflineSite): BatchLearner 
     ...{ random: random.uniform, prefix: "actor.net" },
   });
   const { network, policy, view, graph } = acting;
-  const groups = [groupOf("actor", "actor", [network])];
+  const groups = [groupOf("actor", "actor", [network]), ...beliefGroups(site, ["actor"])];
   return new BatchLearner(
     {
       ...{ groups, view, graph, random },
@@ -32,14 +33,14 @@ export function createBc(settings: BcSettings, site: OfflineSite): BatchLearner 
       updates: [imitation],
       losses: ["bc"],
       policies: { student: policy },
-      learn: ({ observations, actions }, { figures, step }) => {
-        step(imitation, () => {
+      learn: (_, { figures, step }) => {
+        step(imitation, ({ observations, actions }) => {
           const loss: tf.Scalar = meanSquare(network.forward(observations, []).outputs, actions);
           figures.note("Loss/bc", loss);
           return loss;
         });
       },
     },
-    site.compile,
+    site,
   );
 }

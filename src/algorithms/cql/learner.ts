@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
+import { beliefGroups } from "../../learning/offline/belief.ts";
 import { createTwins, layerNorm } from "../../learning/offline/critic.ts";
 import {
   createDeterministicActor,
@@ -26,14 +27,15 @@ export function createCql(
   const random = new Random(deriveSeed(site.seed, "cql"));
   const acting = createActor(settings, site, { random: weights.uniform, given });
   const networks = createNetworks(settings, acting, { random: weights.uniform, given });
-  const { groups, follow } = groupsOf(networks);
+  const { groups: own, follow } = groupsOf(networks);
+  const groups = [...own, ...beliefGroups(site, ["critic", "actor"])];
   if (!given) follow(1);
   const draws = given?.draws ?? seededDraws(random);
   const updates = update.updatesOf(settings);
   const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
     const before = update.before(networks, batch, { drawn, settings });
     const known = { before, settings, figures };
-    for (const one of updates) step(one, () => lossOf(one)(networks, batch, known));
+    for (const one of updates) step(one, (seen) => lossOf(one)(networks, seen, known));
     const [copiesFollow] = form;
     if (copiesFollow) follow(settings.tau);
   };
@@ -55,9 +57,10 @@ export function createCql(
       },
       owners: createOwners(groups, ratesOf(updates, settings)),
       policies: { student: acting.policy },
+      critic: networks.critics[0],
       ...{ view: acting.view, graph: acting.graph },
     },
-    site.compile,
+    site,
   );
 }
 

@@ -2,6 +2,7 @@ import { createMlp } from "../../../policies/networks/mlp.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
+import { beliefGroups } from "../../learning/offline/belief.ts";
 import { createTwins, layerNorm } from "../../learning/offline/critic.ts";
 import {
   createDeterministicActor,
@@ -21,7 +22,8 @@ export function createIql(settings: IqlSettings, site: OfflineSite, given?: Give
   const random = new Random(deriveSeed(site.seed, "weights"));
   const acting = createActor(settings, site, { random: random.uniform, given });
   const networks = createNetworks(settings, acting, { random: random.uniform, given });
-  const { groups, follow } = groupsOf(networks);
+  const { groups: own, follow } = groupsOf(networks);
+  const groups = [...own, ...beliefGroups(site, ["value", "critic", "actor"])];
   if (!given) follow(1);
   const {
     actor_learning_rate: actor,
@@ -31,10 +33,10 @@ export function createIql(settings: IqlSettings, site: OfflineSite, given?: Give
   const owners = createOwners(groups, { value, critic, actor });
   const learn: BatchAlgorithm["learn"] = (batch, { figures, step }) => {
     const known = { before: update.before(networks, batch), settings, figures };
-    step(update.valueUpdate, () => update.valueLoss(networks, batch, known));
-    step(update.criticUpdate, () => update.criticLoss(networks, batch, known));
+    step(update.valueUpdate, (seen) => update.valueLoss(networks, seen, known));
+    step(update.criticUpdate, (seen) => update.criticLoss(networks, seen, known));
     follow(settings.tau);
-    step(update.actorUpdate, () => update.actorLoss(networks, batch, known));
+    step(update.actorUpdate, (seen) => update.actorLoss(networks, seen, known));
   };
   const prepare: BatchAlgorithm["prepare"] = (number, progress) => {
     const over = settings.max_steps === null ? progress : (number - 1) / settings.max_steps;
@@ -48,9 +50,10 @@ export function createIql(settings: IqlSettings, site: OfflineSite, given?: Give
       updates: [update.valueUpdate, update.criticUpdate, update.actorUpdate],
       losses: update.losses,
       policies: { student: acting.policy },
+      critic: networks.critics[0],
       ...{ view: acting.view, graph: acting.graph, random, prepare, learn },
     },
-    site.compile,
+    site,
   );
 }
 

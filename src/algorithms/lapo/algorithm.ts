@@ -16,6 +16,7 @@ export const lapo = offlineAlgorithm({
     ["--encoder_owner", "WHO", "algorithm.encoder_owner"],
   ],
   online: true,
+  ranked: false,
   loss: "Loss/critic",
   lossLabel: "Critic",
   create: async (settings, site) => (await import("./learner.ts")).createLapo(settings, site),

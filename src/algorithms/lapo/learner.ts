@@ -70,7 +70,7 @@ export function createLapo(
       graph: () => graphOf(flown, view),
       draw: ({ rows }) => [draws.normal([rows, latentWidth]), draws.normal([rows, latentWidth])],
     },
-    site.compile,
+    { compile: site.compile },
   );
 }
 

@@ -1,6 +1,7 @@
 import { checkOwnExample } from "../../../policies/checkpoint/load-teacher.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
+import { RankedPolicy } from "../../../policies/rankers/ranked-policy.ts";
 import { bestEpisodes } from "../../datasets/best-episodes.ts";
 import { openFlights } from "../../datasets/open-flights.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
@@ -25,6 +26,7 @@ import type { Judge } from "../../running/judge.ts";
 import { RunningError } from "../../running/running-error.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { checkData } from "./check-data.ts";
+import { drawActions } from "./draw-actions.ts";
 import { actionOf, paceRemark, readsOf } from "./fit-data.ts";
 import { FlyingJudge, noJudge } from "./flying-judge.ts";
 import type { CreateLearner, OfflineConfig } from "./keys.ts";
@@ -33,6 +35,8 @@ import { OneStagePlan } from "./one-stage-plan.ts";
 import { RecordedSource } from "./recorded-source.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 import { bytesOf, type SavedPolicy } from "./run-checkpoint.ts";
+import { rankedFor, type SavedRanked } from "./slates/ranked-run.ts";
+import { asLatents, type Ranked, rankedSite } from "./slates/ranked-site.ts";
 
 /** @throws DatasetError, RunningError, LearningError when data, simulator and settings don't fit */
 export async function assemble(
@@ -40,7 +44,9 @@ export async function assemble(
   create: CreateLearner,
 ): Promise<Assembled> {
   const { config, env, say } = site;
-  const data = await openData(config);
+  const saved = (site.saved?.own as SavedPolicy | undefined)?.ranked;
+  const data = await openData(config, saved);
+  const { ranked } = data;
   for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
   const offline = siteOf(data, site);
   if (!env) say(nobodyFlies(data.flights));
@@ -50,7 +56,8 @@ export async function assemble(
     say(warning);
   const { compile } = site;
   const learner = await create(config, { ...offline, ...(compile && { compile }) });
-  const student = learner.policies.student as NetworkPolicy;
+  const student = learner.policies.student!;
+  const agent = (student instanceof RankedPolicy ? student.parts.agent : student) as NetworkPolicy;
   const recorded = recordedOf(data, learner.needs, config);
   const online = onlineOf(site, learner);
   const source = online
@@ -73,10 +80,11 @@ export async function assemble(
     write: async (state) =>
       bytesOf(state, {
         algorithm: config.algorithm.class_name,
-        student,
+        student: agent,
+        ranked,
         graph: await learner.graph(),
       }),
-    check: ({ own, path }) => checkOwnExample(student, (own as SavedPolicy).file, "actor", path),
+    check: ({ own, path }) => checkOwnExample(agent, (own as SavedPolicy).file, "actor", path),
     facts: {
       dataset: describe(data.flights, recorded.transitions),
       updates_per_iteration: config.updates_per_iteration,
@@ -89,18 +97,22 @@ interface Data {
   readonly flights: RecordedFlights;
   readonly episodes: Int32Array | undefined;
   readonly statistics: FlightStatistics;
+  readonly ranked: Ranked | undefined;
 }
 
-async function openData({ dataset, dataset_format, dataset_memory, algorithm }: OfflineConfig) {
-  const flights = await openFlights(dataset!, {
+async function openData(config: OfflineConfig, saved: SavedRanked | undefined) {
+  const { dataset, dataset_format, dataset_memory, algorithm } = config;
+  const opened = await openFlights(dataset!, {
     memoryBytes: dataset_memory * 2 ** 20,
     ...(dataset_format && { layout: dataset_format }),
   });
+  const ranked = await rankedFor(config, saved, opened);
+  const flights = ranked ? asLatents(opened, ranked) : opened;
   const { bc_fraction = 1, discount } = algorithm;
   const episodes = bc_fraction < 1 ? bestEpisodes(flights, bc_fraction) : undefined;
   const chosen = { ...(episodes && { episodes }), ...(discount && { discount }) };
   const statistics = flightStatistics(flights, chosen);
-  return { flights, episodes, statistics } satisfies Data;
+  return { flights, episodes, statistics, ranked } satisfies Data;
 }
 
 function nobodyFlies({ path, spec }: RecordedFlights): string {
@@ -109,16 +121,20 @@ function nobodyFlies({ path, spec }: RecordedFlights): string {
   return `nothing is evaluated: ${path} is learned from without a simulator, as ${why}; evaluation.* and env.* have no effect. Name one with --task or --sim to fly the student`;
 }
 
-function siteOf({ flights, statistics }: Data, site: Site<OfflineConfig>): OfflineSite {
-  const { config, env, say } = site;
-  const reads = readsOf(flights, config.obs_groups.student, env?.spec);
+function siteOf(
+  { flights, statistics, ranked }: Data,
+  { config, env, say }: Site<OfflineConfig>,
+): OfflineSite {
+  // Latents are between the learner and the ranker: the simulator knows nothing of them.
+  const spec = ranked ? undefined : env?.spec;
+  const reads = readsOf(flights, ranked ? null : config.obs_groups.student, spec);
   checkData(flights, statistics, reads);
-  const { remark, ...action } = actionOf(flights, env?.spec, statistics.actions);
+  const { remark, ...action } = actionOf(flights, spec, statistics.actions);
   if (remark) say(remark);
   const parts = reads.map((group) => statistics.groups[group]!);
   const joined = (pick: (part: (typeof parts)[number]) => ArrayLike<number>) =>
     Float32Array.from(parts.flatMap((part) => Array.from(pick(part))));
-  return {
+  const offline: OfflineSite = {
     reads,
     observationWidth: reads.reduce((sum, group) => sum + flights.spec.groups[group]!.width, 0),
     action,
@@ -134,7 +150,9 @@ function siteOf({ flights, statistics }: Data, site: Site<OfflineConfig>): Offli
     }),
     returns: spanOf(flights),
     seed: config.seed,
+    drawActions: (count) => drawActions(flights, count, config.seed),
   };
+  return ranked ? rankedSite(offline, ranked) : offline;
 }
 
 function shapesOf({ spec }: RecordedFlights, reads: readonly string[]) {

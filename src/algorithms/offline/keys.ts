@@ -16,6 +16,7 @@ import {
 import type { ConfigOf } from "../../config/schema.ts";
 import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import type { OfflineSite } from "../../learning/offline/site.ts";
+import { type RankedConfig, rankedKeys } from "./slates/keys.ts";
 
 const obsGroups = z.strictObject({
   student: maybeNames("Observation groups the policy reads, in this order; null: `policy`, or all"),
@@ -89,13 +90,14 @@ export const onlineKeys = {
 export function offlineKeys<Own extends z.ZodRawShape>(
   name: string,
   own: z.ZodObject<Own>,
-  { online = false }: { readonly online?: boolean } = {},
+  { online = false, ranked = false }: { readonly online?: boolean; readonly ranked?: boolean } = {},
 ) {
   const className = oneOf([name], name, "The algorithm: --algorithm NAME");
   const algorithm = z.strictObject({ class_name: className, ...own.shape });
   return {
     ...sharedKeys,
     ...(online ? onlineKeys : {}),
+    ...(ranked ? rankedKeys : {}),
     algorithm: algorithm.prefault({} as never),
     evaluation: evaluation.prefault({}),
   };
@@ -115,6 +117,7 @@ export interface OfflineSettings {
 
 export type OfflineConfig = ConfigOf<
   typeof sharedKeys & { evaluation: z.ZodPrefault<typeof evaluation> }
-> & { readonly algorithm: OfflineSettings } & Partial<ConfigOf<typeof onlineKeys>>;
+> & { readonly algorithm: OfflineSettings } & Partial<ConfigOf<typeof onlineKeys>> &
+  RankedConfig;
 
 export type CreateLearner = (config: OfflineConfig, site: OfflineSite) => Promise<BatchLearner>;

@@ -1,11 +1,12 @@
 import type { z } from "zod";
 import { ConfigError } from "../../config/config-error.ts";
-import { idleWhere } from "../../config/idle.ts";
+import { type Idle, idleWhere } from "../../config/idle.ts";
 import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import type { OfflineSite } from "../../learning/offline/site.ts";
 import type { Headline } from "../../metrics/run-description.ts";
-import type { Algorithm, Flag } from "../algorithm.ts";
+import type { Algorithm, Flag, Wish } from "../algorithm.ts";
 import { type CreateLearner, type OfflineConfig, offlineKeys } from "./keys.ts";
+import { SEEN, USER } from "./slates/groups.ts";
 
 /** What is an algorithm's own, of one that learns from recorded flights. */
 export interface OfflineAlgorithm<Own extends z.ZodRawShape> {
@@ -18,6 +19,8 @@ export interface OfflineAlgorithm<Own extends z.ZodRawShape> {
   readonly lossLabel: string;
   /** It can learn from its own flights beside the recorded ones: `--online_share`. */
   readonly online?: boolean;
+  /** It can act through a ranker, in a latent space: `--ranker`. Default: true. */
+  readonly ranked?: boolean;
   /** What a person should know who chooses it. */
   readonly warning?: string;
   create(settings: z.output<z.ZodObject<Own>>, site: OfflineSite): Promise<BatchLearner>;
@@ -44,6 +47,7 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
   const loss: Headline = { metric: own.loss, label: own.lossLabel, scale: "log" };
   const create: CreateLearner = (config, site) =>
     own.create(config.algorithm as unknown as z.output<z.ZodObject<Own>>, site);
+  const { ranked = true } = own;
   return {
     name: own.name,
     summary: own.summary,
@@ -52,29 +56,53 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
       headline: [loss, { metric: "Eval/student_return", label: "Return", scale: "linear" }],
       stages: [{ name: "offline", label: "learns from recorded flights" }],
     },
-    keys: offlineKeys(own.name, own.settings, { online: own.online ?? false }),
+    keys: offlineKeys(own.name, own.settings, { online: own.online ?? false, ranked }),
     omits: ["num_steps_per_env", "checkpoint_version"],
     flags: [...flags, ...(own.online ? onlineFlags : []), ...(own.flags ?? [])],
     // The data set itself may have moved: that it is the same one, its flights tell.
-    keptKeys: ["dataset_format", "dataset_memory", "obs_groups.student", "algorithm"],
+    keptKeys: [
+      ...["dataset_format", "dataset_memory", "obs_groups.student", "algorithm"],
+      ...(ranked ? ["belief"] : []),
+    ],
     collects: false,
     flies: ({ task, sim }) => task !== "" || sim.endpoint !== null,
-    wishes: ({ obs_groups }) => (obs_groups.student ? [{ groups: obs_groups.student }] : []),
+    wishes,
     complete: async (config) => (await import("./complete.ts")).complete(config),
     check,
     remarks: () => (own.warning === undefined ? [] : [`${own.name}: ${own.warning}`]),
     // Whether anything is flown, the data set has a say in: `assemble` tells.
-    idle: ({ online_share }) => {
-      const why = "online_share is 0: nothing but recorded flights is learned from";
-      return idleWhere([[/^online_(noise|steps|buffer)$/, online_share === 0, why]]);
-    },
+    idle,
     assemble: async (site) => (await import("./assemble.ts")).assemble(site, create),
     read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
     policies: async (saved, spec) => (await import("./run-checkpoint.ts")).policiesOf(saved, spec),
   };
 }
 
-function check({ dataset, algorithm }: OfflineConfig): void {
+function wishes({ obs_groups, ranker, belief }: OfflineConfig): readonly Wish[] {
+  if (ranker) return [{ groups: [belief?.encoder === "user" ? USER : SEEN] }];
+  return obs_groups.student ? [{ groups: obs_groups.student }] : [];
+}
+
+function idle({ online_share, ranker, belief }: OfflineConfig): readonly Idle[] {
+  const recorded = "online_share is 0: nothing but recorded flights is learned from";
+  const bare = "there is no ranker: observations are the state";
+  const seen = "the user whom nobody sees is the state";
+  return idleWhere([
+    [/^online_(noise|steps|buffer)$/, online_share === 0, recorded],
+    [/^belief\./, !ranker, bare],
+    [/^belief\.(turns|hidden_dim|state_dim|owner)$/, belief?.encoder === "user", seen],
+    [/^obs_groups\./, !!ranker, "belief.encoder says what is seen before a ranker"],
+  ]);
+}
+
+function check({ dataset, algorithm, ranker, online_share: share = 0 }: OfflineConfig): void {
+  if (ranker && share > 0) {
+    throw new ConfigError(
+      "no-online-ranker",
+      `online_share is ${share} and there is a ranker: what is flown through a ranker is not learned from yet`,
+      "Learn from recorded flights alone: --online_share 0.",
+    );
+  }
   if (dataset === null) {
     throw new ConfigError(
       "no-dataset",

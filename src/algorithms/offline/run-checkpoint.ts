@@ -16,9 +16,9 @@ import {
 } from "../../../policies/checkpoint/torch-value.ts";
 import { recordExample } from "../../../policies/flight-example.ts";
 import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
-import type { NamedArray } from "../../../policies/named-array.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Policy } from "../../../policies/policy.ts";
+import type { Ranker } from "../../../policies/rankers/ranker.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
@@ -28,7 +28,6 @@ import {
   checkedFacts,
   checkIteration,
   counter,
-  damaged,
   head,
   progress,
   randomState,
@@ -36,6 +35,15 @@ import {
   ruleName,
   vision,
 } from "../saved-facts.ts";
+import {
+  factsOf,
+  rankedEntries,
+  rankedFacts,
+  rankedPolicyOf,
+  type SavedRanked,
+} from "./slates/ranked-run.ts";
+import type { Ranked } from "./slates/ranked-site.ts";
+import { arraysIn } from "./slates/ranker-file.ts";
 
 /** Bumped when what is kept changes so that an older reader would go wrong. */
 const format = 1;
@@ -47,6 +55,7 @@ interface Facts {
   readonly actor: Pick<GraphOptions, "activation" | "head" | "vision"> & {
     readonly reads: readonly string[];
   };
+  readonly ranked?: SavedRanked["facts"];
   readonly run: Omit<RunState, "learner" | "source"> & {
     readonly source: unknown;
     readonly counters: RunState["learner"]["counters"];
@@ -101,6 +110,7 @@ const schema = z.object({
   format: z.literal(format),
   algorithm: z.string().min(1),
   actor: z.object({ activation: z.string().min(1), head, reads, vision: vision.optional() }),
+  ranked: rankedFacts.optional(),
   run: z.object({
     progress,
     plan: z.null(),
@@ -113,12 +123,17 @@ const schema = z.object({
 /** Of a checkpoint as it was read. */
 export interface SavedPolicy {
   readonly file: PolicyCheckpoint;
+  readonly algorithm: string;
   readonly actor: Facts["actor"];
+  /** Absent: its actions are the simulator's. */
+  readonly ranked?: SavedRanked;
 }
 
 export interface WriteOptions {
   readonly algorithm: string;
   readonly student: NetworkPolicy;
+  /** What stands around it in flight. */
+  readonly ranked?: Ranked | undefined;
   /** The student's network with what surrounds it. */
   readonly graph: GraphOptions;
 }
@@ -129,7 +144,7 @@ export interface WriteOptions {
  */
 export async function bytesOf(
   state: RunState,
-  { algorithm, student, graph }: WriteOptions,
+  { algorithm, student, ranked, graph }: WriteOptions,
 ): Promise<Uint8Array> {
   const { learner, source, ...run } = state;
   const { activation, head, actor, vision } = graph;
@@ -137,6 +152,7 @@ export async function bytesOf(
     format,
     algorithm,
     actor: { activation, head, reads: student.reads, ...(vision && { vision }) },
+    ...(ranked && { ranked: factsOf(ranked) }),
     run: { ...run, source: source.facts, counters: learner.counters },
   };
   const doubled = actor.outputWidth !== actor.actionWidth;
@@ -148,6 +164,7 @@ export async function bytesOf(
     facts: JSON.stringify(facts),
     arrays: new OrderedDict(arrays),
     ...bytesEntry(source.bytes),
+    ...rankedEntries(ranked),
     ...exampleEntries("actor", await recordExample(student)),
   };
   const { normaliser, latent } = actor;
@@ -167,37 +184,34 @@ export async function readRun(path: string): Promise<SavedRun & { readonly own: 
   const text = isDict(own) ? own.get("facts") : undefined;
   if (file.kind !== "policy" || !isDict(own) || typeof text !== "string") throw foreign(path);
   const facts = checkedFacts(schema, text, { where: path, format }) as unknown as Facts;
-  const { run, actor } = facts;
+  const { run, actor, ranked, algorithm } = facts;
   checkIteration(run.progress, file.iteration, path);
   const { source, counters, ...rest } = run;
   const learner = { arrays: arraysIn(own.get("arrays"), path), counters };
   const bytes = bytesIn(own.get("bytes"));
   const state: RunState = { ...rest, source: { facts: source, bytes }, learner };
-  return { state, path, own: { file, actor } };
+  const around = ranked && { facts: ranked, arrays: arraysIn(own.get("ranker"), path) };
+  return { state, path, own: { file, actor, algorithm, ...(around && { ranked: around }) } };
 }
 
 /** The student that a checkpoint holds. */
 export async function policiesOf(
-  { own, path }: SavedRun,
+  saved: SavedRun,
   spec: EnvSpec,
 ): Promise<{ readonly student: Policy }> {
-  const { file, actor } = own as SavedPolicy;
-  const student = createActorPolicy({ ...actor, actor: file.actor });
+  const student = await studentOf(saved);
   checkFit("The run's student", student, spec);
-  await checkOwnExample(student, file, "actor", path);
   return { student };
 }
 
-function arraysIn(value: TorchValue | undefined, path: string): Record<string, NamedArray> {
-  if (!isDict(value)) throw damaged(path, "it holds no arrays");
-  const arrays: Record<string, NamedArray> = {};
-  for (const [name, tensor] of value) {
-    if (!isTensor(tensor) || tensor.dtype !== "float32") {
-      throw damaged(path, `${String(name)} is no array of float32`);
-    }
-    arrays[String(name)] = { shape: tensor.shape, data: tensor.data as Float32Array };
-  }
-  return arrays;
+/** @param ranker instead of the one it was trained with, where it acts through one */
+export async function studentOf({ own, path, state }: SavedRun, ranker?: Ranker): Promise<Policy> {
+  const { file, actor, ranked } = own as SavedPolicy;
+  const agent = createActorPolicy({ ...actor, actor: file.actor });
+  await checkOwnExample(agent, file, "actor", path);
+  if (!ranked) return agent;
+  const { arrays: learned } = state.learner;
+  return rankedPolicyOf(ranked, agent, { learned, ...(ranker && { ranker }) });
 }
 
 /** What the source keeps that is no text, by name. */

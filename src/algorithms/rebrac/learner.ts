@@ -26,20 +26,20 @@ export function createRebrac(
   const random = new Random(deriveSeed(site.seed, "rebrac"));
   const acting = createActor(settings, site, { random: weights.uniform, given });
   const networks = createNetworks(settings, acting, { random: weights.uniform, given });
-  const groups = actorCriticGroups(networks);
+  const groups = actorCriticGroups(networks, site);
   if (!given) groups.followCritic(1);
   if (!given) groups.followActor(1);
   const draws = given?.draws ?? seededDraws(random);
   const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
     const [noise, anywhere] = drawn;
     const known = { noise: noise!, settings, figures };
-    step(criticUpdate, () => update.criticLoss(networks, batch, known));
+    step(criticUpdate, (seen) => update.criticLoss(networks, seen, known));
     const [actorSteps] = form;
     if (!actorSteps) return;
     figures.note("Policy/random_squared_distance", update.randomDistance(anywhere!, batch));
     // The actor's copy lags one step: it follows the actor as it was before this one.
     groups.followActor(settings.tau);
-    step(actorUpdate, () => update.actorLoss(networks, batch, known));
+    step(actorUpdate, (seen) => update.actorLoss(networks, seen, known));
     groups.followCritic(settings.tau);
   };
   const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
@@ -50,6 +50,7 @@ export function createRebrac(
       updates: [criticUpdate, actorUpdate],
       losses,
       policies: { student: acting.policy },
+      critic: networks.critics[0],
       view: { ...acting.view, nextActions: true },
       form: (number) => [(number - 1) % settings.policy_freq === 0],
       stepping: ([actorSteps]) => (actorSteps ? ["critic", "actor"] : ["critic"]),
@@ -59,7 +60,7 @@ export function createRebrac(
       },
       ...{ graph: acting.graph, random, learn },
     },
-    site.compile,
+    site,
   );
 }
 

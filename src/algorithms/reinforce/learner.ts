@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
+import { beliefGroups } from "../../learning/offline/belief.ts";
 import { createDeterministicActor } from "../../learning/offline/deterministic-actor.ts";
 import { createLogStd, negativeLogLikelihood } from "../../learning/offline/gaussian.ts";
 import type { OfflineSite } from "../../learning/offline/site.ts";
@@ -27,17 +28,17 @@ export function createReinforce(settings: ReinforceSettings, site: OfflineSite):
   const { network, policy, graph } = acting;
   const logStd = createLogStd(new Float32Array(site.action.low.length));
   const noise = { parameters: [{ name: "actor.log_std", value: logStd }] };
-  const groups = [groupOf("actor", "actor", [network, noise])];
+  const groups = [groupOf("actor", "actor", [network, noise]), ...beliefGroups(site, ["actor"])];
   return new BatchLearner(
     {
       ...{ groups, graph, random, losses: ["actor"], updates: [actorUpdate] },
       owners: createOwners(groups, { actor: settings.learning_rate }),
       policies: { student: policy },
       view: { ...acting.view, rewardsToGo: settings.discount },
-      learn: ({ observations, actions, rewards: returns }, { figures, step }) => {
+      learn: ({ rewards: returns }, { figures, step }) => {
         const { mean, variance } = tf.moments(returns);
         const advantages = tf.div(tf.sub(returns, mean), tf.add(tf.sqrt(variance), 1e-6));
-        step(actorUpdate, () => {
+        step(actorUpdate, ({ observations, actions }) => {
           const distances = tf.squaredDifference(
             network.forward(observations, []).outputs,
             actions,
@@ -52,6 +53,6 @@ export function createReinforce(settings: ReinforceSettings, site: OfflineSite):
         });
       },
     },
-    site.compile,
+    site,
   );
 }

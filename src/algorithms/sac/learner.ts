@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
+import { beliefGroups } from "../../learning/offline/belief.ts";
 import { createTwins, layerNorm } from "../../learning/offline/critic.ts";
 import { createDeterministicActor } from "../../learning/offline/deterministic-actor.ts";
 import { seededDraws } from "../../learning/offline/draws.ts";
@@ -23,15 +24,16 @@ export function createSac(settings: SacSettings, site: OfflineSite): BatchLearne
   const { mlp, view, maxAction, graph } = acting;
   const networks = createNetworks(settings, view, weights);
   const actor = { network: mlp, multiplier: 1, offset: 0, maxAction };
-  const { groups, follow } = groupsOf({ ...networks, actor });
+  const { groups: own, follow } = groupsOf({ ...networks, actor });
+  const groups = [...own, ...beliefGroups(site, ["critic", "actor"])];
   follow(1);
   const draws = seededDraws(random);
-  const learn: BatchAlgorithm["learn"] = (batch, { drawn, figures, step }) => {
+  const learn: BatchAlgorithm["learn"] = (_, { drawn, figures, step }) => {
     const all = { ...networks, actor };
     const known = (noise: tf.Tensor | undefined) => ({ noise: noise!, settings, figures });
-    step(update.criticUpdate, () => update.criticLoss(all, batch, known(drawn[0])));
-    step(update.actorUpdate, () => update.actorLoss(all, batch, known(drawn[1])));
-    step(update.alphaUpdate, () => update.alphaLoss(all, batch, known(drawn[1])));
+    step(update.criticUpdate, (seen) => update.criticLoss(all, seen, known(drawn[0])));
+    step(update.actorUpdate, (seen) => update.actorLoss(all, seen, known(drawn[1])));
+    step(update.alphaUpdate, (seen) => update.alphaLoss(all, seen, known(drawn[1])));
     follow(settings.tau);
   };
   const { actor_learning_rate: slow, critic_learning_rate: critic } = settings;
@@ -41,12 +43,13 @@ export function createSac(settings: SacSettings, site: OfflineSite): BatchLearne
       owners: createOwners(groups, { critic, actor: slow, alpha: slow }),
       updates: [update.criticUpdate, update.actorUpdate, update.alphaUpdate],
       policies: { student: acting.policy },
+      critic: networks.critics[0],
       draw: ({ rows, actionWidth }) => {
         const shape = [rows, actionWidth];
         return [draws.normal(shape), draws.normal(shape)];
       },
     },
-    site.compile,
+    site,
   );
 }
 

@@ -25,19 +25,19 @@ export function createTd3Bc(
   const random = new Random(deriveSeed(site.seed, "td3_bc"));
   const acting = createActor(settings, site, { random: weights.uniform, given });
   const networks = createNetworks(settings, acting, { random: weights.uniform, given });
-  const groups = actorCriticGroups(networks);
+  const groups = actorCriticGroups(networks, site);
   const follow = (rate: number) => {
     groups.followCritic(rate);
     groups.followActor(rate);
   };
   if (!given) follow(1);
   const draws = given?.draws ?? seededDraws(random);
-  const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
+  const learn: BatchAlgorithm["learn"] = (_, { drawn, form, figures, step }) => {
     const known = { noise: drawn[0]!, settings, figures };
-    step(criticUpdate, () => update.criticLoss(networks, batch, known));
+    step(criticUpdate, (seen) => update.criticLoss(networks, seen, known));
     const [actorSteps] = form;
     if (!actorSteps) return;
-    step(actorUpdate, () => update.actorLoss(networks, batch, known));
+    step(actorUpdate, (seen) => update.actorLoss(networks, seen, known));
     follow(settings.tau);
   };
   const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
@@ -48,12 +48,13 @@ export function createTd3Bc(
       updates: [criticUpdate, actorUpdate],
       losses,
       policies: { student: acting.policy },
+      critic: networks.critics[0],
       form: (number) => [number % settings.policy_freq === 0],
       stepping: ([actorSteps]) => (actorSteps ? ["critic", "actor"] : ["critic"]),
       draw: ({ rows, actionWidth }) => [draws.normal([rows, actionWidth])],
       ...{ view: acting.view, graph: acting.graph, random, learn },
     },
-    site.compile,
+    site,
   );
 }
 

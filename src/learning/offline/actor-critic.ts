@@ -1,7 +1,9 @@
 import type { Network } from "../../../policies/networks/network.ts";
 import { followSlowly, groupOf } from "../owner.ts";
 import type { ParameterGroup } from "../owners.ts";
+import { beliefGroups } from "./belief.ts";
 import type { Twins } from "./critic.ts";
+import type { OfflineSite } from "./site.ts";
 
 /** An actor, two critics, and slow copies of all of them. */
 export interface ActorCritic {
@@ -19,13 +21,16 @@ export interface ActorCriticGroups {
   followActor(rate: number): void;
 }
 
-export function actorCriticGroups(networks: ActorCritic): ActorCriticGroups {
+export function actorCriticGroups(
+  networks: ActorCritic,
+  site: Pick<OfflineSite, "belief">,
+): ActorCriticGroups {
   const critic = groupOf("critic", "critic", networks.critics);
   const actor = groupOf("actor", "actor", [networks.actor]);
   const criticTarget = groupOf("critic_target", "ema", networks.criticTargets);
   const actorTarget = groupOf("actor_target", "ema", [networks.actorTarget]);
   return {
-    all: [critic, actor, criticTarget, actorTarget],
+    all: [critic, actor, criticTarget, actorTarget, ...beliefGroups(site, ["critic", "actor"])],
     followCritic: (rate) => followSlowly(criticTarget, critic, rate),
     followActor: (rate) => followSlowly(actorTarget, actor, rate),
   };

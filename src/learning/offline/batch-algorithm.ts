@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
-import type { Policy } from "../../../policies/policy.ts";
+import type { Network } from "../../../policies/networks/network.ts";
+import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Random } from "../../../policies/random.ts";
 import type { Static } from "../../engine/compile/program.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
@@ -18,8 +19,18 @@ export interface UpdateContext {
   readonly drawn: readonly tf.Tensor[];
   readonly form: Form;
   readonly figures: Sheet;
-  /** Lets the update's owner step on this loss, measured where that is asked for. */
-  step(update: Update, loss: () => tf.Scalar): void;
+  /**
+   * Lets the update's owner step on this loss, measured where that is asked for. `seen`: the batch, its states
+   * moving with a belief that the update's owner steps.
+   */
+  step(update: Update, loss: (seen: Transitions) => tf.Scalar): void;
+}
+
+/** Recorded actions, `[known, actionWidth]` in ±1. */
+export interface Library {
+  readonly actions: tf.Variable;
+  /** How many of the nearest are judged. */
+  readonly neighbours: number;
 }
 
 /** A learner of single transitions, batch after batch, but for what is shared. */
@@ -28,7 +39,11 @@ export interface BatchAlgorithm {
   readonly owners: readonly Owner[];
   readonly updates: readonly Update[];
   readonly losses: readonly string[];
-  readonly policies: Readonly<Record<string, Policy>>;
+  readonly policies: Readonly<Record<string, NetworkPolicy>>;
+  /** Q of a state and an action in ±1 side by side; absent: nobody values actions. */
+  readonly critic?: Network | undefined;
+  /** Among which of the recorded actions its critic chooses in flight; absent: it flies the actor's. */
+  readonly library?: Library | undefined;
   readonly view: TransitionView;
   /** Who is judged, for exports: everything baked in. */
   readonly graph: () => Promise<GraphOptions>;

@@ -4,7 +4,7 @@ import type { NamedArray } from "../../../policies/named-array.ts";
 import type { Normaliser } from "../../../policies/networks/normaliser.ts";
 import type { Policy } from "../../../policies/policy.ts";
 import type { RandomState } from "../../../policies/random.ts";
-import { type Compile, eagerly } from "../../engine/compile/program.ts";
+import { eagerly } from "../../engine/compile/program.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import { checkOwners } from "../check-owners.ts";
 import type { Experience } from "../experience.ts";
@@ -15,7 +15,10 @@ import { arraysUnder, loadParameters, readParameters } from "../parameters.ts";
 import type { Stage } from "../stage.ts";
 import type { BatchAlgorithm, UpdateContext } from "./batch-algorithm.ts";
 import { BatchProgram, type Noted } from "./batch-program.ts";
+import { believe, withBeliefClaims } from "./belief.ts";
 import { Figures, Sheet } from "./figures.ts";
+import type { OfflineSite } from "./site.ts";
+import type { TrainedBelief } from "./trained-belief.ts";
 import {
   disposeTransitions,
   type Transitions,
@@ -26,6 +29,8 @@ import {
 const NORMALISER = "normalisers/observations/";
 const PREFIX = "obs_normalizer.";
 
+type Place = Partial<Pick<OfflineSite, "belief" | "surround" | "compile">>;
+
 /** One update for each batch of `numEnvs` rows of an experience. */
 export class BatchLearner implements Learner {
   readonly needs: Needs;
@@ -35,28 +40,31 @@ export class BatchLearner implements Learner {
   readonly policies: Readonly<Record<string, Policy>>;
   readonly #algorithm: BatchAlgorithm;
   readonly #program: BatchProgram;
+  readonly #belief: TrainedBelief | undefined;
   #view: TransitionView;
   #number = 0;
 
   /**
-   * @param compile who makes one call of an update's operations; default: each is a call of its own
+   * @param place what surrounds the algorithm: a belief, whose groups are among its own, and who compiles
    * @throws LearningError when its claims don't hold together, see `checkOwners`
    */
-  constructor(algorithm: BatchAlgorithm, compile: Compile = eagerly) {
-    const { view, groups, updates, losses, policies } = algorithm;
+  constructor(algorithm: BatchAlgorithm, place: Place = {}) {
+    const { view, groups, losses } = algorithm;
+    const { belief, surround, compile = eagerly } = place;
     const notes = view.nextActions ? ["next_actions"] : [];
     const { reads, rewardsToGo } = view;
     const sums = rewardsToGo === undefined ? {} : { rewardsToGo };
     this.needs = { groups: reads, successors: reads, notes, ...sums };
     this.groups = groups;
-    this.updates = updates;
+    this.updates = withBeliefClaims(algorithm.updates, groups);
     this.losses = losses;
-    this.policies = policies;
+    this.policies = surrounded(algorithm, surround);
     this.#algorithm = algorithm;
+    this.#belief = belief;
     this.#view = view;
     // Whether an orphan may fly is the run's to say.
     checkOwners(this, undefined, { onOrphan: () => {} });
-    this.#program = new BatchProgram(algorithm, compile);
+    this.#program = new BatchProgram({ ...algorithm, belief }, compile);
   }
 
   /**
@@ -105,13 +113,16 @@ export class BatchLearner implements Learner {
     given: Pick<UpdateContext, "drawn" | "form">,
     meter: GradientMeter,
   ): Noted {
-    const { owners } = this.#algorithm;
+    const { owners, groups } = this.#algorithm;
     const figures = new Sheet();
     tf.tidy(() => {
-      this.#algorithm.learn(batch, {
+      const believed = believe(batch, { belief: this.#belief, groups });
+      this.#algorithm.learn(believed.batch, {
         ...{ ...given, figures },
-        step: (update, loss) => {
-          const owner = owners.find(({ name }) => name === update.owner)!;
+        step: ({ name }, of) => {
+          const update = this.updates.find((one) => one.name === name)!;
+          const owner = owners.find((one) => one.name === update.owner)!;
+          const loss = () => of(believed.seenBy(owner.name));
           meter.measure(update, loss, () => owner.step(loss)).dispose();
         },
       });
@@ -160,6 +171,17 @@ export class BatchLearner implements Learner {
     for (const { parameters } of this.groups) for (const { value } of parameters) value.dispose();
     this.#view.normaliser?.dispose();
   }
+}
+
+function surrounded(
+  { policies, critic, library }: Pick<BatchAlgorithm, "policies" | "critic" | "library">,
+  surround: Place["surround"],
+): Readonly<Record<string, Policy>> {
+  if (!surround) return policies;
+  const all = Object.entries(policies).map(
+    ([name, policy]) => [name, surround(policy, { critic, library })] as const,
+  );
+  return Object.fromEntries(all);
 }
 
 function statisticsIn({ arrays }: LearnerState): Record<string, NamedArray> {

@@ -3,7 +3,9 @@ import type { Compile, Program, Static } from "../../engine/compile/program.ts";
 import { LearningError } from "../learning-error.ts";
 import type { Owner } from "../owner.ts";
 import type { BatchAlgorithm, Form } from "./batch-algorithm.ts";
+import { believe } from "./belief.ts";
 import { Sheet } from "./figures.ts";
+import type { TrainedBelief } from "./trained-belief.ts";
 import { type Transitions, tensorsOf, transitionsFrom } from "./transitions.ts";
 
 /** What one update gave: `[1]` each, by these names; to be disposed by the caller. */
@@ -12,7 +14,9 @@ export interface Noted {
   readonly values: readonly tf.Tensor[];
 }
 
-type Learning = Pick<BatchAlgorithm, "groups" | "owners" | "stepping" | "learn">;
+type Learning = Pick<BatchAlgorithm, "groups" | "owners" | "stepping" | "learn"> & {
+  readonly belief: TrainedBelief | undefined;
+};
 
 /** Whole updates of a learner as one program over its parameters, copies and moments, in one call each. */
 export class BatchProgram {
@@ -55,12 +59,14 @@ export class BatchProgram {
     const [own, draws, ...form] = statics as [number, number, ...Static[]];
     const scalars = this.#scalarsOf(inputs.slice(own + draws), form);
     const figures = new Sheet();
-    this.#algorithm.learn(transitionsFrom(inputs.slice(0, own)), {
+    const { batch, seenBy } = believe(transitionsFrom(inputs.slice(0, own)), this.#algorithm);
+    this.#algorithm.learn(batch, {
       ...{ drawn: inputs.slice(own, own + draws), form, figures },
       step: ({ owner: name }, loss) => {
         const known = scalars.get(name);
         if (known === undefined) throw unannounced(name, form);
-        known.owner.descend(() => ({ loss: loss(), besides: [] }), known.scalars);
+        const seen = () => ({ loss: loss(seenBy(name)), besides: [] });
+        known.owner.descend(seen, known.scalars);
       },
     });
     this.#names.set(JSON.stringify(form), figures.names);

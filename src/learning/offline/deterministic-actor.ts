@@ -63,7 +63,7 @@ export function createDeterministicActor(
   options: ActorOptions,
 ): DeterministicActor {
   const { hidden, random, prefix, outputsPerAction = 1, layerNorm, init, stride, given } = options;
-  const { observationWidth, reads } = site;
+  const { observationWidth, reads, belief } = site;
   const actionWidth = site.action.low.length;
   const maxAction = given?.maxAction ?? 1;
   const full = new Array<number>(actionWidth).fill(maxAction);
@@ -77,11 +77,14 @@ export function createDeterministicActor(
       ...(given && { weights: given.weights }),
     });
   const mlp = make(prefix);
-  const normaliser = options.normaliseStates
-    ? new Normaliser(observationWidth, stateNormaliser(site))
-    : undefined;
+  // A belief gives what its learner makes of it: nobody knows its statistics.
+  const normaliser =
+    options.normaliseStates && !belief
+      ? new Normaliser(observationWidth, stateNormaliser(site))
+      : undefined;
   const view: TransitionView = {
     ...{ reads, observationWidth, actionWidth, normaliser },
+    recordedWidth: belief?.network.inputWidth,
     range: given ? undefined : range,
     reward: options.reward ?? { scale: 1, shift: 0 },
   };

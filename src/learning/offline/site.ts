@@ -1,8 +1,13 @@
+import type { Variable } from "@tensorflow/tfjs-core";
 import type { OutputRange } from "../../../policies/networks/bounded.ts";
+import type { Network } from "../../../policies/networks/network.ts";
+import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { NormaliserState } from "../../../policies/networks/normaliser.ts";
+import type { Policy } from "../../../policies/policy.ts";
 import type { Compile } from "../../engine/compile/program.ts";
 import { LearningError } from "../learning-error.ts";
 import type { ValueFacts } from "../monitors/divergence.ts";
+import type { TrainedBelief } from "./trained-belief.ts";
 
 /** What recorded flights and their simulator say to a learner. */
 export interface OfflineSite {
@@ -23,8 +28,20 @@ export interface OfflineSite {
   /** Of the data's episodes, undiscounted, and the steps of the longest: for `normalize_reward`. */
   readonly returns?: Returns | undefined;
   readonly seed: number;
+  /** Makes states of what is recorded before anything else sees it; absent: that is the state. */
+  readonly belief?: TrainedBelief | undefined;
+  /** The agent with what surrounds it in flight; absent: it flies as it is. */
+  readonly surround?: ((agent: NetworkPolicy, valued: Valued) => Policy) | undefined;
+  /** So many recorded actions, drawn at random, in the simulator's units, `[count, actionWidth]`. */
+  readonly drawActions?: ((count: number) => Float32Array) | undefined;
   /** Who makes one call of an update's operations; absent: each is a call of its own. */
   readonly compile?: Compile | undefined;
+}
+
+/** What values a learner's actions in flight; see `BatchAlgorithm`. */
+export interface Valued {
+  readonly critic?: Network | undefined;
+  readonly library?: { readonly actions: Variable; readonly neighbours: number } | undefined;
 }
 
 export interface StateStatistics {

@@ -29,6 +29,8 @@ export interface TransitionView {
   /** Observation groups, concatenated in this order. */
   readonly reads: readonly string[];
   readonly observationWidth: number;
+  /** Of those groups together as they are recorded, where a belief makes states of them; absent: the same. */
+  readonly recordedWidth?: number | undefined;
   readonly actionWidth: number;
   readonly normaliser?: Normaliser | undefined;
   /** Of the simulator's actions, which is brought to ±1; absent: taken as they are. */
@@ -91,12 +93,13 @@ interface At {
 }
 
 function observed(at: At, kind: "obs" | "next", view: TransitionView): tf.Tensor2D {
-  const { normaliser, observationWidth } = view;
+  const { reads, normaliser } = view;
+  const observationWidth = view.recordedWidth ?? view.observationWidth;
   const rows = at.experience.numEnvs;
-  const groups = view.reads.map((name) => {
+  const groups = reads.map((name) => {
     return [name, columnsOf(at, `${kind}/${name}`) as ObservationArray] as const;
   });
-  const gathered = gatherGroups(view, Object.fromEntries(groups), rows);
+  const gathered = gatherGroups({ reads, observationWidth }, Object.fromEntries(groups), rows);
   return tf.tidy(() => {
     const raw = tf.tensor2d(gathered, [rows, observationWidth]);
     return normaliser ? normaliser.apply(raw) : raw;

@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { readBytes } from "../../../../policies/checkpoint/checkpoint-file.ts";
+import { sealOf } from "../../../../policies/checkpoint/seal.ts";
+import { floats } from "../../../../policies/checkpoint/state-dict.ts";
+import { readTorchFile, writeTorchFile } from "../../../../policies/checkpoint/torch-file.ts";
+import {
+  isDict,
+  isTensor,
+  OrderedDict,
+  type TorchValue,
+  torchDict,
+} from "../../../../policies/checkpoint/torch-value.ts";
+import type { NamedArray, NamedArrays } from "../../../../policies/named-array.ts";
+import { createRanker } from "../../../../policies/rankers/create-ranker.ts";
+import {
+  embeddingKinds,
+  type Ranker,
+  type RankerConfig,
+  rankerNames,
+} from "../../../../policies/rankers/ranker.ts";
+import { RunError } from "../../../runs/run-error.ts";
+import { checkedFacts, counter, damaged } from "../../saved-facts.ts";
+
+/** Bumped when what is kept changes so that an older reader would go wrong. */
+const format = 1;
+
+const size = counter.min(1).max(1_000_000);
+
+export const rankerConfig = z.object({
+  ranker: z.enum(rankerNames),
+  ...{ latentWidth: size, items: size.max(65_536), itemWidth: size, slots: size.min(2) },
+  embeddings: z.enum(embeddingKinds),
+  ...{ seed: counter, task: z.string(), dataset: z.string() },
+});
+
+const schema = z.object({ format: z.literal(format), ranker: rankerConfig });
+
+/** A file that torch reads: `ranker_state_dict`, and in `infos["firstsolo"]` the configuration as JSON. */
+export async function rankerBytes(ranker: Ranker): Promise<Uint8Array> {
+  const facts = JSON.stringify({ format, ranker: ranker.get_config() });
+  return writeTorchFile(
+    torchDict({
+      ranker_state_dict: dictOf(await ranker.save()),
+      infos: torchDict({ firstsolo: torchDict({ facts }) }),
+    }),
+  );
+}
+
+/** @throws CheckpointError, RunError `not-a-ranker`, `bad-checkpoint`; PolicyError where its weights don't fit */
+export async function readRanker(path: string): Promise<Ranker> {
+  const bytes = await readBytes(path);
+  if (sealOf(bytes) === "broken") throw damaged(path, "it is not what was written");
+  const whole = readTorchFile(bytes, path);
+  const infos = isDict(whole) ? whole.get("infos") : undefined;
+  const own = isDict(infos) ? infos.get("firstsolo") : undefined;
+  const text = isDict(own) ? own.get("facts") : undefined;
+  const weights = isDict(whole) ? whole.get("ranker_state_dict") : undefined;
+  if (typeof text !== "string" || !isDict(weights)) throw foreign(path);
+  const facts = checkedFacts(schema, text, { where: path, format });
+  return restoredRanker(facts.ranker, arraysIn(weights, path));
+}
+
+/** A ranker as it was saved. @throws PolicyError */
+export function restoredRanker(config: RankerConfig, arrays: NamedArrays): Ranker {
+  const { embeddings } = config;
+  const items = embeddings === "scratch" ? undefined : arrays.items?.data;
+  const ranker = createRanker(config, items);
+  ranker.load(arrays);
+  return ranker;
+}
+
+export function dictOf(arrays: NamedArrays): OrderedDict {
+  const entries = Object.entries(arrays).map(
+    ([name, { shape, data }]) => [name, floats(shape, data)] as const,
+  );
+  return new OrderedDict(entries);
+}
+
+export function arraysIn(value: TorchValue | undefined, path: string): Record<string, NamedArray> {
+  if (!isDict(value)) throw damaged(path, "it holds no arrays");
+  const arrays: Record<string, NamedArray> = {};
+  for (const [name, tensor] of value) {
+    if (!isTensor(tensor) || tensor.dtype !== "float32") {
+      throw damaged(path, `${String(name)} is no array of float32`);
+    }
+    arrays[String(name)] = { shape: tensor.shape, data: tensor.data as Float32Array };
+  }
+  return arrays;
+}
+
+function foreign(path: string): RunError {
+  return new RunError(
+    "not-a-ranker",
+    `${path} is no checkpoint of a ranker`,
+    "Give the ranker.pt that `firstsolo train_ranker` wrote.",
+  );
+}

@@ -1,0 +1,82 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
+import type { RankerConfig } from "../../policies/rankers/ranker.ts";
+import { readRanker } from "../algorithms/offline/slates/ranker-file.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { makeRanker, rankerFile, rankerFolder } from "./train-ranker.ts";
+
+export interface RankerChoice {
+  readonly name: string;
+  /** Its checkpoint. */
+  readonly path: string;
+  /** The flights it learned from. */
+  readonly dataset: string;
+}
+
+export interface RankerWish {
+  readonly ranker: string;
+  readonly checkpoint: string | undefined;
+  readonly task: string;
+  /** Absent: those that the ranker learned from. */
+  readonly dataset: string | undefined;
+  readonly root: string;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * The checkpoint that was named; else the newest of that ranker which learned from these flights; else one that is
+ * trained now, as `train_ranker` would. The engine runs. @throws ConfigError `other-ranker`, `no-dataset`
+ */
+export async function chooseRanker(wish: RankerWish): Promise<RankerChoice> {
+  const { checkpoint, task, dataset, root, say } = wish;
+  const name = rankerNamed(wish.ranker);
+  if (checkpoint !== undefined) {
+    const { ranker, dataset: own } = await factsOf(checkpoint);
+    if (ranker !== name) throw otherRanker(checkpoint, ranker, name);
+    return { name, path: resolve(checkpoint), dataset: dataset ?? own };
+  }
+  const order = { ranker: name, task };
+  for (const path of newestFirst(join(root, rankerFolder(order)))) {
+    const { dataset: own } = await factsOf(path);
+    if (dataset !== undefined && resolve(dataset) !== own) continue;
+    say(`the newest ${name} for these slates: ${path}`);
+    return { name, path, dataset: dataset ?? own };
+  }
+  if (dataset === undefined) throw nothingToLearnFrom(task);
+  say(
+    `no ${name} has learned from ${dataset} yet: it is trained first, as by firstsolo train_ranker`,
+  );
+  const usual = { seed: 0, epochs: 10, batch: 256, embeddings: null, latentWidth: null };
+  const made = await makeRanker({ ...order, ...usual }, { dataset, log_root: root, say });
+  made.trained.ranker.dispose();
+  return { name, path: made.checkpoint, dataset };
+}
+
+async function factsOf(path: string): Promise<RankerConfig> {
+  const ranker = await readRanker(path);
+  ranker.dispose();
+  return ranker.get_config();
+}
+
+function newestFirst(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  const paths = readdirSync(folder).map((name) => resolve(folder, name, rankerFile));
+  return paths.filter((path) => existsSync(path)).sort((a, b) => (a < b ? 1 : -1));
+}
+
+function otherRanker(path: string, found: string, wanted: string): ConfigError {
+  return new ConfigError(
+    "other-ranker",
+    `${path} holds the ranker ${found}, and --ranker is ${wanted}`,
+    `Say --ranker ${found}, or name another checkpoint.`,
+  );
+}
+
+function nothingToLearnFrom(task: string): ConfigError {
+  return new ConfigError(
+    "no-dataset",
+    `--dataset is missing, and no ranker for ${task} says which flights it learned from`,
+    `Record some: firstsolo record --task ${task} --policy logging --episodes 2000 -o slates.hdf5; then --dataset slates.hdf5.`,
+  );
+}

@@ -1,0 +1,123 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { putWholeSync } from "../disk/whole-file.ts";
+import { openRun } from "../runs/open-run.ts";
+import { RunError } from "../runs/run-error.ts";
+import type { Cell } from "./matrix-table.ts";
+
+/** What makes a cell another one when it changes. */
+export interface CellOrder {
+  readonly env: string;
+  readonly agent: string;
+  /** Null: a pilot flies. */
+  readonly ranker: string | null;
+  readonly seed: number;
+  readonly episodes: number;
+  /** Arguments of `train_agent` besides. */
+  readonly args: readonly string[];
+}
+
+export interface Bench {
+  /** Folder of the whole matrix. */
+  readonly folder: string;
+  readonly program: string;
+  /** Of the logged slates of an environment. */
+  readonly datasetOf: (env: string) => string;
+}
+
+interface Kept {
+  readonly order: CellOrder;
+  readonly cell: Cell;
+}
+
+/** As it was finished before, by the same order; undefined: it is to be flown. */
+export function keptCell(order: CellOrder, { folder }: Bench): Cell | undefined {
+  try {
+    const kept = JSON.parse(readFileSync(pathOf(order, folder), "utf8")) as Kept;
+    return JSON.stringify(kept.order) === JSON.stringify(order) ? kept.cell : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function keepCell(order: CellOrder, cell: Cell, { folder }: Bench): void {
+  mkdirSync(join(folder, "cells"), { recursive: true });
+  const kept: Kept = { order, cell };
+  putWholeSync(pathOf(order, folder), `${JSON.stringify(kept, null, 2)}\n`);
+}
+
+function pathOf(order: CellOrder, folder: string): string {
+  return join(folder, "cells", `${nameOf(order)}.json`);
+}
+
+export function nameOf({ env, agent, ranker, seed }: CellOrder): string {
+  return [env, agent, ...(ranker === null ? [] : [ranker]), `seed${seed}`].join("_");
+}
+
+/** Trains and evaluates an agent in processes of its own. @throws RunError `cell-failed` */
+export async function flyCell(order: CellOrder, bench: Bench): Promise<Cell> {
+  const { env, agent, ranker, seed, episodes, args } = order;
+  const { folder, datasetOf } = bench;
+  const name = nameOf(order);
+  const logs = join(folder, "runs", name);
+  const named = ["--agent", agent, "--env_name", env, "--ranker", ranker!, "--seed", `${seed}`];
+  const places = {
+    ...{ dataset: datasetOf(env), ranker_root: join(folder, "rankers"), log_root: logs },
+    ...{ log_dir: join(folder, "logs"), checkpoint_dir: join(folder, "checkpoints"), ui: "none" },
+  };
+  const flags = Object.entries(places).flatMap(([flag, value]) => [`--${flag}`, value]);
+  // It is judged below, with as many episodes as were asked for.
+  const training = ["train_agent", ...named, ...flags, "evaluation.final_episodes=0", ...args];
+  await runChild(training, { ...bench, name });
+  const run = (await openRun(join(logs, `${env}_${ranker}_${agent}`))).run.path;
+  const said = await runChild(["eval", run, "--episodes", `${episodes}`, "--json"], {
+    ...{ ...bench, name },
+  });
+  const { student_return, student_return_ci95, episodes: flown } = JSON.parse(said);
+  return {
+    ...{ env, agent, ranker, seed, meanReturn: student_return, ci95: student_return_ci95 },
+    ...{ episodes: flown, ...healthOf(run), run: resolve(run) },
+  };
+}
+
+/** What its rows and events say of its values. */
+function healthOf(run: string): Pick<Cell, "largestValue" | "alarm"> {
+  const values = linesOf(join(run, "metrics.jsonl")).flatMap((row) => {
+    const value = row["Value/q_abs_mean"];
+    return typeof value === "number" ? [value] : [];
+  });
+  const alarm = linesOf(join(run, "events.jsonl")).some(
+    ({ type, level }) => type === "monitor" && level === "alarm",
+  );
+  return { largestValue: values.length > 0 ? Math.max(...values) : null, alarm };
+}
+
+function linesOf(path: string): readonly Readonly<Record<string, unknown>>[] {
+  const text = readFileSync(path, "utf8").trim();
+  return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line));
+}
+
+/** What it said on its standard output; the rest goes into the cell's log. @throws RunError `cell-failed` */
+export async function runChild(
+  args: readonly string[],
+  { program, folder, name }: Pick<Bench, "program" | "folder"> & { readonly name: string },
+): Promise<string> {
+  mkdirSync(join(folder, "logs"), { recursive: true });
+  const log = join(folder, "logs", `${name}.txt`);
+  const file = openSync(log, "a");
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", file] });
+  let said = "";
+  child.stdout?.on("data", (data: Buffer) => {
+    said += data;
+  });
+  const [code] = await once(child, "close");
+  closeSync(file);
+  if (code === 0) return said;
+  throw new RunError(
+    "cell-failed",
+    `firstsolo ${args[0]} of ${name} ended with ${code === null ? "a signal" : `exit code ${code}`}`,
+    `Its words are in ${log}; what was finished before is kept: start the same matrix again.`,
+  );
+}

@@ -1,0 +1,50 @@
+import { nearest } from "../../protocol/nearest.ts";
+import { ConfigError } from "../config/config-error.ts";
+
+const environments = ["focused", "diffuse"].flatMap((items) =>
+  ["topdown", "mix", "divpen"].map((clicks) => `${items}_${clicks}`),
+);
+
+/** `diffuse_topdown`, however it is spelt, as a task: `slates-diffuse_topdown`. @throws ConfigError */
+export function slateTask(name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replaceAll("-", "_")
+    .replace(/^slates_/, "");
+  const meant = plain.replace(/_mixed$/, "_mix");
+  if (environments.includes(meant)) return `slates-${meant}`;
+  const near = nearest(plain, environments);
+  throw new ConfigError(
+    "unknown-env",
+    `--env_name is ${JSON.stringify(name)}; expected one of ${environments.join(", ")}`,
+    near === undefined ? "For example --env_name diffuse_topdown." : `Did you mean ${near}?`,
+  );
+}
+
+/** Of a task, as its users call it. */
+export function environmentOf(task: string): string {
+  return task.replace(/^slates-/, "");
+}
+
+/** `--env-name` and `train-agent` are what `--env_name` and `train_agent` are: flags spelt with underscores. */
+export function withUnderscores(args: readonly string[]): readonly string[] {
+  return args.map((word) => {
+    const [flag = "", ...rest] = word.split("=");
+    if (!/^--[a-z]/.test(flag)) return word;
+    return [`--${flag.slice(2).replaceAll("-", "_")}`, ...rest].join("=");
+  });
+}
+
+export function wholeFlag(flag: string, text: string, least = 1): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
+  throw new ConfigError(
+    "bad-value",
+    `${flag} is ${JSON.stringify(text)}; expected a whole number from ${least}`,
+    `For example ${flag} ${Math.max(least, 10)}.`,
+  );
+}
+
+export function warn(line: string): void {
+  process.stderr.write(`firstsolo: ${line}\n`);
+}
