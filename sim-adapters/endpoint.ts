@@ -86,6 +86,6 @@ export function refuseOpenLine(endpoint: string, guarded: boolean): void {
   if (guarded || isLocal(endpoint)) return;
   const message = `${endpoint} is beyond this machine, and nothing protects the line`;
   const hint =
-    "Give CURVE keys (--curve_server_key_file, --curve_client_key_file), or say --insecure where you trust everybody in the network.";
+    "Give CURVE keys (train sim.curve_server_key_file=FILE sim.curve_client_key_file=FILE, conform --curve_…; firstsolo keys makes them), or say --insecure where you trust everybody in the network.";
   throw new EndpointError("unprotected-endpoint", message, hint);
 }
