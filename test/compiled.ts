@@ -1,4 +1,12 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -58,5 +66,7 @@ export function compiledEngine(): string {
 function compile(path: string, root: string): void {
   const target = join(root, "dist", path.replace(/tsx?$/, "js"));
   mkdirSync(dirname(target), { recursive: true });
-  copyFileSync(transpiled(path), target);
+  // Without the note of where the sources are mapped: that file is not here.
+  const program = readFileSync(transpiled(path), "utf8").replace(/\n\/\/# sourceMappingURL=.*/, "");
+  writeFileSync(target, program);
 }

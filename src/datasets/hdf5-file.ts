@@ -7,6 +7,8 @@ import type { TableInfo } from "./table-info.ts";
 
 /** Seconds of processor time for one question, and for opening a small file as a whole. */
 export const PATIENCE = 5;
+/** Times the patience of the first. */
+const SECOND_TRY = 4;
 /** Bytes in a second: far below what any file is opened with, and chunks are unpacked with. */
 const [SLOWEST_OPENING, SLOWEST_UNPACKING] = [1 << 20, 16 << 20];
 /** Bytes of a table that comes with its rows. */
@@ -145,14 +147,29 @@ export class Hdf5File {
     if (this.#closed) {
       throw new DatasetError("closed", `${this.path} has been closed`, "Open it again.");
     }
-    if (this.#thread.ended) {
-      this.#thread = readyThread(this.path);
-      this.#open(this.#identity);
-    }
+    if (this.#thread.ended) this.#revive();
     const allowed = this.#patience + bytes / SLOWEST_UNPACKING;
     const seconds = Math.min(allowed, this.#leftForOpening());
     const options = { file: this.#number, seconds, what: `${this.path}: reading ${what}` };
-    return this.#thread.ask(name, argument, options);
+    try {
+      return this.#thread.ask(name, argument, options);
+    } catch (error) {
+      if (!this.#mayBeAskedAgain(name, error)) throw error;
+    }
+    this.#revive();
+    return this.#thread.ask(name, argument, { ...options, seconds: SECOND_TRY * seconds });
+  }
+
+  /** A file that was opened whole once gets a second try: a machine that stalls must not end a run of days. */
+  #mayBeAskedAgain(name: keyof Asks, error: unknown): boolean {
+    if (!(error instanceof DatasetError && error.code === "endless")) return false;
+    // What `more` asks for went with the thread.
+    return this.#opening === undefined && name !== "more";
+  }
+
+  #revive(): void {
+    this.#thread = readyThread(this.path);
+    this.#open(this.#identity);
   }
 
   #open(identity?: string): Asks["open"][1] {

@@ -4,8 +4,8 @@ import type { TableInfo } from "./table-info.ts";
 /** Bytes of the memory that rows cross in. */
 export const CROSSING = 4 << 20;
 
-/** Where the numbers of the last question and of the last answer stand. */
-export const [ASKED, ANSWERED] = [0, 1];
+/** Where the numbers of the last question and of the last answer stand, and the thread's own on Linux. */
+export const [ASKED, ANSWERED, THREAD] = [0, 1, 2];
 
 /** What the thread that reads is told when it starts. */
 export interface ReadingOrder {

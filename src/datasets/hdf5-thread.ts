@@ -1,4 +1,5 @@
 /** The thread in which files of others are read: it answers one question after the other, and can be ended. */
+import { readFileSync } from "node:fs";
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { DatasetError } from "./dataset-error.ts";
 import { hdf5, keepWithin } from "./hdf5-library.ts";
@@ -9,6 +10,7 @@ import {
   type Asks,
   type Question,
   type ReadingOrder,
+  THREAD,
 } from "./hdf5-questions.ts";
 import { Hdf5Within } from "./hdf5-within.ts";
 
@@ -39,6 +41,7 @@ const answers: Omit<Answers, "open"> = {
   },
 };
 
+Atomics.store(numbers, THREAD, ownNumber());
 // Loaded before anything is asked: that is no file's fault.
 const library = await hdf5();
 // It waits as the other one does: through two event loops an answer takes twice as long.
@@ -74,4 +77,13 @@ function answerTo({ file, name, argument }: Question): unknown {
   if (name === "close") files.delete(file);
   if (asked === undefined) return undefined;
   return answers[name](asked, argument as never);
+}
+
+/** Under which the system counts this thread's processor time; 0 where there is no /proc. */
+function ownNumber(): number {
+  try {
+    return Number.parseInt(readFileSync("/proc/thread-self/stat", "utf8"), 10);
+  } catch {
+    return 0;
+  }
 }

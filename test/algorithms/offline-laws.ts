@@ -63,7 +63,7 @@ export async function parametersOf(learner: BatchLearner): Promise<Record<string
 
 interface Laws {
   readonly make: (site: OfflineSite) => BatchLearner;
-  /** Another choice of settings of a learner whose laws are checked in every mode: compiled is enough. */
+  /** Compiled is enough: BC and TD3+BC are held to the laws in every mode, and all come to the same bits in both. */
   readonly variant?: boolean;
   /** It estimates values, so that ends of episodes count. */
   readonly bootstraps: boolean;

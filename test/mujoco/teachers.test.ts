@@ -65,8 +65,8 @@ test.each([
   async (task, file, least) => {
     const path = shippedTeacher(task);
     expect(path.endsWith(`/${file}`)).toBe(true);
-    const flight = await flyGreedily(path, { task, episodes: 500, group: "teacher" });
-    expect(flight).toMatchObject({ deaths: 0, truncated: 500 });
+    const flight = await flyGreedily(path, { task, episodes: 250, group: "teacher" });
+    expect(flight).toMatchObject({ deaths: 0, truncated: 250 });
     expect(flight.meanReturn).toBeGreaterThan(least);
     expect(flight.distance).toBeLessThan(0.06);
   },

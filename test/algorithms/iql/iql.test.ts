@@ -9,7 +9,7 @@ const small = { actor_hidden_dims: [16, 16], critic_hidden_dims: [16, 16] };
 const make = (changes: object = {}, at = site) =>
   createIql(iqlSettings.parse({ ...small, ...changes }), at);
 
-offlineLaws("IQL", { make: (at) => make({}, at), bootstraps: true });
+offlineLaws("IQL", { make: (at) => make({}, at), bootstraps: true, variant: true });
 offlineLaws("deterministic IQL with LayerNorm", {
   make: (at) => make({ iql_deterministic: true, layer_norm: true }, at),
   ...{ bootstraps: true, variant: true },

@@ -9,7 +9,7 @@ const small = { actor_hidden_dims: [16, 16], critic_hidden_dims: [16, 16], polic
 const make = (changes: object = {}, at = site) =>
   createRebrac(rebracSettings.parse({ ...small, normalize_states: true, ...changes }), at);
 
-offlineLaws("ReBRAC", { make: (at) => make({}, at), bootstraps: true });
+offlineLaws("ReBRAC", { make: (at) => make({}, at), bootstraps: true, variant: true });
 
 offlineParity(rebracParity, {
   files: ["rebrac", "rebrac-fast"],
