@@ -70,6 +70,11 @@ export function ownExample(
   );
 }
 
+/** Whether the network acts through a ranker that lies beside it: what it puts out is a latent, no action. */
+export function actsThroughRanker(infos: TorchValue): boolean {
+  return ownDict(infos)?.has("ranker") === true;
+}
+
 function ownDict(infos: TorchValue): TorchDict | undefined {
   const own = isDict(infos) ? infos.get("firstsolo") : undefined;
   return isDict(own) ? own : undefined;

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { planFlight } from "../../policies/checkpoint/load-teacher.ts";
+import { actsThroughRanker } from "../../policies/checkpoint/own-facts.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
@@ -78,6 +79,7 @@ async function exportCommand(given: string | undefined, options: ExportOptions):
   refuseOnnx(file);
   const checkpoint = await readAnyCheckpoint(file);
   if (checkpoint.kind === "described") throw notExported(file, checkpoint.algorithm);
+  if (actsThroughRanker(checkpoint.infos)) throw behindRanker(file);
   const { activation } = options;
   const plan = await planFlight(file, checkpoint, { activation, role });
   let made: Made;
@@ -125,6 +127,14 @@ function refuseOnnx(file: string): void {
     "already-onnx",
     `${file} is an ONNX model: its graph can be flown, not turned into another format`,
     "Export the .pt checkpoint that it was made from.",
+  );
+}
+
+function behindRanker(file: string): PolicyError {
+  return new PolicyError(
+    "not-exported",
+    `${file} acts through a belief and a ranker: its network alone turns a state into a latent, not into a slate`,
+    'Load it whole in a program: import { loadAgent } from "firstsolo".',
   );
 }
 

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GruBelief } from "../../../policies/beliefs/gru-belief.ts";
+import { readCheckpointFile } from "../../../policies/checkpoint/checkpoint-file.ts";
+import { actsThroughRanker } from "../../../policies/checkpoint/own-facts.ts";
 import { Random } from "../../../policies/random.ts";
 import { createRanker } from "../../../policies/rankers/create-ranker.ts";
 import { RankedPolicy } from "../../../policies/rankers/ranked-policy.ts";
@@ -118,6 +120,9 @@ describe.each([...["td3_bc", "iql", "cql", "rebrac", "bc", "sac", "reinforce", "
       const { actions } = await student!.act(await env.reset(1), student!.initialMemory(3));
       expect(actions).toHaveLength(30);
       await env.step(actions);
+      // What it says of itself keeps others from taking its network for a policy.
+      const { infos } = await readCheckpointFile(join(run, "model_1.pt"));
+      expect(actsThroughRanker(infos)).toBe(true);
       const { parts } = student as RankedPolicy;
       const loaded = await loadAgent(run);
       expect(loaded.get_config()).toMatchObject({ agent, stateWidth: 5, latentWidth: 20 });
