@@ -77,3 +77,24 @@ function groupNamed(name: string, observations: Observations): ObservationArray 
     "Name one of those groups for this policy, or use the task that it was trained on.",
   );
 }
+
+/** `[rows, width of both]`: a fresh array. */
+export function sideBySide(left: Float32Array, right: Float32Array, rows: number): Float32Array {
+  const [a, b] = [left.length / rows, right.length / rows];
+  const joined = new Float32Array(left.length + right.length);
+  for (let row = 0; row < rows; row += 1) {
+    joined.set(left.subarray(row * a, (row + 1) * a), row * (a + b));
+    joined.set(right.subarray(row * b, (row + 1) * b), row * (a + b) + a);
+  }
+  return joined;
+}
+
+/** The last `kept` columns of each row: a fresh array. */
+export function lastColumns(values: Float32Array, rows: number, kept: number): Float32Array {
+  const width = values.length / rows;
+  const cut = new Float32Array(rows * kept);
+  for (let row = 0; row < rows; row += 1) {
+    cut.set(values.subarray((row + 1) * width - kept, (row + 1) * width), row * kept);
+  }
+  return cut;
+}

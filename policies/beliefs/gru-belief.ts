@@ -4,7 +4,7 @@ import type { NamedArrays } from "../named-array.ts";
 import type { Network } from "../networks/network.ts";
 import type { Memory } from "../policy.ts";
 import { entriesOf, loadInto } from "../rankers/ranker-arrays.ts";
-import { gatherGroups, startedAnew } from "../rows.ts";
+import { gatherGroups, lastColumns, sideBySide, startedAnew } from "../rows.ts";
 import type { BeliefConfig, BeliefEncoder, Believed } from "./belief.ts";
 import { codesOf } from "./turn-codes.ts";
 
@@ -40,7 +40,10 @@ export class GruBelief implements BeliefEncoder {
     });
     const data = Float32Array.from(await state.data());
     state.dispose();
-    return { state: data.subarray(0, rows * stateWidth), memory: [later(codes, slots, rows)] };
+    return {
+      state: data.subarray(0, rows * stateWidth),
+      memory: [lastColumns(codes, rows, codes.length / rows - slots)],
+    };
   }
 
   reset(rows: number): Memory {
@@ -59,26 +62,4 @@ export class GruBelief implements BeliefEncoder {
   dispose(): void {
     this.#network.dispose();
   }
-}
-
-/** `[rows, width of both]`, in a fresh array. */
-function sideBySide(left: Float32Array, right: Float32Array, rows: number): Float32Array {
-  const [a, b] = [left.length / rows, right.length / rows];
-  const out = new Float32Array(left.length + right.length);
-  for (let row = 0; row < rows; row += 1) {
-    out.set(left.subarray(row * a, (row + 1) * a), row * (a + b));
-    out.set(right.subarray(row * b, (row + 1) * b), row * (a + b) + a);
-  }
-  return out;
-}
-
-/** Without the oldest turn of each row. */
-function later(codes: Float32Array, slots: number, rows: number): Float32Array {
-  const width = codes.length / rows;
-  const kept = width - slots;
-  const out = new Float32Array(rows * kept);
-  for (let row = 0; row < rows; row += 1) {
-    out.set(codes.subarray(row * width + slots, (row + 1) * width), row * kept);
-  }
-  return out;
 }

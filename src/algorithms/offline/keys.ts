@@ -12,6 +12,7 @@ import {
   positive,
   share,
   whole,
+  widths,
 } from "../../config/leaf.ts";
 import type { ConfigOf } from "../../config/schema.ts";
 import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
@@ -70,6 +71,19 @@ export const batchSize = (fallback: number) =>
 
 export const normaliseStates = (fallback: boolean) =>
   flag(fallback, "States to mean 0 and deviation 1 of the data");
+
+/** Of TD3 and what is near it: everything behind an algorithm's own keys. */
+export const td3Settings = {
+  ...td3Keys,
+  batch_size: batchSize(256),
+  actor_learning_rate: positive(3e-4, "Step size of the actor's Adam"),
+  critic_learning_rate: positive(3e-4, "Step size of the critics' Adam"),
+  actor_hidden_dims: widths([256, 256], "Widths of the actor's hidden layers"),
+  critic_hidden_dims: widths([256, 256], "Widths of each critic's hidden layers"),
+  layer_norm: flag(true, "LayerNorm behind each ReLU of the critics: keeps values from exploding"),
+  normalize_states: normaliseStates(true),
+  ...rewardKeys,
+} as const;
 
 /** Of algorithms that can learn from their own flights beside the recorded ones. */
 export const onlineKeys = {

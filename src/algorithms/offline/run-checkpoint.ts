@@ -24,6 +24,7 @@ import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
 import type { SavedRun } from "../algorithm.ts";
 import { checkFit } from "../fit.ts";
+import { arraysIn } from "../saved-arrays.ts";
 import {
   checkedFacts,
   checkIteration,
@@ -43,7 +44,6 @@ import {
   type SavedRanked,
 } from "./slates/ranked-run.ts";
 import type { Ranked } from "./slates/ranked-site.ts";
-import { arraysIn } from "./slates/ranker-file.ts";
 
 /** Bumped when what is kept changes so that an older reader would go wrong. */
 const format = 1;

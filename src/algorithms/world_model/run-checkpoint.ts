@@ -1,16 +1,9 @@
 import { z } from "zod";
 import { readBytes } from "../../../policies/checkpoint/checkpoint-file.ts";
 import { sealOf } from "../../../policies/checkpoint/seal.ts";
-import { floats } from "../../../policies/checkpoint/state-dict.ts";
 import { readTorchFile, writeTorchFile } from "../../../policies/checkpoint/torch-file.ts";
-import {
-  isDict,
-  isTensor,
-  OrderedDict,
-  type TorchValue,
-  torchDict,
-} from "../../../policies/checkpoint/torch-value.ts";
-import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
+import { isDict, torchDict } from "../../../policies/checkpoint/torch-value.ts";
+import type { NamedArray } from "../../../policies/named-array.ts";
 import { Random } from "../../../policies/random.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import { loadParameters } from "../../learning/parameters.ts";
@@ -18,6 +11,7 @@ import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
 import type { ActingChoice, SavedRun } from "../algorithm.ts";
 import { checkFit } from "../fit.ts";
+import { arraysIn, dictOf } from "../saved-arrays.ts";
 import {
   checkedFacts,
   checkIteration,
@@ -108,19 +102,15 @@ export async function bytesOf(
   };
   const example = await exampleOf(found, settings, program);
   const arrays = { ...learner.arrays, ...example };
-  const entries = (all: NamedArrays) =>
-    new OrderedDict(
-      Object.entries(all).map(([name, { shape, data }]) => [name, floats(shape, data)]),
-    );
   const weights = Object.entries(learner.arrays)
     .filter(([name]) => name.startsWith("parameters/"))
     .map(([name, array]) => [name.split("/").slice(2).join("/"), array] as const);
   return writeTorchFile(
     torchDict({
-      world_model_state_dict: entries(Object.fromEntries(weights)),
+      world_model_state_dict: dictOf(Object.fromEntries(weights)),
       iter: Math.max(0, run.progress.iteration - 1),
       infos: torchDict({
-        firstsolo: torchDict({ facts: JSON.stringify(facts), arrays: entries(arrays) }),
+        firstsolo: torchDict({ facts: JSON.stringify(facts), arrays: dictOf(arrays) }),
       }),
     }),
   );
@@ -216,18 +206,6 @@ function split(all: Record<string, NamedArray>, path: string) {
   const { "example/observations": observations, "example/said": said, ...arrays } = all;
   if (!observations || !said) throw damaged(path, "it holds no example of what the model says");
   return { arrays, example: { observations, said } };
-}
-
-function arraysIn(value: TorchValue | undefined, path: string): Record<string, NamedArray> {
-  if (!isDict(value)) throw damaged(path, "it holds no arrays");
-  const arrays: Record<string, NamedArray> = {};
-  for (const [name, tensor] of value) {
-    if (!isTensor(tensor) || tensor.dtype !== "float32") {
-      throw damaged(path, `${String(name)} is no array of float32`);
-    }
-    arrays[String(name)] = { shape: tensor.shape, data: tensor.data as Float32Array };
-  }
-  return arrays;
 }
 
 function isOfWorld(text: string): boolean {

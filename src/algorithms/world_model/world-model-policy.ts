@@ -1,5 +1,5 @@
 import type { Flown, Memory, Policy } from "../../../policies/policy.ts";
-import { gatherGroups, startedAnew } from "../../../policies/rows.ts";
+import { gatherGroups, lastColumns, sideBySide, startedAnew } from "../../../policies/rows.ts";
 import type { Frame } from "../../../protocol/frame.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import { actionsOf } from "./levels.ts";
@@ -46,7 +46,7 @@ export class WorldModelPolicy implements Policy {
     const now = scaled(gatherGroups(this, frame.observations, rows), facts.observations);
     const [before] = startedAnew(memory, this.#widths(), frame.started);
     const seen = before ? sideBySide(before, now, rows) : now;
-    const next = before ? [lastOf(seen, rows, before.length / rows)] : [];
+    const next = before ? [lastColumns(seen, rows, before.length / rows)] : [];
     const imagined = await program.represent(seen, rows);
     const levels = planner ? await this.#planned(imagined, planner) : likeliest(imagined, facts);
     return { actions: actionsOf(facts.levels, levels), memory: next };
@@ -84,23 +84,4 @@ function likeliest({ policies }: Imagined, { levels }: WorldFacts): Int32Array {
     const own = policies.subarray(i * count, (i + 1) * count);
     return own.indexOf(own.reduce((a, b) => Math.max(a, b)));
   });
-}
-
-function sideBySide(left: Float32Array, right: Float32Array, rows: number): Float32Array {
-  const [a, b] = [left.length / rows, right.length / rows];
-  const joined = new Float32Array(left.length + right.length);
-  for (let row = 0; row < rows; row += 1) {
-    joined.set(left.subarray(row * a, (row + 1) * a), row * (a + b));
-    joined.set(right.subarray(row * b, (row + 1) * b), row * (a + b) + a);
-  }
-  return joined;
-}
-
-function lastOf(values: Float32Array, rows: number, kept: number): Float32Array {
-  const width = values.length / rows;
-  const cut = new Float32Array(rows * kept);
-  for (let row = 0; row < rows; row += 1) {
-    cut.set(values.subarray((row + 1) * width - kept, (row + 1) * width), row * kept);
-  }
-  return cut;
 }

@@ -12,11 +12,12 @@ import type { Ranker } from "../../../../policies/rankers/ranker.ts";
 import type { RecordedFlights } from "../../../datasets/recorded-flights.ts";
 import { rangeOf } from "../../../learning/offline/site.ts";
 import { arraysUnder } from "../../../learning/parameters.ts";
+import { dictOf } from "../../saved-arrays.ts";
 import { counter } from "../../saved-facts.ts";
 import type { OfflineConfig } from "../keys.ts";
 import { criticOf, restoredCritic } from "./critic.ts";
 import { beliefConfig, type Ranked, rankedOf, turnNetworkOf } from "./ranked-site.ts";
-import { dictOf, rankerConfig, readRanker, restoredRanker } from "./ranker-file.ts";
+import { rankerConfig, readRanker, restoredRanker } from "./ranker-file.ts";
 
 const width = counter.min(1);
 

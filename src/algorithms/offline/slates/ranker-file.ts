@@ -1,16 +1,9 @@
 import { z } from "zod";
 import { readBytes } from "../../../../policies/checkpoint/checkpoint-file.ts";
 import { sealOf } from "../../../../policies/checkpoint/seal.ts";
-import { floats } from "../../../../policies/checkpoint/state-dict.ts";
 import { readTorchFile, writeTorchFile } from "../../../../policies/checkpoint/torch-file.ts";
-import {
-  isDict,
-  isTensor,
-  OrderedDict,
-  type TorchValue,
-  torchDict,
-} from "../../../../policies/checkpoint/torch-value.ts";
-import type { NamedArray, NamedArrays } from "../../../../policies/named-array.ts";
+import { isDict, torchDict } from "../../../../policies/checkpoint/torch-value.ts";
+import type { NamedArrays } from "../../../../policies/named-array.ts";
 import { createRanker } from "../../../../policies/rankers/create-ranker.ts";
 import {
   embeddingKinds,
@@ -19,6 +12,7 @@ import {
   rankerNames,
 } from "../../../../policies/rankers/ranker.ts";
 import { RunError } from "../../../runs/run-error.ts";
+import { arraysIn, dictOf } from "../../saved-arrays.ts";
 import { checkedFacts, counter, damaged } from "../../saved-facts.ts";
 
 /** Bumped when what is kept changes so that an older reader would go wrong. */
@@ -67,25 +61,6 @@ export function restoredRanker(config: RankerConfig, arrays: NamedArrays): Ranke
   const ranker = createRanker(config, items);
   ranker.load(arrays);
   return ranker;
-}
-
-export function dictOf(arrays: NamedArrays): OrderedDict {
-  const entries = Object.entries(arrays).map(
-    ([name, { shape, data }]) => [name, floats(shape, data)] as const,
-  );
-  return new OrderedDict(entries);
-}
-
-export function arraysIn(value: TorchValue | undefined, path: string): Record<string, NamedArray> {
-  if (!isDict(value)) throw damaged(path, "it holds no arrays");
-  const arrays: Record<string, NamedArray> = {};
-  for (const [name, tensor] of value) {
-    if (!isTensor(tensor) || tensor.dtype !== "float32") {
-      throw damaged(path, `${String(name)} is no array of float32`);
-    }
-    arrays[String(name)] = { shape: tensor.shape, data: tensor.data as Float32Array };
-  }
-  return arrays;
 }
 
 function foreign(path: string): RunError {
