@@ -30,6 +30,13 @@ module.exports = {
       "^sim-adapters/|^protocol/",
       "who we fly in knows only what travels",
     ),
+    {
+      name: "a-simulator-knows-no-other",
+      comment: "what two share belongs into sim-adapters/inside",
+      severity: "error",
+      from: { path: "^sim-adapters/(inside|mujoco|patient|slates)/" },
+      to: { path: "^sim-adapters/(mujoco|patient|slates)/", pathNot: "^sim-adapters/$1/" },
+    },
     only(
       "src-knows-no-tests",
       "^src/",

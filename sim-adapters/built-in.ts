@@ -1,7 +1,7 @@
 import { nearest } from "../protocol/nearest.ts";
 import type { EnvSpec } from "../protocol/spec.ts";
 import type { EpisodeReport } from "./episode-report.ts";
-import { SimError } from "./mujoco/sim-error.ts";
+import { SimError } from "./inside/sim-error.ts";
 import { taskNames as quadcopterTasks } from "./mujoco/tasks.ts";
 import { patientAliases, patientTasks, researchOnly } from "./patient/tasks.ts";
 import type { ServedEnv } from "./serve/served-env.ts";

@@ -1,8 +1,8 @@
-import type { Arena } from "./arena.ts";
+import type { Arena } from "../inside/arena.ts";
+import { Streams } from "../inside/streams.ts";
 import { type Bodies, gravity, type Rows } from "./bodies.ts";
 import { quantities, readingsWidth } from "./readings.ts";
 import type { QuadcopterSettings } from "./settings.ts";
-import { Streams } from "./streams.ts";
 
 /** Numbers in an action: thrust, then moments about x, y, z. */
 export const actionWidth = 4;

@@ -1,6 +1,6 @@
 import loadMujoco, { type MainModule, type MjData, type MjModel } from "@mujoco/mujoco";
-import { Arena } from "./arena.ts";
-import { SimError } from "./sim-error.ts";
+import { Arena } from "../inside/arena.ts";
+import { SimError } from "../inside/sim-error.ts";
 
 export interface BodiesOptions {
   readonly count: number;

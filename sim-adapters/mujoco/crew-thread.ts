@@ -1,6 +1,6 @@
 /** A thread of `Crew`: flies its share of the environments, step by step, until it is told that this is the end. */
 import { parentPort, workerData } from "node:worker_threads";
-import { Arena } from "./arena.ts";
+import { Arena } from "../inside/arena.ts";
 import type { CrewOrder } from "./crew.ts";
 import { openFleet } from "./open-fleet.ts";
 

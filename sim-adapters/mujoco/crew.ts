@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
+import { SimError } from "../inside/sim-error.ts";
 import type { Rows } from "./bodies.ts";
-import { SimError } from "./sim-error.ts";
 
 /** What a thread is told when it starts. */
 export interface CrewOrder {

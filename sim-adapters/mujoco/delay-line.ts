@@ -1,4 +1,4 @@
-import type { Arena } from "./arena.ts";
+import type { Arena } from "../inside/arena.ts";
 
 interface DelayOptions {
   /** 1 or more. */

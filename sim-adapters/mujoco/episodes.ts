@@ -1,8 +1,8 @@
-import type { Arena } from "./arena.ts";
+import type { Arena } from "../inside/arena.ts";
+import { Streams } from "../inside/streams.ts";
 import type { Bodies } from "./bodies.ts";
 import { quantities, readingsWidth } from "./readings.ts";
 import type { QuadcopterSettings } from "./settings.ts";
-import { Streams } from "./streams.ts";
 import { maxEpisodeSteps } from "./tasks.ts";
 
 /** m; where every episode starts, level and at rest. */

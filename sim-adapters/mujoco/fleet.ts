@@ -1,5 +1,5 @@
+import type { Arena } from "../inside/arena.ts";
 import { Airframes, actionWidth, type Wrench } from "./airframes.ts";
-import type { Arena } from "./arena.ts";
 import type { Bodies, Rows } from "./bodies.ts";
 import { Episodes } from "./episodes.ts";
 import { Observer } from "./observer.ts";

@@ -1,16 +1,17 @@
 import type { Frame, Observations, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import { type ActionWords, checkActions, checkSeed } from "../inside/env-inputs.ts";
+import { EnvLife } from "../inside/env-life.ts";
+import { SimError } from "../inside/sim-error.ts";
+import { readSnapshot, writeSnapshot } from "../inside/snapshot.ts";
 import type { VectorEnv } from "../vector-env.ts";
-import { actionWidth } from "./airframes.ts";
 import type { Rows } from "./bodies.ts";
 import { Film } from "./camera/film.ts";
 import { cameraSettings } from "./camera/views.ts";
 import type { Crew } from "./crew.ts";
 import type { Fleet } from "./fleet.ts";
 import type { ResolvedSettings } from "./settings.ts";
-import { SimError } from "./sim-error.ts";
-import { readSnapshot, writeSnapshot } from "./snapshot.ts";
 import { specOf, type Task } from "./tasks.ts";
 
 interface MujocoParts {
@@ -19,6 +20,12 @@ interface MujocoParts {
   readonly crew: Crew | undefined;
   readonly own: Rows;
 }
+
+const actionWords: ActionWords = {
+  row: "Send one row of [thrust, moment x, y, z] per environment.",
+  expected: "a finite number",
+  component: (index, name) => `component ${index} (${name})`,
+};
 
 /**
  * Crazyflies in MuJoCo, with the semantics of Isaac-Quadcopter-Direct-v0. One control step: actions
@@ -42,7 +49,7 @@ export class MujocoEnv implements VectorEnv {
   readonly #own: Rows;
   /** Of a task with a camera. */
   readonly #film: Film | undefined;
-  #state: "idle" | "flying" | "closed" = "idle";
+  readonly #life = new EnvLife();
 
   /** Takes fleet and crew over and closes them. `own`: the environments that this thread moves. */
   constructor(task: Task, numEnvs: number, { settings, fleet, crew, own }: MujocoParts) {
@@ -59,17 +66,14 @@ export class MujocoEnv implements VectorEnv {
 
   /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
   async reset(seed: number): Promise<Frame> {
-    this.#refuseClosed();
-    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
-      const hint = "Give a whole number from 0 to 4294967295.";
-      throw new SimError("bad-seed", `got the seed ${seed}`, { field: "seed", hint });
-    }
+    this.#life.refuseClosed();
+    checkSeed(seed);
     const { episodes, observer, airframes, bodies } = this.#fleet;
     episodes.restartAll(seed, bodies);
     observer.streams.seed(seed);
     airframes.streams.seed(seed);
     this.#begin(Int32Array.from({ length: this.spec.numEnvs }, (_, i) => i));
-    this.#state = "flying";
+    this.#life.fly();
     return this.#frame();
   }
 
@@ -78,9 +82,9 @@ export class MujocoEnv implements VectorEnv {
    * left.
    */
   async step(actions: Float32Array): Promise<StepResult> {
-    this.#refuseIdle();
+    this.#life.refuseIdle();
     const start = performance.now();
-    checkActions(actions, this.spec);
+    checkActions(actions, this.spec, actionWords);
     this.#fleet.actions.set(actions);
     this.#crew?.begin();
     this.#fleet.move(this.#own);
@@ -101,21 +105,21 @@ export class MujocoEnv implements VectorEnv {
 
   /** Everything that decides what comes next, and the frame that is current. */
   async snapshot(): Promise<Uint8Array> {
-    this.#refuseIdle();
+    this.#life.refuseIdle();
     return writeSnapshot(this.#owner(), this.#everything());
   }
 
   /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
   async restore(state: Uint8Array): Promise<Frame> {
-    this.#refuseClosed();
+    this.#life.refuseClosed();
     readSnapshot(state, this.#owner(), this.#everything());
-    this.#state = "flying";
+    this.#life.fly();
     return this.#frame();
   }
 
   async close(): Promise<void> {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
+    if (this.#life.closed) return;
+    this.#life.close();
     this.#fleet.bodies.close();
     await this.#crew?.close();
   }
@@ -170,22 +174,10 @@ export class MujocoEnv implements VectorEnv {
   }
 
   #diverged(i: number): never {
-    this.#state = "idle";
+    this.#life.idle();
     throw new SimError("diverged", `the simulation of environment ${i} is no longer finite`, {
       hint: "Use a smaller env.sim.dt or the default settings, then start again with reset.",
     });
-  }
-
-  #refuseIdle(): void {
-    this.#refuseClosed();
-    if (this.#state === "flying") return;
-    const hint = "Call reset or restore first.";
-    throw new SimError("not-reset", "there is no frame to go on from", { hint });
-  }
-
-  #refuseClosed(): void {
-    if (this.#state !== "closed") return;
-    throw new SimError("closed", "the simulator was closed", { hint: "Open a new one." });
   }
 }
 
@@ -195,25 +187,4 @@ function filmOf(
   { all, goals }: { readonly all: Settings; readonly goals: Float64Array },
 ): Film | undefined {
   return camera === undefined ? undefined : new Film(numEnvs, cameraSettings(all), goals);
-}
-
-function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void {
-  const expected = numEnvs * actionWidth;
-  if (actions.length !== expected) {
-    const message =
-      `got ${actions.length} numbers, ` +
-      `expected ${numEnvs} environments × ${actionWidth} = ${expected}`;
-    const hint = "Send one row of [thrust, moment x, y, z] per environment.";
-    throw new SimError("bad-tensor", `actions: ${message}`, { field: "actions", hint });
-  }
-  let poison = 0;
-  for (let k = 0; k < expected; k++) poison += actions[k]! * 0;
-  if (poison === 0) return;
-  const at = actions.findIndex((value) => !Number.isFinite(value));
-  const component = at % actionWidth;
-  const env = Math.floor(at / actionWidth);
-  const where = `environment ${env}, component ${component} (${action.names?.[component]})`;
-  const message = `actions: ${where} is ${actions[at]}, expected a finite number`;
-  const hint = "The policy diverged: lower the learning rate.";
-  throw new SimError("bad-value", message, { field: "actions", hint });
 }

@@ -1,10 +1,10 @@
 import type { Observations } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
-import type { Arena } from "./arena.ts";
+import type { Arena } from "../inside/arena.ts";
+import { Streams } from "../inside/streams.ts";
 import type { Rows } from "./bodies.ts";
 import { DelayLine } from "./delay-line.ts";
 import { type Quantity, quantities, readingsWidth } from "./readings.ts";
-import { Streams } from "./streams.ts";
 import { noiseOf, type Task } from "./tasks.ts";
 
 interface Group {

@@ -1,8 +1,8 @@
-import type { Arena } from "./arena.ts";
+import type { Arena } from "../inside/arena.ts";
+import { checkNumEnvs } from "../inside/env-options.ts";
 import { Bodies, type Rows } from "./bodies.ts";
 import { Fleet } from "./fleet.ts";
 import { type ResolvedSettings, resolveSettings } from "./settings.ts";
-import { SimError } from "./sim-error.ts";
 import { findTask, type Task } from "./tasks.ts";
 
 export interface FleetOptions {
@@ -16,8 +16,6 @@ export interface FleetOptions {
   /** Bodies in one MuJoCo model; makes no difference to any number. */
   readonly blockSize?: number;
 }
-
-const mostEnvs = 16_384;
 
 /**
  * All environments' arrays, in that arena, and physics for those rows.
@@ -55,11 +53,6 @@ export function checkOptions(options: FleetOptions): {
   settings: ResolvedSettings;
 } {
   const task = wanted(findTask(options.task), options.groups);
-  const { numEnvs } = options;
-  if (!Number.isInteger(numEnvs) || numEnvs < 1 || numEnvs > mostEnvs) {
-    const message = `got ${numEnvs} environments, expected a whole number from 1 to ${mostEnvs}`;
-    const hint = "Give it with --num_envs.";
-    throw new SimError("bad-num-envs", message, { field: "num_envs", hint });
-  }
+  checkNumEnvs(options.numEnvs);
   return { task, settings: resolveSettings(options.settings ?? {}, task.rules) };
 }

@@ -1,11 +1,11 @@
 import { availableParallelism } from "node:os";
 import type { EnvSpec } from "../../protocol/spec.ts";
-import { Arena } from "./arena.ts";
+import { Arena } from "../inside/arena.ts";
+import { SimError } from "../inside/sim-error.ts";
 import { loadLibrary, type Rows } from "./bodies.ts";
 import { Crew } from "./crew.ts";
 import { MujocoEnv } from "./mujoco-env.ts";
 import { checkOptions, type FleetOptions, openFleet } from "./open-fleet.ts";
-import { SimError } from "./sim-error.ts";
 import { specOf } from "./tasks.ts";
 
 export interface MujocoOptions extends FleetOptions {

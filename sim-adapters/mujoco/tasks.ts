@@ -1,11 +1,12 @@
 import { nearest } from "../../protocol/nearest.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec, TensorSpec } from "../../protocol/spec.ts";
+import type { Rules } from "../inside/setting-rules.ts";
+import { SimError } from "../inside/sim-error.ts";
 import type { AirframeRanges } from "./airframes.ts";
 import { cameraRules, cameraSettings, pictureSpec } from "./camera/views.ts";
 import { type Quantity, quantities } from "./readings.ts";
-import type { QuadcopterSettings, ResolvedSettings, Rules } from "./settings.ts";
-import { SimError } from "./sim-error.ts";
+import type { QuadcopterSettings, ResolvedSettings } from "./settings.ts";
 
 /** A quantity as one group observes it. */
 export interface Part {

@@ -1,4 +1,4 @@
-import { Streams } from "../mujoco/streams.ts";
+import { Streams } from "../inside/streams.ts";
 import type { Body } from "./models/body.ts";
 import { type Hill, hillWidth, typicalHill, writeHill } from "./models/bouillon.ts";
 import { propofolKinetics } from "./models/propofol.ts";

@@ -1,9 +1,9 @@
 import type { EnvSpec } from "../../protocol/spec.ts";
-import { readSettings } from "../mujoco/settings.ts";
-import { SimError } from "../mujoco/sim-error.ts";
+import { checkNumEnvs, taskNamed } from "../inside/env-options.ts";
+import { readSettings } from "../inside/setting-rules.ts";
 import { PatientEnv } from "./patient-env.ts";
 import { patientSettings } from "./settings.ts";
-import { type PatientTask, patientAliases, patientTasks, specOf } from "./tasks.ts";
+import { patientAliases, patientTasks, specOf } from "./tasks.ts";
 
 export interface PatientOptions {
   readonly task: string;
@@ -12,8 +12,6 @@ export interface PatientOptions {
   /** Overrides by dotted name, without `env.`. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
-
-const mostEnvs = 16_384;
 
 /**
  * The simulator of patients, in this process.
@@ -33,21 +31,7 @@ export async function foreseePatient(options: PatientOptions): Promise<EnvSpec> 
 }
 
 function check({ task: name, numEnvs, settings = {} }: PatientOptions) {
-  const task = taskNamed(name);
-  if (!Number.isInteger(numEnvs) || numEnvs < 1 || numEnvs > mostEnvs) {
-    const message = `got ${numEnvs} environments, expected a whole number from 1 to ${mostEnvs}`;
-    const hint = "Give it with --num_envs.";
-    throw new SimError("bad-num-envs", message, { field: "num_envs", hint });
-  }
+  const task = taskNamed(name, { tasks: patientTasks, aliases: patientAliases });
+  checkNumEnvs(numEnvs);
   return { task, all: readSettings(settings, task.rules) };
-}
-
-function taskNamed(name: string): PatientTask {
-  const real = Object.hasOwn(patientAliases, name) ? patientAliases[name] : name;
-  const task = patientTasks.find((candidate) => candidate.name === real);
-  if (task !== undefined) return task;
-  const known = patientTasks.map((candidate) => candidate.name).join(", ");
-  throw new SimError("unknown-task", `there is no task ${JSON.stringify(name.slice(0, 100))}`, {
-    ...{ field: "task", hint: `Known: ${known}.` },
-  });
 }

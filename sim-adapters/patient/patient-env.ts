@@ -1,8 +1,9 @@
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
-import { SimError } from "../mujoco/sim-error.ts";
-import { readSnapshot, writeSnapshot } from "../mujoco/snapshot.ts";
+import { type ActionWords, checkActions, checkSeed } from "../inside/env-inputs.ts";
+import { EnvLife } from "../inside/env-life.ts";
+import { readSnapshot, writeSnapshot } from "../inside/snapshot.ts";
 import type { VectorEnv } from "../vector-env.ts";
 import { Admission } from "./admission.ts";
 import { EpisodeFigures } from "./episode-figures.ts";
@@ -14,8 +15,11 @@ import { Signals } from "./signals.ts";
 import { type PatientTask, researchOnly, specOf } from "./tasks.ts";
 import { Ward } from "./ward.ts";
 
-/** Components of an action: mg/s of propofol, µg/s of remifentanil. */
-const actionWidth = 2;
+const actionWords: ActionWords = {
+  row: "Send one row of [propofol mg/s, remifentanil µg/s] per environment.",
+  expected: "a finite number",
+  component: (_, name) => `${name}`,
+};
 
 /**
  * Patients under anaesthesia. One control step: rates are held within the pumps' limits and infused
@@ -37,7 +41,7 @@ export class PatientEnv implements VectorEnv {
   readonly #figures: EpisodeFigures;
   /** Where the last frame begins an episode. */
   readonly #started: Uint8Array;
-  #state: "idle" | "flying" | "closed" = "idle";
+  readonly #life = new EnvLife();
 
   constructor(task: PatientTask, numEnvs: number, all: Settings) {
     const settings = patientSettings(all);
@@ -54,24 +58,21 @@ export class PatientEnv implements VectorEnv {
 
   /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
   async reset(seed: number): Promise<Frame> {
-    this.#refuseClosed();
-    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
-      const hint = "Give a whole number from 0 to 4294967295.";
-      throw new SimError("bad-seed", `got the seed ${seed}`, { field: "seed", hint });
-    }
+    this.#life.refuseClosed();
+    checkSeed(seed);
     this.#admission.streams.seed(seed);
     this.#signals.streams.seed(seed);
     this.#ward.episodes.fill(0);
     for (let i = 0; i < this.spec.numEnvs; i++) this.#begin(i);
-    this.#state = "flying";
+    this.#life.fly();
     return this.#frame();
   }
 
   /** @throws SimError; nothing has changed then. */
   async step(actions: Float32Array): Promise<StepResult> {
-    this.#refuseIdle();
+    this.#life.refuseIdle();
     const start = performance.now();
-    checkActions(actions, this.spec);
+    checkActions(actions, this.spec, actionWords);
     this.#infuse(actions);
     const simulated = performance.now();
     const result = this.#conclude();
@@ -84,20 +85,20 @@ export class PatientEnv implements VectorEnv {
 
   /** Everything that decides what comes next, and the frame that is current. */
   async snapshot(): Promise<Uint8Array> {
-    this.#refuseIdle();
+    this.#life.refuseIdle();
     return writeSnapshot(this.#owner(), this.#everything());
   }
 
   /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
   async restore(state: Uint8Array): Promise<Frame> {
-    this.#refuseClosed();
+    this.#life.refuseClosed();
     readSnapshot(state, this.#owner(), this.#everything());
-    this.#state = "flying";
+    this.#life.fly();
     return this.#frame();
   }
 
   async close(): Promise<void> {
-    this.#state = "closed";
+    this.#life.close();
   }
 
   /** The bodies' part of a control step. */
@@ -176,33 +177,4 @@ export class PatientEnv implements VectorEnv {
   #owner() {
     return { task: this.spec.task, numEnvs: this.spec.numEnvs, settings: this.settings };
   }
-
-  #refuseIdle(): void {
-    this.#refuseClosed();
-    if (this.#state === "flying") return;
-    const hint = "Call reset or restore first.";
-    throw new SimError("not-reset", "there is no frame to go on from", { hint });
-  }
-
-  #refuseClosed(): void {
-    if (this.#state !== "closed") return;
-    throw new SimError("closed", "the simulator was closed", { hint: "Open a new one." });
-  }
-}
-
-function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void {
-  const expected = numEnvs * actionWidth;
-  if (actions.length !== expected) {
-    const message =
-      `got ${actions.length} numbers, ` +
-      `expected ${numEnvs} environments × ${actionWidth} = ${expected}`;
-    const hint = "Send one row of [propofol mg/s, remifentanil µg/s] per environment.";
-    throw new SimError("bad-tensor", `actions: ${message}`, { field: "actions", hint });
-  }
-  const at = actions.findIndex((value) => !Number.isFinite(value));
-  if (at < 0) return;
-  const where = `environment ${Math.floor(at / actionWidth)}, ${action.names?.[at % actionWidth]}`;
-  const message = `actions: ${where} is ${actions[at]}, expected a finite number`;
-  const hint = "The policy diverged: lower the learning rate.";
-  throw new SimError("bad-value", message, { field: "actions", hint });
 }

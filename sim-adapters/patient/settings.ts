@@ -1,5 +1,5 @@
 import type { Settings } from "../../protocol/settings.ts";
-import type { Rule, Rules } from "../mujoco/settings.ts";
+import type { Rule, Rules } from "../inside/setting-rules.ts";
 import { typicalPressure } from "./models/arterial-pressure.ts";
 import { propofolLimit, remifentanilLimit } from "./models/pumps.ts";
 

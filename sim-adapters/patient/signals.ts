@@ -1,4 +1,4 @@
-import { Streams } from "../mujoco/streams.ts";
+import { Streams } from "../inside/streams.ts";
 import { pressureAt } from "./models/arterial-pressure.ts";
 import { bisAt, hillWidth } from "./models/bouillon.ts";
 import { Disturbance, surgery } from "./models/disturbance.ts";

@@ -1,5 +1,5 @@
 import type { EnvSpec, TensorSpec } from "../../protocol/spec.ts";
-import type { Rules } from "../mujoco/settings.ts";
+import type { Rules } from "../inside/setting-rules.ts";
 import { monitorReadings, stateReadings } from "./monitor.ts";
 import { bodyRules, commonRules, type PatientSettings, variabilityRules } from "./settings.ts";
 

@@ -1,4 +1,4 @@
-import { Streams } from "../mujoco/streams.ts";
+import { Streams } from "../inside/streams.ts";
 import { Boredom } from "./boredom.ts";
 import { type Catalogue, drawTopics } from "./items.ts";
 import { type ClickModel, crowded, drawTowards, examination, relevance, weigh } from "./laws.ts";

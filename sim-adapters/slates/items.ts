@@ -1,4 +1,4 @@
-import { Streams } from "../mujoco/streams.ts";
+import { Streams } from "../inside/streams.ts";
 import { itemCount, itemWidth, topicCount, topicWidth } from "./sizes.ts";
 
 /** `diffuse`: an item is about many topics; `focused`: components squared, so that few are left. */

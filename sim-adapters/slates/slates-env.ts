@@ -1,8 +1,9 @@
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
-import { SimError } from "../mujoco/sim-error.ts";
-import { readSnapshot, writeSnapshot } from "../mujoco/snapshot.ts";
+import { type ActionWords, checkActions, checkSeed } from "../inside/env-inputs.ts";
+import { EnvLife } from "../inside/env-life.ts";
+import { readSnapshot, writeSnapshot } from "../inside/snapshot.ts";
 import type { VectorEnv } from "../vector-env.ts";
 import { Audience } from "./audience.ts";
 import { EpisodeFigures } from "./episode-figures.ts";
@@ -11,6 +12,12 @@ import { clickModels } from "./laws.ts";
 import { observe } from "./observer.ts";
 import { itemCount, slateLength } from "./sizes.ts";
 import { type SlatesTask, specOf } from "./tasks.ts";
+
+const actionWords: ActionWords = {
+  row: `Send a row of ${slateLength} item ids per environment.`,
+  expected: `an item id from 0 to ${itemCount - 1}`,
+  component: (_, name) => `${name}`,
+};
 
 /**
  * Users who are shown slates. One step is one turn: ten items are shown, some are clicked, the user
@@ -26,7 +33,7 @@ export class SlatesEnv implements VectorEnv {
   readonly #figures: EpisodeFigures;
   /** Where the last frame begins an episode. */
   readonly #started: Uint8Array;
-  #state: "idle" | "flying" | "closed" = "idle";
+  readonly #life = new EnvLife();
 
   constructor(task: SlatesTask, numEnvs: number, all: Settings) {
     const seed = all["sim.catalogue_seed"] as number;
@@ -40,22 +47,19 @@ export class SlatesEnv implements VectorEnv {
 
   /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
   async reset(seed: number): Promise<Frame> {
-    this.#refuseClosed();
-    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff) {
-      const hint = "Give a whole number from 0 to 4294967295.";
-      throw new SimError("bad-seed", `got the seed ${seed}`, { field: "seed", hint });
-    }
+    this.#life.refuseClosed();
+    checkSeed(seed);
     this.#audience.seed(seed);
     for (let i = 0; i < this.spec.numEnvs; i++) this.#begin(i);
-    this.#state = "flying";
+    this.#life.fly();
     return this.#frame();
   }
 
   /** @throws SimError; nothing has changed then. */
   async step(actions: Float32Array): Promise<StepResult> {
-    this.#refuseIdle();
+    this.#life.refuseIdle();
     const start = performance.now();
-    checkActions(actions, this.spec);
+    checkActions(actions, this.spec, actionWords);
     const rewards = this.#show(actions);
     const simulated = performance.now();
     const result = this.#conclude(rewards);
@@ -68,20 +72,20 @@ export class SlatesEnv implements VectorEnv {
 
   /** Everything that decides what comes next, and the frame that is current. */
   async snapshot(): Promise<Uint8Array> {
-    this.#refuseIdle();
+    this.#life.refuseIdle();
     return writeSnapshot(this.#owner(), this.#everything());
   }
 
   /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
   async restore(state: Uint8Array): Promise<Frame> {
-    this.#refuseClosed();
+    this.#life.refuseClosed();
     readSnapshot(state, this.#owner(), this.#everything());
-    this.#state = "flying";
+    this.#life.fly();
     return this.#frame();
   }
 
   async close(): Promise<void> {
-    this.#state = "closed";
+    this.#life.close();
   }
 
   /** Every user's turn; clicks of each. */
@@ -137,33 +141,4 @@ export class SlatesEnv implements VectorEnv {
   #owner() {
     return { task: this.spec.task, numEnvs: this.spec.numEnvs, settings: this.settings };
   }
-
-  #refuseIdle(): void {
-    this.#refuseClosed();
-    if (this.#state === "flying") return;
-    const hint = "Call reset or restore first.";
-    throw new SimError("not-reset", "there is no frame to go on from", { hint });
-  }
-
-  #refuseClosed(): void {
-    if (this.#state !== "closed") return;
-    throw new SimError("closed", "the simulator was closed", { hint: "Open a new one." });
-  }
-}
-
-function checkActions(actions: Float32Array, { numEnvs, action }: EnvSpec): void {
-  const expected = numEnvs * slateLength;
-  if (actions.length !== expected) {
-    const message =
-      `got ${actions.length} numbers, ` +
-      `expected ${numEnvs} environments × ${slateLength} = ${expected}`;
-    const hint = `Send a row of ${slateLength} item ids per environment.`;
-    throw new SimError("bad-tensor", `actions: ${message}`, { field: "actions", hint });
-  }
-  const at = actions.findIndex((value) => !Number.isFinite(value));
-  if (at < 0) return;
-  const where = `environment ${Math.floor(at / slateLength)}, ${action.names?.[at % slateLength]}`;
-  const message = `actions: ${where} is ${actions[at]}, expected an item id from 0 to ${itemCount - 1}`;
-  const hint = "The policy diverged: lower the learning rate.";
-  throw new SimError("bad-value", message, { field: "actions", hint });
 }

@@ -1,5 +1,5 @@
 import type { EnvSpec, TensorSpec } from "../../protocol/spec.ts";
-import type { Rules } from "../mujoco/settings.ts";
+import type { Rules } from "../inside/setting-rules.ts";
 import { usualCatalogueSeed, type Variant, variants } from "./items.ts";
 import { itemsWord } from "./items-word.ts";
 import { clickModels } from "./laws.ts";

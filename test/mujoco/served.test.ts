@@ -1,25 +1,14 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
-import { connectRemote, type RemoteOptions } from "../../sim-adapters/remote/remote-env.ts";
-import { serveEnv } from "../../sim-adapters/serve/serve-env.ts";
-import { socketFile } from "../remote/servers.ts";
+import type { RemoteOptions } from "../../sim-adapters/remote/remote-env.ts";
+import { connectHere, serveHere } from "../remote/serve-here.ts";
 import { bitsOf, livelyActions, record, withEnv } from "./flying.ts";
 
-const endings: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  while (endings.length > 0) await endings.pop()?.();
-});
-
 async function remote(task: string, options: Partial<RemoteOptions> = {}) {
-  const server = await serveEnv({
-    bind: socketFile(),
-    open: ({ settings, numEnvs = 64 }) => openMujoco({ task, numEnvs, settings }),
-  });
-  endings.push(() => server.close());
-  const env = await connectRemote({ endpoint: server.endpoint, ...options });
-  endings.push(() => env.close());
-  return env;
+  const endpoint = await serveHere(({ settings, numEnvs = 64 }) =>
+    openMujoco({ task, numEnvs, settings }),
+  );
+  return connectHere({ endpoint, ...options });
 }
 
 test.each(["quadcopter", "quadcopter-noisy", "quadcopter-blind", "quadcopter-random"])(

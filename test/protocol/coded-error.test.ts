@@ -5,7 +5,7 @@ import { CheckpointError, PolicyError } from "../../policies/policy-error.ts";
 import { CodedError } from "../../protocol/coded-error.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { EndpointError } from "../../sim-adapters/endpoint.ts";
-import { SimError } from "../../sim-adapters/mujoco/sim-error.ts";
+import { SimError } from "../../sim-adapters/inside/sim-error.ts";
 import { RemoteError } from "../../sim-adapters/remote/remote-error.ts";
 import { ServeError } from "../../sim-adapters/serve/serve-error.ts";
 import { ConfigError } from "../../src/config/config-error.ts";

@@ -1,6 +1,6 @@
 import type { Settings } from "../../../protocol/settings.ts";
 import type { TensorSpec } from "../../../protocol/spec.ts";
-import type { Rules } from "../settings.ts";
+import type { Rules } from "../../inside/setting-rules.ts";
 
 /** Settings of a task with a camera. */
 export const cameraRules: Rules = {
