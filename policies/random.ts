@@ -41,6 +41,16 @@ export class Random {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   };
 
+  /** Puts the first `count` values into random order, where they are (Fisher and Yates). */
+  shuffle(values: Int32Array, count: number = values.length): void {
+    for (let i = count - 1; i > 0; i -= 1) {
+      const j = Math.floor(this.uniform() * (i + 1));
+      const kept = values[i]!;
+      values[i] = values[j]!;
+      values[j] = kept;
+    }
+  }
+
   save(): RandomState {
     const s = this.#s;
     return [s[0]!, s[1]!, s[2]!, s[3]!];

@@ -36,7 +36,7 @@ export function factorise(logged: LoggedClicks, { width, seed, epochs = 8 }: Fac
   };
   const order = Int32Array.from({ length: users }, (_, user) => user);
   for (let epoch = 0; epoch < epochs; epoch += 1) {
-    shuffle(order, random);
+    random.shuffle(order);
     const step = rate * (1 - epoch / epochs);
     for (const user of order) learnUser(model, logged, { user, step });
   }
@@ -71,13 +71,6 @@ function learnUser(
       users[u + k] = a + step * (error * b - decay * a);
       items[e + k] = b + step * (error * a - decay * b);
     }
-  }
-}
-
-function shuffle(values: Int32Array, random: Random): void {
-  for (let i = values.length - 1; i > 0; i -= 1) {
-    const j = Math.floor(random.uniform() * (i + 1));
-    [values[i], values[j]] = [values[j]!, values[i]!];
   }
 }
 

@@ -18,15 +18,14 @@ export interface ItemTable {
   dispose(): void;
 }
 
-/** @param given absent: small random ones, to be learned */
+/** @param given absent: drawn from N(0, 1), to be learned */
 export function createItems(
   { items, itemWidth }: RankerConfig,
   given: Float32Array | undefined,
   random: Random,
 ): ItemTable {
-  const scale = 1;
   const length = items * itemWidth;
-  const start = given ?? Float32Array.from({ length }, () => scale * random.normal());
+  const start = given ?? Float32Array.from({ length }, random.normal);
   const table = tf.tidy(() => tf.variable(tf.tensor2d(start.slice(), [items, itemWidth]), !given));
   const rows = table as unknown as tf.Tensor2D;
   const data = () => (table.dataSync() as Float32Array).slice();

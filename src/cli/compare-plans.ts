@@ -5,6 +5,7 @@ import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import { warn } from "../training/messages.ts";
 import { threadsOf } from "./threads.ts";
 
 interface Options {
@@ -58,8 +59,4 @@ function wholeNumber(flag: string, text: string): number {
     `${flag} is ${text}; expected a whole number from 1`,
     `For example ${flag} 3.`,
   );
-}
-
-function warn(line: string): void {
-  process.stderr.write(`firstsolo: ${line}\n`);
 }

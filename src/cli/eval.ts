@@ -15,6 +15,7 @@ import { RequestQueue } from "../running/requests.ts";
 import { locateRun } from "../runs/locate-run.ts";
 import { openRun } from "../runs/open-run.ts";
 import { evaluateRun } from "../training/evaluate-run.ts";
+import { warn } from "../training/messages.ts";
 import { openSimulator } from "../training/open-simulator.ts";
 import { watchSignals } from "../training/signals.ts";
 import { verdictOf } from "../training/verdict.ts";
@@ -237,8 +238,4 @@ function wholeNumber(flag: string, text: string): number {
     `${flag} is ${text}; expected a whole number from 1`,
     `For example ${flag} 100.`,
   );
-}
-
-function warn(line: string): void {
-  process.stderr.write(`firstsolo: ${line}\n`);
 }

@@ -2,7 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { linesOf } from "../disk/lines.ts";
 import { putWholeSync } from "../disk/whole-file.ts";
+import { parseObject } from "../metrics/files/jsonl-row.ts";
 import { openRun } from "../runs/open-run.ts";
 import { RunError } from "../runs/run-error.ts";
 import type { Cell } from "./matrix-table.ts";
@@ -78,25 +80,23 @@ export async function flyCell(order: CellOrder, bench: Bench): Promise<Cell> {
   const { student_return, student_return_ci95, episodes: flown } = JSON.parse(said);
   return {
     ...{ env, agent, ranker, seed, meanReturn: student_return, ci95: student_return_ci95 },
-    ...{ episodes: flown, ...healthOf(run), run: resolve(run) },
+    ...{ episodes: flown, ...(await healthOf(run)), run: resolve(run) },
   };
 }
 
 /** What its rows and events say of its values. */
-function healthOf(run: string): Pick<Cell, "largestValue" | "alarm"> {
-  const values = linesOf(join(run, "metrics.jsonl")).flatMap((row) => {
-    const value = row["Value/q_abs_mean"];
-    return typeof value === "number" ? [value] : [];
-  });
-  const alarm = linesOf(join(run, "events.jsonl")).some(
-    ({ type, level }) => type === "monitor" && level === "alarm",
-  );
-  return { largestValue: values.length > 0 ? Math.max(...values) : null, alarm };
-}
-
-function linesOf(path: string): readonly Readonly<Record<string, unknown>>[] {
-  const text = readFileSync(path, "utf8").trim();
-  return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line));
+async function healthOf(run: string): Promise<Pick<Cell, "largestValue" | "alarm">> {
+  let largestValue: number | null = null;
+  for await (const { text } of linesOf(join(run, "metrics.jsonl"))) {
+    const value = parseObject(text)?.["Value/q_abs_mean"];
+    if (typeof value === "number") largestValue = Math.max(largestValue ?? value, value);
+  }
+  let alarm = false;
+  for await (const { text } of linesOf(join(run, "events.jsonl"))) {
+    const { type, level } = parseObject(text) ?? {};
+    alarm ||= type === "monitor" && level === "alarm";
+  }
+  return { largestValue, alarm };
 }
 
 /** What it said on its standard output; the rest goes into the cell's log. @throws RunError `cell-failed` */

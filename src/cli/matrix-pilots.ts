@@ -4,6 +4,7 @@ import { itemsOf } from "../../sim-adapters/slates/items-word.ts";
 import { openSlates } from "../../sim-adapters/slates/open-slates.ts";
 import { itemWidth } from "../../sim-adapters/slates/sizes.ts";
 import { evaluate } from "../running/evaluate.ts";
+import { halfWidth } from "../running/tally.ts";
 import type { CellOrder } from "./matrix-cells.ts";
 import type { Cell } from "./matrix-table.ts";
 import { slateTask } from "./slate-task.ts";
@@ -19,7 +20,7 @@ export async function flyPilot({ env: name, agent, seed, episodes }: CellOrder):
     const { meanReturn, stdReturn, episodes: count } = flown.pilot!;
     return {
       ...{ env: name, agent, ranker: null, seed, meanReturn, episodes: count },
-      ci95: (1.96 * stdReturn) / Math.sqrt(count),
+      ci95: halfWidth(stdReturn, count),
       ...{ largestValue: null, alarm: false, run: null },
     };
   } finally {

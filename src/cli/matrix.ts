@@ -5,6 +5,7 @@ import { isSlatePilot, slatePilots } from "../../policies/pilots/slates.ts";
 import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { putWholeSync } from "../disk/whole-file.ts";
+import { warn } from "../training/messages.ts";
 import { agentNamed } from "./agent-settings.ts";
 import {
   type Bench,
@@ -17,7 +18,7 @@ import {
 } from "./matrix-cells.ts";
 import { flyPilot } from "./matrix-pilots.ts";
 import { type Cell, csvOf, markdownOf } from "./matrix-table.ts";
-import { environmentOf, slateTask, warn, wholeFlag } from "./slate-task.ts";
+import { environmentOf, slateTask, wholeFlag } from "./slate-task.ts";
 
 interface Options {
   readonly agents: string;

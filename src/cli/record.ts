@@ -18,6 +18,7 @@ import { EpisodeBook } from "../running/episode-book.ts";
 import { type MixedPolicy, PolicyMix } from "../running/policy-mix.ts";
 import { RequestQueue } from "../running/requests.ts";
 import { exitCodes } from "../training/exit-codes.ts";
+import { warn } from "../training/messages.ts";
 import { openSimulator } from "../training/open-simulator.ts";
 import { watchSignals } from "../training/signals.ts";
 import { onlySimulatorOverrides } from "./only-simulator-overrides.ts";
@@ -226,8 +227,4 @@ function numberOf(flag: string, text: string, { whole }: { readonly whole: boole
     `${flag} is ${JSON.stringify(text)}; expected ${whole ? "a whole number from 1" : "a number, 0 or above"}`,
     `For example ${flag} ${whole ? 400 : 0.3}.`,
   );
-}
-
-function warn(line: string): void {
-  process.stderr.write(`firstsolo: ${line}\n`);
 }

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { textTable } from "../learning/text-table.ts";
 import { type ListedRun, listRuns, shortPath } from "../runs/run-list.ts";
-import { textTable } from "./text-table.ts";
 
 export function registerRuns(program: Command): void {
   program

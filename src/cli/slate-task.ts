@@ -1,9 +1,8 @@
 import { nearest } from "../../protocol/nearest.ts";
+import { slatesTasks } from "../../sim-adapters/slates/tasks.ts";
 import { ConfigError } from "../config/config-error.ts";
 
-const environments = ["focused", "diffuse"].flatMap((items) =>
-  ["topdown", "mix", "divpen"].map((clicks) => `${items}_${clicks}`),
-);
+const environments = slatesTasks.map(({ name }) => environmentOf(name));
 
 /** `diffuse_topdown`, however it is spelt, as a task: `slates-diffuse_topdown`. @throws ConfigError */
 export function slateTask(name: string): string {
@@ -43,8 +42,4 @@ export function wholeFlag(flag: string, text: string, least = 1): number {
     `${flag} is ${JSON.stringify(text)}; expected a whole number from ${least}`,
     `For example ${flag} ${Math.max(least, 10)}.`,
   );
-}
-
-export function warn(line: string): void {
-  process.stderr.write(`firstsolo: ${line}\n`);
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { isPicture } from "../../protocol/env-spec.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { builtInFor, builtInTasks } from "../../sim-adapters/built-in.ts";
-import { textTable } from "./text-table.ts";
+import { textTable } from "../learning/text-table.ts";
 
 interface TaskFacts {
   readonly task: string;

@@ -16,7 +16,8 @@ import { openJsonl } from "../metrics/files/jsonl.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
 import { writeAtomically } from "../runs/atomic-write.ts";
 import { createRun } from "../runs/create-run.ts";
-import { environmentOf, slateTask, warn, wholeFlag } from "./slate-task.ts";
+import { warn } from "../training/messages.ts";
+import { environmentOf, slateTask, wholeFlag } from "./slate-task.ts";
 
 interface Options {
   readonly ranker: string;

@@ -161,7 +161,7 @@ export class Sampling {
 
   #shuffleStrips(): void {
     for (let i = 0; i < this.#order.length; i += 1) this.#order[i] = i;
-    shuffle(this.#order, this.#order.length, this.#random);
+    this.#random.shuffle(this.#order, this.#order.length);
   }
 
   /** Takes strips from the first on while they fit. */
@@ -183,7 +183,7 @@ export class Sampling {
       })(),
     );
     this.#drawn = 0;
-    if (!this.fits) shuffle(this.window.drawable, this.window.count, this.#random);
+    if (!this.fits) this.#random.shuffle(this.window.drawable, this.window.count);
   }
 
   #rowsOf(strip: number): number {
@@ -201,16 +201,6 @@ export class Sampling {
         "Allow more memory (--dataset_memory).",
       );
     }
-  }
-}
-
-/** Fisher and Yates, on the first `count`. */
-function shuffle(values: Int32Array, count: number, random: Random): void {
-  for (let i = count - 1; i > 0; i -= 1) {
-    const j = Math.floor(random.uniform() * (i + 1));
-    const kept = values[i]!;
-    values[i] = values[j]!;
-    values[j] = kept;
   }
 }
 

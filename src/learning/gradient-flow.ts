@@ -1,6 +1,7 @@
 import type { FlowRow } from "./flow-row.ts";
 import { LearningError } from "./learning-error.ts";
 import { isTrainable, type Motion, type ParameterGroup, type Update } from "./owners.ts";
+import { textTable } from "./text-table.ts";
 
 /** `none`: no path; `zero`: a path, and exactly 0; `tiny`: within the rounding of the largest one; `flows`. */
 export type Flow = "none" | "zero" | "tiny" | "flows";
@@ -167,17 +168,8 @@ export function flowTable(report: FlowReport): string {
     figure(entry.change),
     entry.note === undefined ? entry.verdict : `${entry.verdict}: ${entry.note}`,
   ]);
-  const widths = head.map((title, i) =>
-    Math.max(title.length, ...lines.map((line) => line[i]!.length)),
-  );
-  const text = [head, ...lines].map((line) =>
-    line
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join("  ")
-      .trimEnd(),
-  );
   const missing = report.unmeasured.map((name) => `not measured: ${name}`);
-  return [...text, ...missing].join("\n");
+  return [textTable(head, lines), ...missing].join("\n");
 }
 
 function figure(value: number): string {

@@ -157,12 +157,17 @@ function noteTask({ task }: Sums, told: Readonly<Record<string, number | undefin
   }
 }
 
+/** Half the width of a mean's 95 % interval. @param std of one value from the next */
+export function halfWidth(std: number, count: number): number {
+  return (1.96 * std) / Math.sqrt(count);
+}
+
 /** Of one value for each episode. */
 export function meanWithInterval(values: readonly number[]): TaskFigure {
   const count = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, ci95: (1.96 * Math.sqrt(squares / Math.max(1, count - 1))) / Math.sqrt(count) };
+  return { mean, ci95: halfWidth(Math.sqrt(squares / Math.max(1, count - 1)), count) };
 }
 
 interface Goal {

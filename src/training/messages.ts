@@ -4,7 +4,7 @@ export class Notices {
   readonly #write: (line: string) => void;
   #listener: ((line: string) => void) | undefined;
 
-  constructor(write: (line: string) => void = onStderr) {
+  constructor(write: (line: string) => void = warn) {
     this.#write = write;
   }
 
@@ -24,6 +24,7 @@ export class Notices {
 
 const mostKept = 200;
 
-function onStderr(line: string): void {
+/** A line for people, on stderr. */
+export function warn(line: string): void {
   process.stderr.write(`firstsolo: ${line}\n`);
 }

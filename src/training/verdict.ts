@@ -1,6 +1,7 @@
 import type { Metrics } from "../metrics/metric-sink.ts";
 import { studentVsTeacher } from "../running/compare.ts";
 import type { Evaluation } from "../running/evaluate.ts";
+import { halfWidth } from "../running/tally.ts";
 
 /** What a summary says of a run's policies, as `summary.json` has it; null for what is not known. */
 export interface Verdict {
@@ -25,7 +26,7 @@ export function verdictOf({ student, teacher }: Evaluation): Verdict {
   return {
     student_return: meanReturn,
     student_return_std: stdReturn,
-    student_return_ci95: (1.96 * stdReturn) / Math.sqrt(episodes),
+    student_return_ci95: halfWidth(stdReturn, episodes),
     teacher_return: teacher?.meanReturn ?? null,
     student_vs_teacher: teacher ? known(studentVsTeacher(meanReturn, teacher.meanReturn)) : null,
     deaths: student!.deaths,

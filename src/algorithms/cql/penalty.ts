@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Network } from "../../../policies/networks/network.ts";
-import { qValue } from "../../learning/offline/critic.ts";
+import { qValue, repeatedStates } from "../../learning/offline/critic.ts";
 import type { Sample } from "../../learning/offline/tanh-gaussian.ts";
 import type { CqlSettings } from "./settings.ts";
 
@@ -28,10 +28,8 @@ export function unseenValues(critic: Network, states: tf.Tensor2D, unseen: Unsee
     1,
   );
   const [rows, count, width] = all.shape as [number, number, number];
-  const repeated = tf.tile(tf.expandDims(states, 1), [1, count, 1]);
-  const flat = tf.reshape(repeated, [rows * count, -1]) as tf.Tensor2D;
   const actions = tf.reshape(all, [rows * count, width]) as tf.Tensor2D;
-  const values = tf.reshape(qValue(critic, flat, actions), [rows, count]);
+  const values = tf.reshape(qValue(critic, repeatedStates(states, count), actions), [rows, count]);
   const [random, next, current] = tf.split(values, 3, 1) as tf.Tensor2D[];
   return { random: random!, next: next!, current: current! };
 }

@@ -5,6 +5,7 @@ import {
   leastQValue,
   meanSquare,
   qValue,
+  repeatedStates,
   type Twins,
 } from "../../learning/offline/critic.ts";
 import type { Sheet } from "../../learning/offline/figures.ts";
@@ -92,8 +93,7 @@ function nextValues(
     return settings.backup_entropy ? tf.sub(values, tf.mul(alpha, logProb)) : values;
   }
   const [, count = 1, width = 1] = actions.shape;
-  const repeated = tf.tile(tf.expandDims(next, 1), [1, count, 1]);
-  const states = tf.reshape(repeated, [rows * count, -1]) as tf.Tensor2D;
+  const states = repeatedStates(next, count);
   const flat = tf.reshape(actions, [rows * count, width]) as tf.Tensor2D;
   const values = tf.reshape(leastQValue(criticTargets, states, flat), [rows, count]);
   const best = tf.max(values, 1);

@@ -25,10 +25,7 @@ export function* shuffledBatches(
   { batch, random }: { readonly batch: number; readonly random: Random },
 ): Generator<Turns> {
   const order = Int32Array.from({ length: to - from }, (_, i) => from + i);
-  for (let i = order.length - 1; i > 0; i -= 1) {
-    const j = Math.floor(random.uniform() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
+  random.shuffle(order);
   const size = Math.min(batch, order.length);
   for (let at = 0; at + size <= order.length; at += size) {
     yield gather(logged, order.subarray(at, at + size));

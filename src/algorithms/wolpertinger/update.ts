@@ -1,10 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { closeness } from "../../../policies/rankers/best-items.ts";
 import { detached } from "../../learning/gradients.ts";
 import {
   backedUp,
   leastQValue,
   noteCritics,
   qValue,
+  repeatedStates,
   type Twins,
   twinErrors,
 } from "../../learning/offline/critic.ts";
@@ -34,10 +36,7 @@ interface Known {
 
 /** Of each proposal the recorded actions that are nearest: `[rows · neighbours, actions]`, those of a row together. */
 export function nearest(library: tf.Tensor2D, proposals: tf.Tensor2D, count: number): tf.Tensor2D {
-  const products = tf.matMul(proposals, library, false, true);
-  // Of one proposal |p|² is the same for all.
-  const closeness = tf.sub(tf.mul(products, 2), tf.reshape(tf.sum(tf.square(library), 1), [1, -1]));
-  const { indices } = tf.topk(closeness, count);
+  const { indices } = tf.topk(closeness(proposals, library), count);
   return tf.gather(library, tf.reshape(indices, [-1]));
 }
 
@@ -47,11 +46,8 @@ function bestValue(
   states: tf.Tensor2D,
   { candidates, count }: { readonly candidates: tf.Tensor2D; readonly count: number },
 ): tf.Tensor1D {
-  const [rows, width] = states.shape;
-  const repeated = tf.tile(tf.expandDims(states, 1), [1, count, 1]);
-  const beside = tf.reshape(repeated, [rows * count, width]) as tf.Tensor2D;
-  const values = leastQValue(critics, beside, candidates);
-  return tf.max(tf.reshape(values, [rows, count]), 1) as tf.Tensor1D;
+  const values = leastQValue(critics, repeatedStates(states, count), candidates);
+  return tf.max(tf.reshape(values, [states.shape[0], count]), 1) as tf.Tensor1D;
 }
 
 /** MSE of both against y = r + γ (1 − d) max_c min(Q′₁, Q′₂)(s′, c), c recorded and near π′(s′) with TD3's noise. */

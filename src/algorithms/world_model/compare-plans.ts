@@ -1,5 +1,6 @@
 import { deriveSeed } from "../../../policies/random.ts";
 import type { Compile } from "../../engine/compile/program.ts";
+import { textTable } from "../../learning/text-table.ts";
 import { type FlightsWorld, openWorld } from "./flights-world.ts";
 import type { WorldModelConfig } from "./keys.ts";
 import { WorldModelLearner } from "./learner.ts";
@@ -156,21 +157,13 @@ export function comparisonText({ head, persistence, plans }: Comparison): string
     rebound === null ? "" : `${(100 * rebound).toFixed(1)} %`,
     actionError.toFixed(3),
   ]);
-  const widths = title.map((cell, i) =>
-    Math.max(cell.length, ...lines.map((line) => line[i]!.length)),
-  );
-  const text = [title, ...lines].map((line) =>
-    line
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join("  "),
-  );
   const best = plans.reduce<Compared | undefined>(
     (found, one) => (found && found.errors.at(-1)! <= one.errors.at(-1)! ? found : one),
     undefined,
   );
   return [
     `val_${head}_mae after epochs; if nothing changed: ${persistence.toFixed(3)}`,
-    ...text,
+    textTable(title, lines, { figures: (column) => column > 0 }),
     `least error at last: ${best?.name ?? "none"}`,
   ].join("\n");
 }

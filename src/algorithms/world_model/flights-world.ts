@@ -75,10 +75,7 @@ function heldOut({ episodes, path }: RecordedFlights, config: WorldModelConfig):
   }
   const random = new Random(deriveSeed(config.seed, "validation"));
   const order = Int32Array.from({ length: count }, (_, episode) => episode);
-  for (let i = count - 1; i > 0; i -= 1) {
-    const j = Math.floor(random.uniform() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
+  random.shuffle(order);
   return { learned: order.slice(most).sort(), held: order.slice(0, most).sort() };
 }
 

@@ -40,6 +40,13 @@ export function qValue(critic: Network, states: tf.Tensor2D, actions: tf.Tensor2
   return tf.reshape(critic.forward(inputs, []).outputs, [-1]) as tf.Tensor1D;
 }
 
+/** Each state `count` times in a row, beside whose actions it is valued: `[rows · count, width]`. */
+export function repeatedStates(states: tf.Tensor2D, count: number): tf.Tensor2D {
+  const [rows, width] = states.shape;
+  const repeated = tf.tile(tf.expandDims(states, 1), [1, count, 1]);
+  return tf.reshape(repeated, [rows * count, width]) as tf.Tensor2D;
+}
+
 /** The smaller of two estimates, `[rows]`: twins curb over-estimation (Fujimoto, 2018). */
 export function leastQValue(
   [first, second]: Twins,

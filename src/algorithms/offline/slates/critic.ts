@@ -3,7 +3,7 @@ import type { NamedArrays } from "../../../../policies/named-array.ts";
 import { createMlp } from "../../../../policies/networks/mlp.ts";
 import type { Network } from "../../../../policies/networks/network.ts";
 import type { Critic } from "../../../../policies/rankers/ranked-policy.ts";
-import { layerNorm, qValue } from "../../../learning/offline/critic.ts";
+import { layerNorm, qValue, repeatedStates } from "../../../learning/offline/critic.ts";
 import { rangeOf } from "../../../learning/offline/site.ts";
 
 /** A critic of states and actions in ±1 as one of latents. */
@@ -19,9 +19,7 @@ export function criticOf(
       const rows = latents.length / width;
       const units = latents.map((x, i) => (x - center[i % width]!) / half[i % width]!);
       const states = tf.tensor2d(state.slice(), [rows / each, stateWidth]);
-      const repeated = tf.tile(tf.expandDims(states, 1), [1, each, 1]);
-      const beside = tf.reshape(repeated, [rows, stateWidth]) as tf.Tensor2D;
-      return qValue(network, beside, tf.tensor2d(units, [rows, width]));
+      return qValue(network, repeatedStates(states, each), tf.tensor2d(units, [rows, width]));
     });
     const data = Float32Array.from(await values.data());
     values.dispose();
