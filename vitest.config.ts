@@ -9,6 +9,7 @@ const shared = rooms.map((room) => `test/${room}/**/*.test.ts`);
 
 /** Files there that need a process of their own, for one of the reasons at the projects below. */
 const own = [
+  "test/metrics/jsonl.test.ts",
   "test/mujoco/{served,sim-command,threads}.test.ts",
   "test/{patient,slates}/served.test.ts",
   "test/policies/{flight-example,inspect,wasm,write-tfjs}.test.ts",
@@ -31,7 +32,7 @@ export default defineConfig({
     // Python keeps what it has compiled: nothing is when it is installed.
     env: { TF_CPP_MIN_LOG_LEVEL: "2", PYTHONDONTWRITEBYTECODE: "" },
     projects: [
-      // A file that asks for a certain engine, changes the process (its environment, its exit code), or
+      // A file that asks for a certain engine, changes the process (its environment, its limits, its exit code), or
       // imports a module of test/ with hooks of its own, which would be registered for the first file alone
       // (own-process.ts refuses that).
       {
