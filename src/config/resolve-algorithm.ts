@@ -14,13 +14,14 @@ const key = "algorithm.class_name";
 export function chooseAlgorithm(settings: readonly Setting[]): Algorithm {
   const said = settings.findLast(({ name }) => name === key);
   if (said === undefined) return algorithms[0];
-  const found = typeof said.value === "string" ? algorithmNamed(said.value) : undefined;
+  const word = typeof said.value === "string" ? said.value : "";
+  const found = algorithmNamed(word);
   if (found) return found;
   const names = algorithms.map(({ name }) => name);
   throw new ConfigError(
     "unknown-algorithm",
     `${key} is ${JSON.stringify(said.value)} (${said.origin}); expected one of ${names.join(", ")}`,
-    `Did you mean --algorithm ${nearest(String(said.value), names, { within: Infinity })}?`,
+    `Did you mean --algorithm ${nearest(word, names, { within: Infinity })}?`,
   );
 }
 

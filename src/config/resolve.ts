@@ -66,8 +66,9 @@ export function resolveConfig(input: ResolveInput = {}): Resolved {
 
 /** What the task asks for, under all that was said. */
 function recipeOf(algorithm: Algorithm, given: readonly Setting[]): readonly Setting[] {
-  const task = given.findLast(({ name }) => /^(agent\.)?task$/.test(name))?.value;
-  const keys = algorithm.recipe?.(typeof task === "string" ? task : "") ?? {};
+  const said = given.findLast(({ name }) => /^(agent\.)?task$/.test(name))?.value;
+  const task = typeof said === "string" ? said : "";
+  const keys = algorithm.recipe?.(task) ?? {};
   const origin = `the recipe of task ${task}`;
   return Object.entries(keys).map(([name, value]) => ({ name, value, origin }));
 }

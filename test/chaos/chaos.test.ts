@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FaultProxy } from "../../sim-adapters/chaos/fault-proxy.ts";
 import { Mischief } from "../../sim-adapters/chaos/mischief.ts";
@@ -9,6 +8,7 @@ import { connectRemote } from "../../sim-adapters/remote/remote-env.ts";
 import { waitForOther } from "../../sim-adapters/remote/revival-plan.ts";
 import { RevivingEnv } from "../../sim-adapters/remote/reviving-env.ts";
 import { compiledProgram } from "../compiled.ts";
+import fc from "../properties.ts";
 import { PointMass } from "../remote/point-mass.ts";
 import { atEnd, connect, nodeServer, pythonServer, socketFile } from "../remote/servers.ts";
 

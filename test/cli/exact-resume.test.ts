@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import fc from "../properties.ts";
 import { checkpointOf, openHangar, rowsOf, type Session, small, timeless } from "./flights.ts";
 
 const { train } = openHangar();

@@ -1,7 +1,6 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { distillation } from "../../src/algorithms/distillation/algorithm.ts";
 import type { DistillationConfig } from "../../src/algorithms/distillation/settings.ts";
@@ -10,6 +9,7 @@ import type { ConfigError } from "../../src/config/config-error.ts";
 import { parseValue } from "../../src/config/overrides.ts";
 import { type Resolved, type ResolveInput, resolveConfig } from "../../src/config/resolve.ts";
 import { toYaml } from "../../src/config/to-yaml.ts";
+import fc from "../properties.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "firstsolo-config-"));
 let files = 0;
@@ -259,6 +259,16 @@ describe("a wrong value", () => {
     expect(error.code).toBe("bad-value");
     expect(error.message).toContain(message);
   });
+
+  it.each(["task", "agent.task", "algorithm.class_name", "run_name", "num_envs"])(
+    "of %s that can't be made a text is refused as any other",
+    (name) => {
+      for (const value of [{ toString: false }, [{ toString: null }], { toJSON: 1 }]) {
+        const flags = [{ name, value, origin: "a test" }];
+        expect(refused({ flags }).name).toBe("ConfigError");
+      }
+    },
+  );
 
   it("is never accepted in silence, whatever it is and whichever key it is for", () => {
     const names = [...keysOf(distillation).keys.keys()].filter((name) => name !== "env");

@@ -1,9 +1,9 @@
 import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LineTail, linesOf } from "../../src/disk/lines.ts";
+import fc from "../properties.ts";
 
 let folder = "";
 beforeAll(() => {

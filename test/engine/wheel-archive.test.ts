@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EngineError } from "../../src/engine/engine-error.ts";
 import { openWheel } from "../../src/engine/install/zip.ts";
+import fc from "../properties.ts";
 import { makeWheel, makeZip } from "./zip-writer.ts";
 
 let folder: string;

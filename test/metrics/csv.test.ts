@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { csvLine, openCsv } from "../../src/metrics/files/csv.ts";
+import fc from "../properties.ts";
 import { runProgram } from "./python.ts";
 
 let root = "";

@@ -11,10 +11,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openJsonl, rowsReach } from "../../src/metrics/files/jsonl.ts";
 import { decodeRow, encodeEvent, encodeRow } from "../../src/metrics/files/jsonl-row.ts";
+import fc from "../properties.ts";
 import { canLimitFiles, limitFileSize } from "./file-limit.ts";
 
 let folder = "";

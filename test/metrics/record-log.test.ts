@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ProtoWriter } from "../../protocol/protobuf.ts";
 import { MetricFormatError } from "../../src/metrics/metric-format-error.ts";
 import { crc32c } from "../../src/metrics/tensorboard/crc32c.ts";
 import { fieldsOf } from "../../src/metrics/wandb/record-fields.ts";
 import { BLOCK_SIZE, encodeRecord, LOG_HEADER } from "../../src/metrics/wandb/record-log.ts";
+import fc from "../properties.ts";
 import { logOf, readAll } from "./record-log-tools.ts";
 
 /** Chunk types of the format. */

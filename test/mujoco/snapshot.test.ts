@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { MujocoEnv } from "../../sim-adapters/mujoco/mujoco-env.ts";
+import fc from "../properties.ts";
 import { bitsOf, livelyActions, withEnv } from "./flying.ts";
 
 const task = "quadcopter-noisy";

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { leanBodyMass } from "../../sim-adapters/patient/models/body.ts";
 import { bisAt, typicalHill, writeHill } from "../../sim-adapters/patient/models/bouillon.ts";
@@ -7,6 +6,7 @@ import { Disturbance, step, surgery } from "../../sim-adapters/patient/models/di
 import { matrixExponential } from "../../sim-adapters/patient/models/matrix-exponential.ts";
 import { OnePatient } from "../../sim-adapters/patient/models/one-patient.ts";
 import { referencePatients } from "../../sim-adapters/patient/models/reference-patients.ts";
+import fc from "../properties.ts";
 
 const man = { age: 40, height: 170, weight: 70, male: true };
 

@@ -1,11 +1,11 @@
 import { crc32, deflateRawSync } from "node:zlib";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readRslRl } from "../../policies/checkpoint/rsl-rl.ts";
 import { readTorchFile } from "../../policies/checkpoint/torch-file.ts";
 import { readZip } from "../../policies/checkpoint/zip-read.ts";
 import { writeZip } from "../../policies/checkpoint/zip-write.ts";
 import { CheckpointError } from "../../policies/policy-error.ts";
+import fc from "../properties.ts";
 import { archive, int, type PickleParts, pickle, storage, tensor, text } from "./crafted.ts";
 import { readData } from "./examples.ts";
 

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Port } from "../../policies/graph/policy-graph.ts";
 import { withFreeBatch } from "../../policies/onnx/free-batch.ts";
@@ -12,6 +11,7 @@ import { damagedOnnx, readOnnx } from "../../policies/onnx/read-onnx.ts";
 import { writeOnnx } from "../../policies/onnx/write-onnx.ts";
 import { CheckpointError } from "../../policies/policy-error.ts";
 import { type ProtoBody, ProtoWriter } from "../../protocol/protobuf.ts";
+import fc from "../properties.ts";
 import { graphCases } from "./graphs.ts";
 
 const folder = join(import.meta.dirname, "../data/onnx");

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readTorchFile, writeTorchFile } from "../../policies/checkpoint/torch-file.ts";
 import {
@@ -11,6 +10,7 @@ import {
   type TorchValue,
   torchDict,
 } from "../../policies/checkpoint/torch-value.ts";
+import fc from "../properties.ts";
 import { readData } from "./examples.ts";
 
 function golden(name: string): ReadonlyMap<TorchKey, TorchValue> {

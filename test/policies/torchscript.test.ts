@@ -1,7 +1,6 @@
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readBytes } from "../../policies/checkpoint/checkpoint-file.ts";
 import { loadTeacher } from "../../policies/checkpoint/load-teacher.ts";
@@ -10,6 +9,7 @@ import { readZip } from "../../policies/checkpoint/zip-read.ts";
 import { writeZip } from "../../policies/checkpoint/zip-write.ts";
 import { CheckpointError } from "../../policies/policy-error.ts";
 import { startEngine } from "../../src/engine/start.ts";
+import fc from "../properties.ts";
 import { errorOf, readJson } from "./examples.ts";
 
 beforeAll(() => startEngine("auto"));

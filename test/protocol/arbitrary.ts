@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import type { Tensor } from "../../protocol/codec.ts";
+import fc from "../properties.ts";
 
 /** Generators of everything that may travel. */
 

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { Packr } from "msgpackr";
 import { describe, expect, it } from "vitest";
 import { decodeMessage, encodeMessage, type Tensor, type Tensors } from "../../protocol/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { limits } from "../../protocol/limits.ts";
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from "../../protocol/messages.ts";
+import fc from "../properties.ts";
 import { reply, request, tensors } from "./arbitrary.ts";
 
 const loose = new Packr({ useRecords: false, variableMapSize: true });

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   checkSpec,
@@ -19,6 +18,7 @@ import {
 } from "../../protocol/payload.ts";
 import { checkSettingNames } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import fc from "../properties.ts";
 import { wireSpec } from "./arbitrary.ts";
 
 const spec: EnvSpec = {

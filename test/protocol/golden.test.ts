@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { encodeMessage, type Tensor } from "../../protocol/codec.ts";
 import { fromWireSpec, pictureGroups } from "../../protocol/env-spec.ts";
 import { decodeReply, decodeRequest } from "../../protocol/messages.ts";
 import { fromFrame, toActions, toFrame, toStepResult } from "../../protocol/payload.ts";
+import fc from "../properties.ts";
 import { pythonEnv } from "../python-env.ts";
 
 interface Golden {

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { Packr } from "msgpackr";
 import { describe, expect, it } from "vitest";
 import { encodeMessage, type Tensors } from "../../protocol/codec.ts";
 import { HeaderMemory } from "../../protocol/header-memory.ts";
 import { packUsual } from "../../protocol/header-pack.ts";
 import { decodeReply, decodeRequest, type Message, type Reply } from "../../protocol/messages.ts";
+import fc from "../properties.ts";
 import { reply, request } from "./arbitrary.ts";
 
 const thorough = new Packr({ useRecords: false, variableMapSize: true });

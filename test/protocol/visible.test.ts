@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeMessage } from "../../protocol/codec.ts";
 import { decodeReply } from "../../protocol/messages.ts";
 import { visibleLine, visibleText, visibleTree } from "../../protocol/visible.ts";
+import fc from "../properties.ts";
 
 const epoch = "eeeeeeee";
 

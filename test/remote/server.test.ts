@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeMessage } from "../../protocol/codec.ts";
 import { protocolVersion } from "../../protocol/limits.ts";
 import { encodeRequest, type Request } from "../../protocol/messages.ts";
 import { SessionOrder } from "../../sim-adapters/serve/session-order.ts";
+import fc from "../properties.ts";
 import { connect, nodeServer, pythonServer, RawClient } from "./servers.ts";
 
 const hello = (session: string, seq = 1): Request => ({

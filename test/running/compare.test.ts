@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { studentVsTeacher } from "../../src/running/compare.ts";
+import fc from "../properties.ts";
 
 const figure = fc.double({ min: -1e3, max: 1e3, noNaN: true });
 

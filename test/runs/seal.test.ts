@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { readCheckpointFile } from "../../policies/checkpoint/checkpoint-file.ts";
 import { sealed, sealOf } from "../../policies/checkpoint/seal.ts";
+import fc from "../properties.ts";
 
 const shipped = new URL("../../policies/teachers/hover-rsl_rl-5.4.2.pt", import.meta.url);
 const plain = new Uint8Array(readFileSync(shipped));

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { Text } from "ink";
 import { createElement } from "react";
 import { expect, test } from "vitest";
@@ -8,6 +7,7 @@ import { InkFrames } from "../../src/tui/terminal/ink-frames.ts";
 import { newKeyboard } from "../../src/tui/terminal/keys.ts";
 import { columnsOf } from "../../src/tui/view/span.ts";
 import { summaryText } from "../../src/tui/view/summary.ts";
+import fc from "../properties.ts";
 import { frameOf, replay } from "./replay.ts";
 
 const run = {

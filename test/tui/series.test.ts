@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   cutAt,
@@ -7,6 +6,7 @@ import {
   mostBuckets,
   type Series,
 } from "../../src/tui/state/series.ts";
+import fc from "../properties.ts";
 
 const figures = fc.array(fc.oneof(fc.double(), fc.constant(Number.NaN)), { maxLength: 4000 });
 

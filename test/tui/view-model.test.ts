@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../../src/metrics/metric-sink.ts";
 import { mostEvents } from "../../src/tui/state/happenings.ts";
@@ -7,6 +6,7 @@ import { gateOf, progressOf, studentOf } from "../../src/tui/state/readings.ts";
 import { initialState, type ScreenState } from "../../src/tui/state/screen-state.ts";
 import { healthOf, timeSplit } from "../../src/tui/state/times.ts";
 import { type Action, mostRecent, reduce } from "../../src/tui/state/view-model.ts";
+import fc from "../properties.ts";
 import { frameOf, replay, summaryOf } from "./replay.ts";
 import { rowOf, startEvent, startTime, timeOf } from "./scripted-run.ts";
 

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRun } from "../../../src/algorithms/distillation/run-checkpoint.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import type { RunState } from "../../../src/running/run-state.ts";
+import fc from "../../properties.ts";
 import { goOn, runOf, type SmallRun, setUp } from "../../running/small-run.ts";
 import { changed, factsOf, outcomeOf, places, withFacts } from "../changed-facts.ts";
 

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   leftoverWindow,
   planWindows,
   windowSteps,
 } from "../../../src/algorithms/distillation/windows.ts";
+import fc from "../../properties.ts";
 
 const plan = (steps: number, epochs: number, gradientLength: number, dropLeftover = false) =>
   planWindows({ steps, epochs, gradientLength, dropLeftover });

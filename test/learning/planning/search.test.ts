@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../../../policies/random.ts";
 import { drawDirichlet } from "../../../src/learning/planning/dirichlet.ts";
@@ -10,6 +9,7 @@ import {
 import { considerAll, improvedPolicy } from "../../../src/learning/planning/one-step.ts";
 import { activation, coverage } from "../../../src/learning/planning/planning-figures.ts";
 import { TableModel, type Tables } from "../../../src/learning/planning/table-model.ts";
+import fc from "../../properties.ts";
 
 const settings: SearchOptions = {
   ...{ simulations: 40, pbCInit: 1.25, pbCBase: 19652 },
