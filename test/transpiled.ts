@@ -35,8 +35,8 @@ export function transpiled(path: string): string {
   return kept;
 }
 
-/** Before all tests, so that the files that start processes do not all compile the same. */
-export default function setup(): void {
+/** Keeps what the sources are now, and nothing of what they were. */
+export function forgetOthers(): void {
   const wanted = new Set(rooms.flatMap(sourcesOf).map(transpiled));
   if (!existsSync(cache)) return;
   for (const name of readdirSync(cache))

@@ -133,7 +133,7 @@ describe("a run of td3_bc", () => {
     const { code, stdout } = await runAlone("export", whole.run, "--format", "onnx", "--json");
     expect(code).toBe(0);
     const [path] = JSON.parse(stdout).written as readonly string[];
-    await startEngine("wasm");
+    await startEngine("auto");
     const count = 15;
     const rows = await withFlights(flights, (opened) =>
       rowsOf(opened, "obs/policy", { episode: 0, count, width: 12 }),

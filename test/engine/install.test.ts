@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type InstallOutcome, installEngine } from "../../src/engine/install/install.ts";
-import { compiledEngine } from "../compiled.ts";
+import { compiledEngine } from "../compiled-engine.ts";
 import { type FakeMachine, fakeMachine } from "./fake-machine.ts";
 
 const PATH = process.env.PATH;

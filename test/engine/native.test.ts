@@ -9,7 +9,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { readInstalled } from "../../src/engine/install/installed.ts";
 import { nativePackage } from "../../src/engine/install/package-paths.ts";
 import { startEngine } from "../../src/engine/start.ts";
-import { compiledEngine } from "../compiled.ts";
+import { compiledEngine } from "../compiled-engine.ts";
 import { REPOSITORY } from "./fake-machine.ts";
 import { regression, wrongGradients } from "./learns.ts";
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isRealError } from "../../src/engine/native.ts";
 import { parseDevice, startEngine } from "../../src/engine/start.ts";
-import { compiledEngine } from "../compiled.ts";
+import { compiledEngine } from "../compiled-engine.ts";
 import { REPOSITORY } from "./fake-machine.ts";
 
 describe("--device", () => {

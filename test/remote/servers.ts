@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach } from "vitest";
+import { onTestFinished } from "vitest";
 import { Context, Dealer, Router } from "zeromq";
 import type { Tensors } from "../../protocol/codec.ts";
 import {
@@ -21,22 +21,14 @@ import {
 } from "../../sim-adapters/remote/remote-env.ts";
 import { type EnvServer, type ServeOptions, serveEnv } from "../../sim-adapters/serve/serve-env.ts";
 import { compiledProgram } from "../compiled.ts";
-import { needsOwnProcess } from "../own-process.ts";
 import { pythonEnv } from "../python-env.ts";
 import { PointMass } from "./point-mass.ts";
 
-needsOwnProcess(import.meta.url);
-
 /** Real servers and clients for tests; everything opened here is closed after each test. */
 
-const endings: (() => Promise<void> | void)[] = [];
-
-afterEach(async () => {
-  while (endings.length > 0) await endings.pop()?.();
-});
-
+/** After the test that runs now; the last that was said first. */
 export function atEnd(ending: () => Promise<void> | void): void {
-  endings.push(ending);
+  onTestFinished(() => ending());
 }
 
 /** A socket file of its own. */

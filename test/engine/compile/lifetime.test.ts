@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { compileWith } from "../../../src/engine/compile/compile.ts";
 import { startEngine } from "../../../src/engine/start.ts";
-import { compiledEngine } from "../../compiled.ts";
+import { compiledEngine } from "../../compiled-engine.ts";
 import { compilers, regression, take } from "./programs.ts";
 
 await startEngine("cpu");
