@@ -126,6 +126,8 @@ export interface Algorithm<C extends Config = Config> {
    * absent: its checkpoints are policies.
    */
   describe?(saved: SavedRun): readonly (readonly [label: string, text: string])[];
+  /** Whether its student is a network that `export` can write; absent: it is. */
+  exports?(config: C): boolean;
   /** Who may plan for its policies in an evaluation: `--planner NAME`; absent: nobody. */
   readonly planners?: readonly string[];
   /** Who can be evaluated: `student`, and whom it is measured against. To be disposed by the caller. */

@@ -36,6 +36,7 @@ export function descriptionIn(
     room,
     headline: listed(event.headline).flatMap(headline).slice(0, mostCharts),
     stages: stages.length > 0 ? stages : [{ name: algorithm, label: algorithm }],
+    ...(event.exports === false && { exports: false }),
   };
 }
 

@@ -25,4 +25,6 @@ export interface RunDescription {
   readonly headline: readonly Headline[];
   /** In order; with a single one there are no phases to speak of. */
   readonly stages: readonly StageLabel[];
+  /** False: its student is none that `export` can write. */
+  readonly exports?: boolean;
 }

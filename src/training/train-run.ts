@@ -64,6 +64,7 @@ async function recordStart(context: RunContext): Promise<void> {
     run: run.path,
     algorithm: algorithm.name,
     ...algorithm.description,
+    exports: algorithm.exports?.(config) ?? true,
     ...simulatorFacts(context),
     max_iterations: config.max_iterations,
     ...assembled.facts,

@@ -88,6 +88,14 @@ Judge    firstsolo eval logs/td3_bc/2026-10-10_10-10-10
 Export   firstsolo export logs/td3_bc/2026-10-10_10-10-10
 `);
   });
+
+  test("whose student no format holds is not told to export it", () => {
+    const start: RunEvent = { ...offlineStart, exports: false };
+    const best = { kind: "best", path: `${path}/best_model.pt` };
+    const landed = told(flown(start, offlineRow, 120), "checkpoint", best);
+    expect(summaryText(landed)).toMatch(/^Judge .*$/m);
+    expect(summaryText(landed)).not.toContain("Export");
+  });
 });
 
 describe("a run of three stages in a simulator", () => {

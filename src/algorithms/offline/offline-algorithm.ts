@@ -72,6 +72,7 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
     remarks: () => (own.warning === undefined ? [] : [`${own.name}: ${own.warning}`]),
     // Whether anything is flown, the data set has a say in: `assemble` tells.
     idle,
+    exports: ({ ranker }) => !ranker,
     assemble: async (site) => (await import("./assemble.ts")).assemble(site, create),
     read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
     policies: async (saved, spec) => (await import("./run-checkpoint.ts")).policiesOf(saved, spec),

@@ -12,7 +12,7 @@ export const worldModel: Algorithm<WorldModelConfig> = {
   description: {
     room: "World",
     headline: [
-      { metric: "Loss/total", label: "Loss", scale: "log" },
+      { metric: "Loss/world", label: "World loss", scale: "log" },
       { metric: "Loss/loss_action", label: "Action loss", scale: "log" },
     ],
     stages: stageLabels,
@@ -56,6 +56,7 @@ export const worldModel: Algorithm<WorldModelConfig> = {
   assemble: async (site) => (await import("./assemble.ts")).assemble(site),
   read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
   describe: describeWorld,
+  exports: () => false,
   planners: ["mcts", "one_step"],
   policies: async (saved, spec, acting) =>
     (await import("./run-checkpoint.ts")).policiesOf(saved, spec, acting),

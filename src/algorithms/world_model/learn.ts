@@ -29,9 +29,16 @@ export function totalLoss(
     figures.note(`Loss/${name}`, losses[name]!);
     return tf.mul<tf.Scalar>(losses[name]!, name === "loss_action" ? weights.policy : weights.env);
   });
-  const total = parts.reduce((sum, part) => tf.add<tf.Scalar>(sum, part));
+  const total = summed(parts);
   figures.note("Loss/total", total);
+  // Unweighted: weights change where a stage begins, and the curve of the world goes on through that border.
+  const ofWorld = terms.filter((name) => name !== "loss_action").map((name) => losses[name]!);
+  if (ofWorld.length > 0) figures.note("Loss/world", summed(ofWorld));
   return total;
+}
+
+function summed(parts: readonly tf.Scalar[]): tf.Scalar {
+  return parts.reduce((sum, part) => tf.add<tf.Scalar>(sum, part));
 }
 
 function lossesOf(

@@ -58,7 +58,8 @@ function nextCommands(
   const saved = paths.best !== undefined || paths.last !== undefined;
   return [
     ...(unfinished ? [`Go on    ${command} train --resume ${path}`] : []),
-    ...(saved ? [`Judge    ${command} eval ${path}`, `Export   ${command} export ${path}`] : []),
+    ...(saved ? [`Judge    ${command} eval ${path}`] : []),
+    ...(saved && run.description.exports !== false ? [`Export   ${command} export ${path}`] : []),
   ];
 }
 
