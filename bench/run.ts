@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { cameraBench } from "./camera.ts";
 import { projectFolder } from "./children.ts";
+import { closedLoopBench } from "./closed-loop.ts";
 import { flightBench, memoryBench } from "./flight.ts";
 import { foreignBench } from "./foreign.ts";
 import { describeMachine, load } from "./machine.ts";
@@ -42,6 +43,7 @@ const sections: Readonly<Record<string, Bench>> = {
   offline: offlineBench,
   foreign: foreignBench,
   planner: plannerBench,
+  "closed-loop": closedLoopBench,
   slates: slatesBench,
   sardine: sardineBench,
   soak: soakBench,
@@ -54,6 +56,7 @@ sections: ${Object.keys(sections).join(", ")}; without any: ${standard.join(", "
 --peer    also PyTorch and rsl_rl on the same machine (the first time some gigabytes from PyPI);
           with offline alone: also d3rlpy
 offline   [--only METHOD,…] [--updates 100000] [--episodes 400]; goes on from bench/results/offline
+closed-loop [--only METHOD,…]; with --peer also LightZero (gigabytes, once); goes on from bench/results/closed-loop
 foreign   [--only NAME,…]: simulators of others from PyPI (gigabytes, once)
 soak      [--minutes 10]: a run that is hurt every few seconds; draws bench/soak.svg`;
 
@@ -80,7 +83,8 @@ function readOrder(): Order {
   const unknown = positionals.find((name) => !Object.hasOwn(sections, name));
   if (unknown !== undefined) throw new Error(`there is no section ${unknown}`);
   const chosen = positionals.length === 0 ? standard : positionals;
-  const withPeer = values.peer && chosen.some((name) => name !== "offline");
+  const withPeer =
+    values.peer && chosen.some((name) => name !== "offline" && name !== "closed-loop");
   const extra = [
     ...(values.memory ? ["memory"] : []),
     ...(withPeer ? ["peer-steps", "peer-runs", "peer-wire"] : []),

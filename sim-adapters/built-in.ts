@@ -37,6 +37,8 @@ export interface BuiltIn {
   open(options: OpenOptions): Promise<ServedEnv>;
   /** What its field asks of an episode besides the return. */
   report?(spec: EnvSpec): Promise<EpisodeReport | undefined>;
+  /** Observation groups that this reads, whoever flies. */
+  readonly reportReads?: readonly string[];
 }
 
 const builtIns: readonly BuiltIn[] = [
@@ -57,6 +59,7 @@ const builtIns: readonly BuiltIn[] = [
     foresee: async (options) => (await import("./patient/open-patient.ts")).foreseePatient(options),
     open: async (options) => (await import("./patient/open-patient.ts")).openPatient(options),
     report: async (spec) => (await import("./patient/clinical-report.ts")).clinicalReport(spec),
+    reportReads: ["state"],
   },
   {
     name: "firstsolo-slates",

@@ -5,7 +5,7 @@ import { completed, resolveConfig } from "../config/resolve.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { flySideBySide } from "../training/evaluate-run.ts";
 import { openSimulator } from "../training/open-simulator.ts";
-import { verdictOf } from "../training/verdict.ts";
+import { taskFiguresOf, verdictOf } from "../training/verdict.ts";
 import { threadsOf } from "./threads.ts";
 
 export interface AloneOptions {
@@ -49,7 +49,7 @@ export async function measureAlone(
       teacher_deaths: _d,
       student_vs_teacher: _v,
       ...own
-    } = verdictOf(flown);
+    } = { ...verdictOf(flown), ...taskFiguresOf(flown) };
     const figures = Object.entries(own).map(([name, value]) => [
       name.replace("student_", ""),
       value,

@@ -18,7 +18,7 @@ import { evaluateRun } from "../training/evaluate-run.ts";
 import { warn } from "../training/messages.ts";
 import { openSimulator } from "../training/open-simulator.ts";
 import { watchSignals } from "../training/signals.ts";
-import { verdictOf } from "../training/verdict.ts";
+import { taskFiguresOf, verdictOf } from "../training/verdict.ts";
 import { measureAlone } from "./eval-alone.ts";
 import { onlySimulatorOverrides } from "./only-simulator-overrides.ts";
 import { threadsOf } from "./threads.ts";
@@ -179,17 +179,6 @@ async function rivalOf(who: string | undefined, config: Config, spec: EnvSpec) {
   return (await chooseTeacher({ ...(usual as DistillationConfig), checkpoint: who }, spec)).policy;
 }
 
-/** `student_NAME` and `teacher_NAME`, each with the half width of its interval as `…_ci95`. */
-function taskFiguresOf(flown: Evaluation): Record<string, number> {
-  const all = Object.entries(flown).flatMap(([who, { task }]) =>
-    Object.entries(task).flatMap(([name, { mean, ci95 }]): [string, number][] => [
-      [`${who}_${name}`, mean],
-      [`${who}_${name}_ci95`, ci95],
-    ]),
-  );
-  return Object.fromEntries(all);
-}
-
 /** What is left of the student's return where it sees others' rows of a group. */
 function ablationOf({ student, shuffled }: Evaluation, group: string | undefined) {
   if (!student || !shuffled) return {};
@@ -211,9 +200,11 @@ function flownNowhere(run: string): ConfigError {
 }
 
 function describe(figures: Readonly<Record<string, unknown>>): string {
-  const lines = Object.entries(figures).map(
+  const known = Object.entries(figures).filter(([, value]) => value !== null);
+  const width = Math.max(...known.map(([name]) => name.length));
+  const lines = known.map(
     ([name, value]) =>
-      `${name.padStart(20)}: ${typeof value === "number" ? +value.toFixed(4) : value}`,
+      `${name.padStart(width)}: ${typeof value === "number" ? +value.toFixed(4) : value}`,
   );
   return lines.join("\n");
 }

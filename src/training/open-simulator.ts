@@ -117,7 +117,7 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
     ({ close, pid } = own);
     const { endpoint, exited, remark } = own;
     if (remark !== undefined) options.onNotice(remark);
-    return connectWanted(options.wishes, {
+    return connectWanted(reported(options.wishes, config.task), {
       ...remoteOptions(config, options, attempt),
       endpoint,
       exited,
@@ -146,6 +146,14 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
     logTo: (path) => log.to(path),
     close: closeAll,
   };
+}
+
+/** With the groups from which this task's episodes are judged. */
+function reported(wishes: readonly Wish[], task: string): readonly Wish[] {
+  const { reportReads = [] } = builtInFor(task);
+  return wishes.map((wish) =>
+    wish.groups ? { ...wish, groups: [...new Set([...wish.groups, ...reportReads])] } : wish,
+  );
 }
 
 function remoteOptions(

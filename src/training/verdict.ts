@@ -36,6 +36,17 @@ export function verdictOf({ student, teacher }: Evaluation): Verdict {
   };
 }
 
+/** `student_NAME` and `teacher_NAME`, each with the half width of its interval as `…_ci95`. */
+export function taskFiguresOf(flown: Evaluation): Record<string, number> {
+  const all = Object.entries(flown).flatMap(([who, { task }]) =>
+    Object.entries(task).flatMap(([name, { mean, ci95 }]): [string, number][] => [
+      [`${who}_${name}`, mean],
+      [`${who}_${name}_ci95`, ci95],
+    ]),
+  );
+  return Object.fromEntries(all);
+}
+
 /** The figures in flight: all there is of a run that was stopped. */
 export function verdictInFlight(latest: Metrics): Verdict {
   return {
