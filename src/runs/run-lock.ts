@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { linkSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { wordsOf } from "../../protocol/visible.ts";
 import { howToCall } from "../disk/how-to-call.ts";
 import { makeFolder } from "../disk/make-folder.ts";
 import { ownIdentity } from "../disk/process-identity.ts";
@@ -100,7 +101,9 @@ export class RunLock {
     if (!isMissing(this.#path)) {
       const found = getJson(this.#path);
       if (found === undefined || found.token === this.token) return;
-      throw this.#takenOver(`flown by process ${found.pid} on ${found.host} by now`);
+      throw this.#takenOver(
+        `flown by process ${wordsOf(found.pid, 20)} on ${wordsOf(found.host, 80)} by now`,
+      );
     }
     const folder = controlFolder(this.#runPath);
     const beat = getJson(join(folder, "alive.json"));

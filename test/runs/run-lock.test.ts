@@ -139,7 +139,8 @@ describe("a flight that was taken for ended", () => {
     const lock = take();
     await checkpoint(lock);
     rmSync(join(run, "model_1.pt"));
-    leave({});
+    // Whatever stands in the other's lock.
+    leave({ pid: { toString: 1 }, host: ["\u001b[2J"] });
     await expect(checkpoint(lock)).rejects.toMatchObject({ code: "taken-over" });
     for (const name of ["alive", "lock"]) rmSync(join(run, "control", `${name}.json`));
     await expect(checkpoint(lock)).rejects.toMatchObject({ code: "taken-over" });
