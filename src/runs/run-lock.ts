@@ -67,6 +67,8 @@ export class RunLock {
     try {
       for (let attempt = 0; attempt < 5; attempt += 1) {
         if (linked(draft, this.#path)) return;
+        // Over a network a reply can be lost: asked again, the server finds what it has made itself.
+        if (getJson(this.#path)?.token === this.token) return;
         refuseSecondFlight(this.#runPath);
         this.#clear(folder);
       }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import {
+import fs, {
   chmodSync,
   mkdirSync,
   mkdtempSync,
@@ -8,6 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -125,6 +126,24 @@ describe("of many that take hold of one run", () => {
     for (let i = 0; i < 5; i += 1) expect(take).toThrow(/is flown by process/);
     first.release();
     take().release();
+  });
+
+  it("one gets it also where the server's word of that is lost", () => {
+    const { linkSync } = fs;
+    fs.linkSync = (from, to) => {
+      linkSync(from, to);
+      throw Object.assign(new Error("EEXIST: file already exists"), { code: "EEXIST" });
+    };
+    syncBuiltinESMExports();
+    try {
+      const lock = take();
+      lock.check();
+      expect(take).toThrow(/is flown by process/);
+      lock.release();
+    } finally {
+      fs.linkSync = linkSync;
+      syncBuiltinESMExports();
+    }
   });
 });
 
