@@ -49,7 +49,7 @@ export async function writeCsv(source: string, target: string): Promise<void> {
 }
 
 async function writeRows(source: string, target: string, columns: readonly string[]) {
-  const fd = openSync(target, "w", 0o644);
+  const fd = openSync(target, "wx", 0o644);
   try {
     writeFileSync(fd, csvLine(columns));
     for await (const row of rows(source)) {
