@@ -25,7 +25,7 @@ class Pool:
 def swing_up(seen):
     """Torque, N m, by energy far from the top and by angle, rad, and rate, rad/s, near it; row: cos, sin, rate."""
     cos, sin, rate = seen["policy"].T
-    lift = 2 * (5 - rate**2 / 6 - 5 * cos) * np.where(rate < 0, -1.0, 1.0)
+    lift = 2 * (5 - rate**2 / 6 - 5 * cos) * rate
     return np.where(cos > 0.9, -8 * np.arctan2(sin, cos) - 2 * rate, lift).clip(-2, 2)[:, None]
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
