@@ -62,7 +62,7 @@ const simulators: readonly Foreign[] = [
     version: "3.12",
     teacher: [
       ...["mjlab.scripts.train", "Mjlab-Cartpole-Balance", "--gpu-ids", "None"],
-      ...["--env.scene.num-envs", "64", "--agent.max-iterations", "60"],
+      ...["--env.scene.num-envs", "16", "--agent.max-iterations", "60"],
       ...["--agent.logger", "tensorboard"],
     ],
     train: [...length(150, 50), "obs_groups.student=[actor]"],
