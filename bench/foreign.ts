@@ -137,6 +137,7 @@ async function flown(simulator: Foreign, say: Say): Promise<Record<string, Figur
     const server = await startServer(python, ["-u", path, "--bind", endpoint, ...words], {
       ready: /^ready /,
       env: pythonPath,
+      cwd: folder,
       seconds: patience,
     });
     try {
