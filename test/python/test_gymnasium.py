@@ -11,6 +11,7 @@ from firstsolo_sim import gymnasium as program
 from firstsolo_sim.actions import actions_of
 from firstsolo_sim.env_calls import EnvCalls
 from firstsolo_sim.gymnasium import GymnasiumEnv
+from firstsolo_sim.kept import Kept
 from firstsolo_sim.protocol import PROTOCOL_VERSION, ProtocolError
 from firstsolo_sim.session_order import ServeError
 from firstsolo_sim.spaces import action_spec, group_specs
@@ -227,6 +228,22 @@ class Spaces(unittest.TestCase):
         with self.assertRaises(ProtocolError) as refused:
             calls.answer({**hello, "settings": {"gravity": 3}, "capabilities": []}, {})
         self.assertEqual(refused.exception.code, "unknown-setting")
+
+    def test_one_that_is_kept_is_made_again_for_other_wishes_alone(self):
+        made = []
+
+        def make(settings, num_envs, groups):
+            made.append(unittest.mock.Mock(num_envs=num_envs, steps=7))
+            return made[-1]
+
+        kept = Kept(make)
+        first = kept({}, 4, None)
+        first.close()
+        self.assertEqual((first.num_envs, kept({}, 4, ["policy"]).steps, len(made)), (4, 7, 1))
+        made[0].close.assert_not_called()
+        self.assertEqual(kept({"g": 1.0}, 4, None).num_envs, 4)
+        made[0].close.assert_called_once_with()
+        self.assertEqual(len(made), 2)
 
     def test_one_bound_counts_for_all_components(self):
         class Scalar:

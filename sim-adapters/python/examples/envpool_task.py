@@ -9,14 +9,14 @@ import envpool
 import numpy as np
 from firstsolo_sim.command_line import add_serving_arguments, run, serve_from
 from firstsolo_sim.gymnasium import GymnasiumEnv
+from firstsolo_sim.kept import Kept
 from firstsolo_sim.teaching import Taught
-class Pool:
-    """EnvPool is seeded when it is made; an end is told with the restart."""
+class Pool:  # EnvPool is seeded when it is made; an end is told with the restart
     def __init__(self, task, num_envs):
         self.task, self.num_envs, self.metadata = task, num_envs, {"autoreset_mode": "next_step"}
         self.pool = envpool.make_gymnasium(task, num_envs=num_envs, seed=0)
-        self.single_observation_space, space = self.pool.observation_space, self.pool.action_space
-        self.single_action_space = space
+        self.single_observation_space, self.single_action_space = self.pool.observation_space, self.pool.action_space
+        space = self.single_action_space
         self.action_space = type(space)(space.low.min(), space.high.max(), (num_envs, *space.shape), space.dtype)
         self.step = lambda actions: self.pool.step(actions)  # of the newest pool
     def reset(self, *, seed=0):
@@ -37,4 +37,4 @@ if __name__ == "__main__":
         swings, steps = args.task == "Pendulum-v1", pool.pool.spec.config.max_episode_steps
         env = GymnasiumEnv(pool, task=args.task, control_period=0.05 if swings else 0.02, max_episode_steps=steps)
         return Taught(env, swing_up) if swings else env
-    run(lambda: serve_from(args, make, "envpool", envpool.__version__))
+    run(lambda: serve_from(args, Kept(make), "envpool", envpool.__version__))
