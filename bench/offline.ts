@@ -173,7 +173,7 @@ function updateTime(run: string, updates: number): number {
 
 async function peerPiece(order: Order, folder: string): Promise<Piece> {
   const { path, method, seed, updates, episodes, say } = order;
-  const python = await pythonWith("offline", peerPackages, say);
+  const python = await pythonWith("offline", peerPackages, { say });
   const weights = join(folder, "actor.json");
   const told = {
     ...{ ...settings, dataset: path, seed, updates, weights },

@@ -60,7 +60,7 @@ if (unknown !== undefined) {
 }
 const names = (positionals.length > 0 ? positionals : Object.keys(targets)) as TargetName[];
 // Installing has no part in the time that an input may take.
-if (names.includes("python")) await pythonWith("sim", wirePackages, console.error);
+if (names.includes("python")) await pythonWith("sim", wirePackages, { say: console.error });
 let faults = 0;
 for (const name of names) {
   const count = Number(values.count ?? (messages.includes(name) ? 1_000_000 : 100_000));

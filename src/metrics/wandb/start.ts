@@ -20,6 +20,8 @@ import type { RunSummary } from "./summary.ts";
 
 export interface WandbOptions {
   readonly runFolder: string;
+  /** Where the W&B run lies instead, in a folder `wandb`: WANDB_DIR. The run folder leads there by a link. */
+  readonly directory?: string;
   readonly project: string;
   /** What the run is called on W&B's pages. */
   readonly name: string;
@@ -63,7 +65,7 @@ export interface Begun {
 /** @throws what the file system throws. */
 export function begin(options: WandbOptions): Begun {
   const startTime = options.startTime ?? Date.now() / 1000;
-  const folder = createFolder(options.runFolder, options.id ?? newId(), startTime);
+  const folder = newFolder(options, startTime);
   const log = createLog(folder.log);
   const env = environment(startTime);
   log.append(headerRecord("firstsolo"));
@@ -71,6 +73,19 @@ export function begin(options: WandbOptions): Begun {
   log.append(environmentRecord(env));
   writeMetadata(folder, env);
   return { folder, log };
+}
+
+/** A directory that can't be written costs no run its figures: they then lie in the run folder. */
+function newFolder(options: WandbOptions, startTime: number): WandbFolder {
+  const { runFolder, directory, id = newId(), onFailure } = options;
+  const place = { runFolder, id, startTime };
+  if (directory === undefined) return createFolder(place);
+  try {
+    return createFolder({ ...place, directory });
+  } catch (error) {
+    onFailure(`W&B: WANDB_DIR can't be used: ${String(error)}; the W&B run lies in ${runFolder}`);
+    return createFolder(place);
+  }
 }
 
 /** Undefined where there is nothing to go on with; `summary` receives the rows that are kept. */
