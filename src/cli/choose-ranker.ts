@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
 import type { RankerConfig } from "../../policies/rankers/ranker.ts";
 import { readRanker } from "../algorithms/offline/slates/ranker-file.ts";
+import { usualWeights } from "../algorithms/slates/train-ranker.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { makeRanker, rankerFile, rankerFolder } from "./train-ranker.ts";
 
@@ -47,7 +48,7 @@ export async function chooseRanker(wish: RankerWish): Promise<RankerChoice> {
   say(
     `no ${name} has learned from ${dataset} yet: it is trained first, as by firstsolo train_ranker`,
   );
-  const usual = { seed: 0, epochs: 10, batch: 256, embeddings: null, latentWidth: null };
+  const usual = { seed: 0, epochs: 10, batch: 256, embeddings: null, latentWidth: null, ...usualWeights };
   const made = await makeRanker({ ...order, ...usual }, { dataset, log_root: root, say });
   made.trained.ranker.dispose();
   return { name, path: made.checkpoint, dataset };
