@@ -46,6 +46,10 @@ export function registerTrainAgent(program: Command): void {
         .choices([...beliefKinds])
         .default("gru"),
     )
+    .option(
+      "--online",
+      "learn from slates of its own alone; the logged ones gave the ranker, and the scale of rewards (a share of both: online_share=0.5)",
+    )
     .option("--belief_owner <WHO>", "critic or actor: whose loss moves the belief")
     .option("--log_dir <FOLDER>", "gets AGENT_…/train.log", "experiments/logs")
     .option("--checkpoint_dir <FOLDER>", "gets AGENT_…/final", "experiments/checkpoints")
