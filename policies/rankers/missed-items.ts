@@ -8,11 +8,7 @@ import * as tf from "@tensorflow/tfjs-core";
  * @param table `[items, itemWidth]`
  * @param shown as many items as there are points, int32
  */
-export function missedItems(
-  points: tf.Tensor2D,
-  table: tf.Variable,
-  shown: tf.Tensor,
-): tf.Scalar {
+export function missedItems(points: tf.Tensor2D, table: tf.Variable, shown: tf.Tensor): tf.Scalar {
   const ids = tf.reshape(shown, [-1]) as tf.Tensor1D;
   const [items] = table.shape as [number, number];
   const cost = tf.customGrad((q, e, save) => {

@@ -32,7 +32,7 @@ interface Options {
   readonly latent_dim?: string;
   readonly kl_weight: string;
   readonly click_weight: string;
-  readonly kl_warmup: string;
+  readonly kl_warmup?: string;
   readonly device: string;
   readonly threads: string;
   readonly log_root: string;
@@ -64,8 +64,7 @@ export function registerTrainRanker(program: Command): void {
     .option("--click_weight <X>", "GeMS: of the clicks in the loss", `${weights.clickWeight}`)
     .option(
       "--kl_warmup <EPOCHS>",
-      "GeMS: over which kl_weight grows from 0 to what it is",
-      `${weights.klWarmup}`,
+      "GeMS: over which kl_weight grows from 0 to what it is (default: half of them; 0: its latents say nothing of slates)",
     )
     .option("--device <NAME>", "where TensorFlow computes", "auto")
     .option("--threads <N>", "threads of TensorFlow", "1")
@@ -122,7 +121,7 @@ export function rankerFolder({ ranker, task }: Pick<RankerOrder, "ranker" | "tas
 }
 
 function orderOf(options: Options): RankerOrder {
-  const { env_name, seed, epochs, batch_size, embeddings, latent_dim } = options;
+  const { env_name, seed, epochs, batch_size, embeddings, latent_dim, kl_warmup } = options;
   return {
     ranker: rankerNamed(options.ranker),
     task: slateTask(env_name),
@@ -133,7 +132,7 @@ function orderOf(options: Options): RankerOrder {
     latentWidth: latent_dim === undefined ? null : wholeFlag("--latent_dim", latent_dim),
     klWeight: numberFlag("--kl_weight", options.kl_weight),
     clickWeight: numberFlag("--click_weight", options.click_weight),
-    klWarmup: numberFlag("--kl_warmup", options.kl_warmup),
+    klWarmup: kl_warmup === undefined ? null : numberFlag("--kl_warmup", kl_warmup),
   };
 }
 

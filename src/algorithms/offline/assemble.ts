@@ -2,6 +2,7 @@ import { checkOwnExample } from "../../../policies/checkpoint/load-teacher.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed } from "../../../policies/random.ts";
 import { RankedPolicy } from "../../../policies/rankers/ranked-policy.ts";
+import type { EnvSpec } from "../../../protocol/spec.ts";
 import { bestEpisodes } from "../../datasets/best-episodes.ts";
 import { openFlights } from "../../datasets/open-flights.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
@@ -10,7 +11,6 @@ import { type FlightStatistics, flightStatistics } from "../../datasets/statisti
 import { Transitions } from "../../datasets/transitions.ts";
 import { watchDivergence } from "../../learning/monitors/divergence.ts";
 import type { Monitor } from "../../learning/monitors/monitor.ts";
-import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import {
   type OfflineSite,
   type RewardSettings,
@@ -26,12 +26,13 @@ import { actionOf, paceRemark, readsOf } from "./fit-data.ts";
 import { FlyingJudge, noJudge } from "./flying-judge.ts";
 import type { CreateLearner, OfflineConfig } from "./keys.ts";
 import { MixedSource } from "./mixed-source.ts";
-import { onlineOf } from "./online.ts";
 import { OneStagePlan } from "./one-stage-plan.ts";
+import { onlineOf } from "./online.ts";
 import { RecordedSource } from "./recorded-source.ts";
 import { bytesOf, type SavedPolicy } from "./run-checkpoint.ts";
 import { rankedFor, type SavedRanked } from "./slates/ranked-run.ts";
 import { asLatents, type Ranked, rankedSite } from "./slates/ranked-site.ts";
+import { itemsIn, itemsNamed, refuseOtherItems } from "./slates/same-items.ts";
 
 /** @throws DatasetError, RunningError, LearningError when data, simulator and settings don't fit */
 export async function assemble(
@@ -42,6 +43,7 @@ export async function assemble(
   const saved = (site.saved?.own as SavedPolicy | undefined)?.ranked;
   const data = await openData(config, saved);
   const { ranked } = data;
+  if (ranked) checkItems(data.flights, ranked, env?.spec);
   for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
   const offline = siteOf(data, site);
   if (!env) say(nobodyFlies(data.flights));
@@ -108,6 +110,14 @@ async function openData(config: OfflineConfig, saved: SavedRanked | undefined) {
   const chosen = { ...(episodes && { episodes }), ...(discount && { discount }) };
   const statistics = flightStatistics(flights, chosen);
   return { flights, episodes, statistics, ranked } satisfies Data;
+}
+
+function checkItems({ path, spec }: RecordedFlights, { ranker }: Ranked, flown?: EnvSpec): void {
+  const { ranker: name, task } = ranker.get_config();
+  refuseOtherItems([
+    ...[itemsIn(path, spec.env), itemsNamed(`the ranker ${name}`, task)],
+    itemsIn(`the task '${flown?.task}'`, flown),
+  ]);
 }
 
 function nobodyFlies({ path, spec }: RecordedFlights): string {

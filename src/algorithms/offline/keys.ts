@@ -90,7 +90,10 @@ export const onlineKeys = {
     0,
     "Share of each batch that the student flies itself; 0: recorded flights alone, 1: its own alone",
   ),
-  online_noise: notNegative(0.1, "Noise on its actions then, in halves of the action range (sac, reinforce: as they draw)"),
+  online_noise: notNegative(
+    0.1,
+    "Noise on its actions then, in halves of the action range (sac, reinforce: as they draw)",
+  ),
   online_steps: whole(20, { least: 1, most: 100_000 }, "Control steps it flies in one iteration"),
   online_buffer: whole(
     100_000,

@@ -69,10 +69,17 @@ function actorOf(
   const drawing = learner.explorer?.(random);
   const student: Policy = drawing ?? learner.policies.student!;
   const noise = drawing ? 0 : (online_noise ?? 0);
-  
+
   if (!ranked) return new ExploringActor({ student, action, numEnvs, noise, random });
   const { bounds } = ranked;
-  return new LatentActor({ student: student as RankedPolicy, bounds, turns, numEnvs, noise, random });
+  return new LatentActor({
+    student: student as RankedPolicy,
+    bounds,
+    turns,
+    numEnvs,
+    noise,
+    random,
+  });
 }
 
 function nowhereToFly(share: number): RunningError {

@@ -5,7 +5,11 @@ import { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { beliefGroups } from "../../learning/offline/belief.ts";
 import { createDeterministicActor } from "../../learning/offline/deterministic-actor.ts";
 import { type Draw, drawingPolicy } from "../../learning/offline/drawing-policy.ts";
-import { createLogStd, deviationsOf, negativeLogLikelihood } from "../../learning/offline/gaussian.ts";
+import {
+  createLogStd,
+  deviationsOf,
+  negativeLogLikelihood,
+} from "../../learning/offline/gaussian.ts";
 import { type OfflineSite, rangeOf } from "../../learning/offline/site.ts";
 import { createOwners, groupOf } from "../../learning/owner.ts";
 import type { Update } from "../../learning/owners.ts";

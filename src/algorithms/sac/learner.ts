@@ -46,8 +46,16 @@ export function createSac(settings: SacSettings, site: OfflineSite): BatchLearne
       updates: [update.criticUpdate, update.actorUpdate, update.alphaUpdate],
       policies: { student: acting.policy },
       explorer: (own) => {
-        const raw = new NetworkPolicy({ network: mlp, normaliser: view.normaliser, reads: view.reads });
-        return drawingPolicy(raw, { range: rangeOf(site.action), random: own, begin: () => drawnBy });
+        const raw = new NetworkPolicy({
+          network: mlp,
+          normaliser: view.normaliser,
+          reads: view.reads,
+        });
+        return drawingPolicy(raw, {
+          range: rangeOf(site.action),
+          random: own,
+          begin: () => drawnBy,
+        });
       },
       critic: networks.critics[0],
       draw: ({ rows, actionWidth }) => {

@@ -21,11 +21,12 @@ import { type Compile, eagerly } from "../../engine/compile/program.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import { RunError } from "../../runs/run-error.ts";
 import { allTurns } from "../offline/slates/recorded-turns.ts";
+import { itemsIn, itemsNamed, refuseOtherItems } from "../offline/slates/same-items.ts";
 import { compiledDescent, lossesAlone } from "./compiled-descent.ts";
 import { batchesOf, type Part, shuffledBatches } from "./turn-batches.ts";
 
-/** Of GeMS's loss: the sheet's, and the KL's weight growing to its own over the first epochs. */
-export const usualWeights = { klWeight: 1, clickWeight: 0.5, klWarmup: 0 } as const;
+/** Of GeMS's loss. */
+export const usualWeights = { klWeight: 1, clickWeight: 0.5, klWarmup: null } as const;
 
 export interface RankerOrder {
   readonly ranker: RankerName;
@@ -40,8 +41,11 @@ export interface RankerOrder {
   /** GeMS: of the latent's distance to N(0, 1), and of the clicks, in the loss. */
   readonly klWeight: number;
   readonly clickWeight: number;
-  /** GeMS: epochs over which that distance's weight grows to what it is; fractions count. */
-  readonly klWarmup: number;
+  /**
+   * GeMS: epochs over which that distance's weight grows to what it is; fractions count. Null: half of all. Without
+   * any the latents say nothing about the slates.
+   */
+  readonly klWarmup: number | null;
 }
 
 /** How it is told, and who computes. */
@@ -70,13 +74,15 @@ const usualItemWidth = 20;
 /**
  * A ranker from logged slates, frozen: its weights, its items' embeddings, and the bounds of its latents.
  *
- * @throws RunError `no-slates`, `no-ideal-embeddings`; PolicyError
+ * @throws RunError `no-slates`, `other-items`, `no-ideal-embeddings`; PolicyError
  */
 export async function trainRanker(
   flights: RecordedFlights,
   order: RankerOrder,
   { compile = eagerly, onEpoch }: RankerPlace,
 ): Promise<TrainedRanker> {
+  const { path, spec } = flights;
+  refuseOtherItems([itemsNamed("--env_name", order.task), itemsIn(path, spec.env)]);
   const logged = allTurns(flights);
   const config = configOf(order, logged, flights);
   const items = embeddingsOf(config, logged, flights);
@@ -101,12 +107,12 @@ export async function trainRanker(
 }
 
 function learningOf(
-  { klWeight, clickWeight, klWarmup, batch }: RankerOrder,
+  { klWeight, clickWeight, klWarmup, batch, epochs }: RankerOrder,
   { from, to }: Part,
   compile: Compile,
 ): RankerLearning {
   const steps = Math.max(1, Math.floor((to - from) / batch));
-  const warmup = Math.round(klWarmup * steps);
+  const warmup = Math.round((klWarmup ?? epochs / 2) * steps);
   return { descend: compiledDescent(compile), klWeight, clickWeight, klWarmup: warmup };
 }
 

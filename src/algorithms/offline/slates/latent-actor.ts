@@ -105,5 +105,9 @@ export function historyAfter(
   { rows, slots }: { readonly rows: number; readonly slots: number },
 ): Float32Array {
   const kept = lastColumns(history, rows, history.length / rows - slots);
-  return sideBySide(kept, codesOf(next, slots, () => false), rows);
+  return sideBySide(
+    kept,
+    codesOf(next, slots, () => false),
+    rows,
+  );
 }
