@@ -10,6 +10,7 @@ export function heldElsewhere(keys: readonly string[], document: unknown): strin
     return "holds means over drawn users of another program's simulator: npm run bench -- sardine flies them again through it";
   }
   const figure = Object.values(first)[0];
-  if (typeof figure !== "object" || figure === null || !("by_catalogue" in figure)) return undefined;
+  if (typeof figure !== "object" || figure === null || !("by_catalogue" in figure))
+    return undefined;
   return "holds means over drawn users, which agree within intervals alone: test/slates/statistics.test.ts holds our simulator against them";
 }
