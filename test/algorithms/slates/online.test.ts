@@ -27,7 +27,7 @@ beforeAll(async () => {
   const flights = await openFlights(data);
   for (const ranker of ["TopK", "WkNN"] as const) {
     const order = {
-      ...{ ranker, embeddings: "ideal", task: "slates-diffuse_topdown", seed: 0 },
+      ...{ ranker, embeddings: "ideal" as const, task: "slates-diffuse_topdown", seed: 0 },
       ...{ epochs: 1, batch: 64, latentWidth: null },
       ...{ klWeight: 1, clickWeight: 0.5, klWarmup: null },
     } as const;
