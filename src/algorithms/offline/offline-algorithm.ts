@@ -21,7 +21,7 @@ export interface OfflineAlgorithm<Own extends z.ZodRawShape> {
   readonly online?: boolean;
   /** It can act through a ranker, in a latent space: `--ranker`. Default: true. */
   readonly ranked?: boolean;
-  /** What a person should know who chooses it. */
+  /** What a person should know who chooses it, for recorded flights alone. */
   readonly warning?: string;
   create(settings: z.output<z.ZodObject<Own>>, site: OfflineSite): Promise<BatchLearner>;
 }
@@ -69,7 +69,8 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
     wishes,
     complete: async (config) => (await import("./complete.ts")).complete(config),
     check,
-    remarks: () => (own.warning === undefined ? [] : [`${own.name}: ${own.warning}`]),
+    remarks: ({ online_share = 0 }) =>
+      own.warning === undefined || online_share > 0 ? [] : [`${own.name}: ${own.warning}`],
     // Whether anything is flown, the data set has a say in: `assemble` tells.
     idle,
     exports: ({ ranker }) => !ranker,
@@ -96,14 +97,7 @@ function idle({ online_share, ranker, belief }: OfflineConfig): readonly Idle[] 
   ]);
 }
 
-function check({ dataset, algorithm, ranker, online_share: share = 0 }: OfflineConfig): void {
-  if (ranker && share > 0) {
-    throw new ConfigError(
-      "no-online-ranker",
-      `online_share is ${share} and there is a ranker: what is flown through a ranker is not learned from yet`,
-      "Learn from recorded flights alone: --online_share 0.",
-    );
-  }
+function check({ dataset, algorithm }: OfflineConfig): void {
   if (dataset === null) {
     throw new ConfigError(
       "no-dataset",
