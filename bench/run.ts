@@ -11,9 +11,11 @@ import { projectFolder } from "./children.ts";
 import { closedLoopBench } from "./closed-loop.ts";
 import { flightBench, memoryBench } from "./flight.ts";
 import { foreignBench } from "./foreign.ts";
+import { lapoSpeedBench } from "./lapo-speed.ts";
 import { describeMachine, load } from "./machine.ts";
 import { networkBench } from "./network.ts";
 import { offlineBench } from "./offline.ts";
+import { ownersBench } from "./owners.ts";
 import { peerRunsBench, peerStepsBench } from "./peer.ts";
 import { peerWireBench } from "./peer-wire.ts";
 import { pipelineBench } from "./pipeline.ts";
@@ -41,6 +43,8 @@ const sections: Readonly<Record<string, Bench>> = {
   "round-trip": roundTripBench,
   students: studentsBench,
   offline: offlineBench,
+  "lapo-speed": lapoSpeedBench,
+  owners: ownersBench,
   foreign: foreignBench,
   planner: plannerBench,
   "closed-loop": closedLoopBench,
