@@ -18,7 +18,8 @@ import {
   resultsFolder,
   task,
 } from "./offline-data.ts";
-import { type Judged, judged, ourStudent, ourValue, peerStudent } from "./offline-judge.ts";
+import { type Judged, judged, ourStudent, peerStudent } from "./offline-judge.ts";
+import { ourValue } from "./offline-value.ts";
 import { interval, keptPiece } from "./pieces.ts";
 import { pythonWith } from "./python.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Say } from "./report.ts";
@@ -129,7 +130,7 @@ async function ourPiece(order: Order, logs: string): Promise<Piece> {
   });
   const checkpoint = join(run, `model_${flags.max_iterations - 1}.pt`);
   await startEngine("cpu");
-  const value = valued ? await ourValue(run, checkpoint, figures) : null;
+  const value = await ourValue(run, checkpoint, figures);
   const flown = await judged(await ourStudent(checkpoint), episodes, settings.discount);
   return { ...flown, value, milliseconds: updateTime(run, each) };
 }
@@ -168,6 +169,7 @@ async function peerPiece(order: Order, folder: string): Promise<Piece> {
   const python = await pythonWith("offline", peerPackages, say);
   const weights = join(folder, "actor.json");
   const told = {
+    algorithm: "td3_bc",
     ...{ ...settings, dataset: path, seed, updates, weights },
     ...{ layer_norm: method.endsWith("+norm"), threads },
   };

@@ -4,26 +4,27 @@
  *
  *     npm run bench -- owners --seeds 1,2,3,4,5 --updates 1500 --episodes 300
  */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { openMujoco } from "../sim-adapters/mujoco/open-mujoco.ts";
 import { shippedTeacher } from "../src/algorithms/distillation/shipped-teacher.ts";
 import { type EncoderOwner, encoderOwners } from "../src/algorithms/lapo/settings.ts";
 import { runCommand } from "../src/engine/install/command.ts";
+import { startEngine } from "../src/engine/start.ts";
+import type { FlowRow } from "../src/learning/flow-row.ts";
 import { program, projectFolder } from "./children.ts";
-import { keptPiece, spread } from "./pieces.ts";
+import { judgedIn } from "./offline-judge.ts";
+import { learned } from "./own-learning.ts";
+import { keptPiece, meanOf, spread } from "./pieces.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Say } from "./report.ts";
-import { trainWatched } from "./training.ts";
 
 const task = "quadcopter-camera";
 const folder = join(projectFolder, "bench", "results", "owners");
 /** Pixels of a side. */
-const size = "env.camera.size=16";
+const size = 16;
 const noise = "0.3";
-const iterations = 10;
-/** Updates at the end whose gradients are measured. */
-const measuredLast = 20;
-/** Flown by the judge: greedily, all by the last student. */
-const judged = 100;
+/** Flown by the judge: greedily, by the last student. */
+const episodes = 100;
 const widths = "[128,128,128]";
 const rate = "1e-3";
 const settings = [
@@ -40,8 +41,8 @@ interface Piece {
   /** Of the last tenth of the updates. */
   readonly critic: number;
   readonly reconstruction: number;
-  readonly seconds: number;
-  /** Largest norm at the encoder, of each loss's gradient in the updates measured; null: cut. */
+  readonly cpuSeconds: number;
+  /** Mean norm at the encoder of each loss's gradient, in the updates measured; null: cut. */
   readonly first: Norms;
   readonly last: Norms;
 }
@@ -64,16 +65,17 @@ export const ownersBench: Bench = {
     "of the critic's and the VAE's gradient in the first updates and in the last",
   run: async (options) => {
     const { seeds, offline, say } = options;
-    const { updates, episodes } = offline;
-    const dataset = await flightsOf(episodes, say);
+    const { updates, episodes: recorded } = offline;
+    const dataset = await flightsOf(recorded, say);
     const rows: Row[] = [];
     for (const owner of chosen(options)) {
       const pieces: Piece[] = [];
       for (const seed of seeds) {
-        const name = `${owner}-seed${seed}-${updates}updates-${episodes}episodes.json`;
+        const name = `${owner}-seed${seed}-${updates}updates-${recorded}episodes.json`;
         const order = { owner, seed, updates, dataset };
         try {
-          pieces.push(await keptPiece(join(folder, name), (logs) => measured(order, logs, say)));
+          say(`${owner}, seed ${seed}: ${updates} updates`);
+          pieces.push(await keptPiece(join(folder, name), () => measured(order)));
         } catch (error) {
           rows.push(missing(`${owner}, seed ${seed}`, error));
         }
@@ -92,38 +94,58 @@ function chosen({ offline: { only } }: BenchOptions): readonly EncoderOwner[] {
   return only.length === 0 ? encoderOwners : encoderOwners.filter((owner) => only.includes(owner));
 }
 
-async function flightsOf(episodes: number, say: Say): Promise<string> {
-  const path = join(folder, `camera-${episodes}.hdf5`);
+async function flightsOf(recorded: number, say: Say): Promise<string> {
+  const path = join(folder, `camera-${recorded}.hdf5`);
   if (existsSync(path)) return path;
   mkdirSync(folder, { recursive: true });
-  say(`recording ${episodes} episodes of ${task}`);
-  const flown = ["--policy", shippedTeacher(task), "--noise", noise, "--seed", "7", size];
-  const words = ["record", "--task", task, ...flown, "--episodes", String(episodes), "-o", path];
+  say(`recording ${recorded} episodes of ${task}`);
+  const flown = ["--policy", shippedTeacher(task), "--noise", noise, "--seed", "7"];
+  const words = [
+    "record",
+    "--task",
+    task,
+    `env.camera.size=${size}`,
+    ...flown,
+    "--episodes",
+    String(recorded),
+    "-o",
+    path,
+  ];
   await firstsolo(words);
   return path;
 }
 
-/** Trains, then looks at the gradients once more where the training came to. */
-async function measured(order: Order, logs: string, say: Say): Promise<Piece> {
-  const { owner, seed, updates, dataset } = order;
-  say(`${owner}, seed ${seed}: ${updates} updates`);
-  const each = Math.ceil(updates / iterations);
-  const flags = {
-    ...{ algorithm: "lapo", dataset, task, seed, encoder_owner: owner, num_envs: 50, threads: 1 },
-    ...{ updates_per_iteration: each, max_iterations: iterations, save_interval: iterations },
-    ...{ report_gradients: 3, device: "cpu" },
+async function measured({ owner, seed, updates, dataset }: Order): Promise<Piece> {
+  await startEngine("cpu", { threads: 1 });
+  const env = await openMujoco({ task, numEnvs: 50, settings: { "camera.size": size } });
+  const words = ["algorithm.class_name=lapo", `dataset=${dataset}`, `task=${task}`, `seed=${seed}`];
+  const owned = [`algorithm.encoder_owner=${owner}`, `env.camera.size=${size}`];
+  const { assembled, figures, cpuSeconds, first, last } = await learned({
+    ...{ env, updates, iterations: 10, measure: 3, words: [...words, ...owned, ...settings] },
+  });
+  const { learner, source } = assembled;
+  try {
+    const flown = await judgedIn(env, learner.policies.student!, { episodes, discount: 0.99 });
+    return {
+      ...{ return: flown.return, deaths: flown.deaths, cpuSeconds },
+      ...{ critic: figures["Loss/critic"]!, reconstruction: figures["Loss/reconstruction"]! },
+      ...{ first: normsIn(first), last: normsIn(last) },
+    };
+  } finally {
+    learner.dispose();
+    await source.close();
+    await env.close();
+  }
+}
+
+/** Largest of the measurements; undefined in all of them: the path is cut. */
+function normsIn(rows: readonly FlowRow[]): Norms {
+  const of = (name: string) => {
+    const own = rows.filter(({ update, group }) => update === name && group === "encoder");
+    const norms = own.flatMap(({ gradient }) => (gradient === null ? [] : [gradient]));
+    return norms.length === 0 ? null : meanOf(norms);
   };
-  const words = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-  const flights = ["evaluation.interval=1000000", `evaluation.episodes=${judged}`];
-  const orphans = owner === "vae" || owner === "none" ? ["--allow_orphans"] : [];
-  const all = [...words, ...orphans, ...settings, ...flights, "evaluation.final_episodes=0", size];
-  const { run } = await trainWatched(all, { seconds: patience, logs });
-  const first = normsIn(run);
-  const { return: flown, deaths, critic, reconstruction, seconds } = figuresIn(run);
-  const longer = ["--max_iterations", String(iterations + 1), "evaluation.episodes=1"];
-  const again = ["--report_gradients", String(measuredLast), "--ui", "none", ...orphans];
-  await firstsolo(["train", "--resume", run, ...longer, ...again]);
-  return { return: flown, deaths, critic, reconstruction, seconds, first, last: normsIn(run) };
+  return { critic: of("critic"), vae: of("vae") };
 }
 
 async function firstsolo(words: readonly string[]): Promise<void> {
@@ -132,33 +154,6 @@ async function firstsolo(words: readonly string[]): Promise<void> {
   });
   if (told.status === 0) return;
   throw new Error(told.stderr.trim().split("\n").at(-1) || `firstsolo ${words[0]} failed`);
-}
-
-function figuresIn(run: string): Omit<Piece, "first" | "last"> {
-  const lines = readFileSync(join(run, "metrics.jsonl"), "utf8").trimEnd().split("\n");
-  const rows = lines.map((line) => JSON.parse(line) as Readonly<Record<string, number>>);
-  const last = rows.at(-1)!;
-  return {
-    ...{ return: last["Eval/student_return"]!, deaths: last["Eval/death_share"]! },
-    ...{ critic: last["Loss/critic"]!, reconstruction: last["Loss/reconstruction"]! },
-    seconds: rows.reduce(
-      (sum, row) => sum + row["Perf/read_time"]! + row["Perf/learning_time"]!,
-      0,
-    ),
-  };
-}
-
-function normsIn(run: string): Norms {
-  const { entries } = JSON.parse(readFileSync(join(run, "gradient_flow.json"), "utf8")) as {
-    readonly entries: readonly {
-      readonly update: string;
-      readonly group: string;
-      readonly gradient: number | null;
-    }[];
-  };
-  const of = (update: string) =>
-    entries.find((entry) => entry.update === update && entry.group === "encoder")?.gradient ?? null;
-  return { critic: of("critic"), vae: of("vae") };
 }
 
 function rowOf(owner: EncoderOwner, pieces: readonly Piece[]): Row {
@@ -177,7 +172,7 @@ function rowOf(owner: EncoderOwner, pieces: readonly Piece[]): Row {
       last: norms(({ last }) => last.critic),
       "VAE's gradient, first": norms(({ first }) => first.vae),
       "last ": norms(({ last }) => last.vae),
-      seconds: column(({ seconds }) => seconds, 0),
+      "CPU s": column(({ cpuSeconds }) => cpuSeconds, 0),
       seeds: pieces.length,
     },
   };
