@@ -55,7 +55,9 @@ const sections: Readonly<Record<string, Bench>> = {
   soak: soakBench,
 };
 /** What `--peer` asks more of them is their own business. */
-const ownPeers: ReadonlySet<string> = new Set(["offline", "family", "owners", "lapo-speed", "closed-loop"]);
+const ownPeers: ReadonlySet<string> = new Set([
+  ...["offline", "family", "owners", "lapo-speed", "closed-loop"],
+]);
 const standard = ["simulator", "wire", "network", "run"];
 
 const usage = `usage: npm run bench -- [SECTION…] [--memory] [--peer] [--seeds 1,2,3] [--json FILE]
@@ -64,6 +66,34 @@ sections: ${Object.keys(sections).join(", ")}; without any: ${standard.join(", "
 --peer    also PyTorch and rsl_rl on the same machine (the first time some gigabytes from PyPI);
           with offline or family alone: also d3rlpy
 offline   [--only METHOD,…] [--updates 100000] [--episodes 400]; goes on from bench/results/offline
+closed-loop [--only METHOD,…]; with --peer also LightZero (gigabytes, once); goes on from bench/results/closed-loop
+family    the same, of all learners on three data sets; owners: who owns LAPO's encoder, [--only OWNER,…]
+foreign   [--only NAME,…]: simulators of others from PyPI (gigabytes, once)
+soak      [--minutes 10]: a run that is hurt every few seconds; draws bench/soak.svg`;
+
+interface Order {
+  readonly names: readonly string[];
+  readonly options: Omit<BenchOptions, "say">;
+  readonly file: string;
+}
+
+function readOrder(): Order {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      peer: { type: "boolean", default: false },
+      memory: { type: "boolean", default: false },
+      seeds: { type: "string", default: "1" },
+      json: { type: "string" },
+      only: { type: "string", default: "" },
+      updates: { type: "string", default: "100000" },
+      episodes: { type: "string", default: "400" },
+      minutes: { type: "string", default: "10" },
+    },
+  });
+  const unknown = positionals.find((name) => !Object.hasOwn(sections, name));
+  if (unknown !== undefined) throw new Error(`there is no section ${unknown}`);
+  const chosen = positionals.length === 0 ? standard : positionals;
   const withPeer = values.peer && chosen.some((name) => !ownPeers.has(name));
   const extra = [
     ...(values.memory ? ["memory"] : []),

@@ -54,7 +54,8 @@ export class BatchLearner implements Learner {
     const notes = view.nextActions ? ["next_actions"] : [];
     const { reads, rewardsToGo } = view;
     const sums = rewardsToGo === undefined ? {} : { rewardsToGo };
-    this.needs = { groups: reads, successors: reads, notes, ...sums };
+    const successors = view.imitates ? [] : reads;
+    this.needs = { groups: reads, successors, notes, ...sums };
     this.groups = groups;
     this.updates = withBeliefClaims(algorithm.updates, groups);
     this.losses = losses;
