@@ -21,7 +21,7 @@ module.exports = {
     only(
       "policies-know-spec-and-frame",
       "^policies/",
-      "^policies/|^protocol/(spec|frame|coded-error|nearest|protobuf|visible)\\.ts$",
+      "^policies/|^protocol/(spec|frame|coded-error|nearest|parse-json|protobuf|visible)\\.ts$",
       "who flies knows only what it sees",
     ),
     only(
@@ -57,7 +57,7 @@ module.exports = {
       to: {
         path: "^(src|policies|protocol|sim-adapters)/",
         pathNot:
-          "^src/(datasets|disk)/|^src/learning/(experience|learner|stage)\\.ts$|^policies/(random|named-array)\\.ts$|^protocol/(spec|frame|coded-error)\\.ts$",
+          "^src/(datasets|disk)/|^src/learning/(experience|learner|stage)\\.ts$|^policies/(random|named-array)\\.ts$|^protocol/(spec|frame|coded-error|parse-json|visible)\\.ts$",
       },
     },
     {

@@ -49,14 +49,17 @@ export async function startServer(
   options: {
     readonly ready: RegExp;
     readonly env?: Readonly<Record<string, string>>;
+    /** Where it leaves its own logs. Default: here. */
+    readonly cwd?: string;
     /** Until it is ready. Default: 60. */
     readonly seconds?: number;
   },
 ): Promise<Server> {
-  const { ready, env = {}, seconds = 60 } = options;
+  const { ready, env = {}, cwd, seconds = 60 } = options;
   const child = spawn(command, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, ...env },
+    ...(cwd === undefined ? {} : { cwd }),
   });
   const lines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => lines.push(line));

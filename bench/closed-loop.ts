@@ -141,7 +141,7 @@ interface Found {
 
 async function peerPiece(dataset: string, { seed, options }: Site): Promise<Piece> {
   const { say } = options;
-  const python = await pythonWith("lightzero", peerPackages, say);
+  const python = await pythonWith("lightzero", peerPackages, { say });
   const { stop, ready } = await startServer(
     process.execPath,
     [program, "sim", "--task", task, "--num_envs", `${patients}`, "--bind", "tcp://127.0.0.1:*"],

@@ -70,7 +70,7 @@ async function startBuiltIn(folder: string): Promise<Servers> {
 }
 
 async function startPython(folder: string, say: Say): Promise<Servers> {
-  const python = await pythonWith("wire", wirePackages, say);
+  const python = await pythonWith("wire", wirePackages, { say });
   const start = (name: string) => {
     const args = ["-u", benchScript("trivial_server"), `ipc://${folder}/${name}`];
     return startServer(python, args, { ready: /^\{/, env: pythonPath });

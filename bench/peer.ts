@@ -25,7 +25,7 @@ const rounds = 3;
 export const peerStepsBench: Bench = {
   title: "peer-steps: ours against PyTorch, in turns; a ratio below 1 is faster than PyTorch",
   run: async (options) => {
-    const python = await pythonWith("peer", peerPackages, options.say);
+    const python = await pythonWith("peer", peerPackages, { say: options.say });
     const rows: Row[] = [];
     const found: Measured[] = [];
     for (const threads of new Set([1, availableParallelism()])) {
@@ -50,7 +50,7 @@ export const peerRunsBench: Bench = {
     "peer-runs: ours against rsl_rl's Distillation on our simulator; seconds of the loop, " +
     "students flown greedily over 400 episodes",
   run: async (options) => {
-    const python = await pythonWith("peer", peerPackages, options.say);
+    const python = await pythonWith("peer", peerPackages, { say: options.say });
     const rows: Row[] = [];
     for (const seed of options.seeds) rows.push(...(await runRows(python, seed, options)));
     return rows;

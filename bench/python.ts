@@ -31,14 +31,14 @@ const patience = 1800;
 
 /**
  * A Python with these packages: `FIRSTSOLO_BENCH_PYTHON` where it is set, else one made once and
- * kept.
+ * kept; of that version (3.12) where one is named.
  *
  * @throws Error with the last line of whoever failed.
  */
 export async function pythonWith(
   name: string,
   packages: readonly string[],
-  say: Say,
+  { say, version }: { readonly say: Say; readonly version?: string },
 ): Promise<string> {
   const own = process.env.FIRSTSOLO_BENCH_PYTHON;
   if (own) return own;
@@ -50,7 +50,7 @@ export async function pythonWith(
   const work = `${folder}.${process.pid}`;
   mkdirSync(cacheRoot(), { recursive: true });
   try {
-    await must("python3", ["-m", "venv", work]);
+    await must(version === undefined ? "python3" : await pythonOf(version), ["-m", "venv", work]);
     const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     await must(join(work, "bin/python"), [...pip, ...packages]);
     // Python finds its packages from where it is started, so the folder may move.
@@ -59,6 +59,15 @@ export async function pythonWith(
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** A command that starts a Python of that version: its own name, or a plain one that happens to be it. */
+async function pythonOf(version: string): Promise<string> {
+  for (const command of [`python${version}`, "python3", "python"]) {
+    const { status, stdout } = await runCommand(command, ["--version"], { timeout: 30_000 });
+    if (status === 0 && stdout.startsWith(`Python ${version}.`)) return command;
+  }
+  throw new Error(`it needs Python ${version}: python${version} is not on the PATH`);
 }
 
 async function must(command: string, args: readonly string[]): Promise<void> {

@@ -18,7 +18,7 @@ const teacherEnvs = 2048;
 export const roundTripBench: Bench = {
   title: "round-trip: PPO in rsl_rl → Firstsolo → rsl_rl, greedy returns over whole episodes",
   run: async (options) => {
-    const python = await pythonWith("peer", peerPackages, options.say);
+    const python = await pythonWith("peer", peerPackages, { say: options.say });
     const folder = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
     try {
       return await roundTrip(python, folder, options);

@@ -40,7 +40,7 @@ export const sardineBench: Bench = {
 };
 
 async function compare(task: string, say: Say): Promise<readonly Row[]> {
-  const python = await pythonWith("sardine", packages, say);
+  const python = await pythonWith("sardine", packages, { say });
   const folder = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
   const endpoint = `ipc://${folder}/sardine`;
   const name = `sardine_env:boxes/${task}`;

@@ -48,7 +48,7 @@ export const studentsBench: Bench = {
     "students: return as a share of the teacher's after 960 000 environment steps, ours against rsl_rl's; " +
     "on the way there: half way, the steps to 90 %, and the lowest since",
   run: async (options) => {
-    const python = await pythonWith("peer", peerPackages, options.say);
+    const python = await pythonWith("peer", peerPackages, { say: options.say });
     const rows: Row[] = [];
     for (const task of tasks) {
       for (const student of Object.keys(students) as Student[]) {

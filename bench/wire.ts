@@ -67,7 +67,7 @@ type OpenedPython = { server: Server; endpoint: string } | { error: unknown };
 
 async function openPython(endpoint: string, say: Say): Promise<OpenedPython> {
   try {
-    const python = await pythonWith("wire", wirePackages, say);
+    const python = await pythonWith("wire", wirePackages, { say });
     const args = ["-u", benchScript("trivial_server"), endpoint];
     const server = await startServer(python, args, { ready: /^\{/, env: pythonPath });
     return { server, endpoint: (JSON.parse(server.ready) as { served: string }).served };

@@ -21,7 +21,7 @@ const stateBytes = 48;
 
 /** All of it but its socket, in a process of its own: python_server.py. */
 export async function pythonRequests(): Promise<Target> {
-  const python = await pythonWith("sim", wirePackages, console.error);
+  const python = await pythonWith("sim", wirePackages, { say: console.error });
   const folder = projectFolder();
   const child = spawn(python, [join(folder, "bench/fuzz/python_server.py")], {
     env: {

@@ -81,8 +81,15 @@ function through(x: unknown, by: unknown, op: "sub" | "div") {
 }
 
 function sum(a: unknown, b: unknown): TorchTensor | undefined {
-  if (isTensor(a) && typeof b === "number") return mapped(a, (value) => value + b);
+  const number = numberIn(b);
+  if (isTensor(a) && number !== undefined) return mapped(a, (value) => value + number);
   return undefined;
+}
+
+/** Tracing turns the numbers of a program into arrays without an axis. */
+function numberIn(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  return isTensor(value) && value.shape.length === 0 ? Number(value.data[0]) : undefined;
 }
 
 function mapped({ shape, data }: TorchTensor, change: (value: number) => number): TorchTensor {

@@ -21,6 +21,8 @@ import { PolicyError } from "../../policies/policy-error.ts";
 export interface Made {
   /** Without a name: the output itself is this file; else files in the output folder. */
   readonly files: readonly { readonly name?: string; readonly bytes: Uint8Array | string }[];
+  /** run.json, which goes beside a file that is called model_N.pt, unless there is one. */
+  readonly manifest?: string;
   /** In the folder `exported`. */
   readonly defaultName: string;
   /** One line: by what it was checked. */

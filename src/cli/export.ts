@@ -1,4 +1,5 @@
-import { dirname, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { planFlight } from "../../policies/checkpoint/load-teacher.ts";
 import { actsThroughRanker } from "../../policies/checkpoint/own-facts.ts";
@@ -50,7 +51,7 @@ export function registerExport(program: Command): void {
     )
     .option(
       "--base <FILE>",
-      "with --as ppo: the PPO checkpoint whose critic and optimiser go along",
+      "with --as ppo: the PPO checkpoint whose critic and optimiser go along, or none; default: the teacher's own",
     )
     .option("--batch <N>", "rows of the ONNX model: 1 as rsl_rl has it, or dynamic", "dynamic")
     .option("--role <ROLE>", "student or teacher, of a distillation checkpoint (default: student)")
@@ -62,7 +63,8 @@ export function registerExport(program: Command): void {
       "\nonnx: opset 18, inputs obs [, h_in, c_in], outputs actions [, h_out, c_out], no clipping." +
         "\ntfjs: model.json and weights.bin for tf.loadGraphModel, with the same names." +
         "\nrsl_rl: a distillation checkpoint that its own runner loads and goes on from; --as ppo: one that" +
-        "\n  Isaac Lab's play flies and, with --base, its train goes on from by PPO." +
+        "\n  Isaac Lab's play flies and its train goes on from by PPO, with a critic from the teacher's own PPO" +
+        "\n  checkpoint or --base. Written to logs/rsl_rl/EXPERIMENT/NAME/model_N.pt it is found by --checkpoint latest." +
         "\nWhat is written is flown and compared with the policy itself.",
     )
     .action(exportCommand);
@@ -165,13 +167,18 @@ function makeRoom(folder: string): void {
 }
 
 /** One file, or several in a folder. Gives their paths. */
-async function write({ files }: Made, path: string): Promise<readonly string[]> {
+async function write({ files, manifest }: Made, path: string): Promise<readonly string[]> {
   const paths = files.map(({ name }) => (name === undefined ? path : join(path, name)));
   for (const [i, target] of paths.entries()) {
     makeRoom(dirname(target));
     await writeAtomically(target, files[i]!.bytes);
   }
-  return paths;
+  const more = join(dirname(path), "run.json");
+  if (manifest === undefined || !/^model_\d+\.pt$/.test(basename(path)) || existsSync(more)) {
+    return paths;
+  }
+  await writeAtomically(more, manifest);
+  return [...paths, more];
 }
 
 interface Report {

@@ -154,17 +154,23 @@ export async function main(args: readonly string[]): Promise<number> {
     await orUncaught(() => dispatch(args));
     return Number(process.exitCode ?? exitCodes.ok);
   } catch (error) {
-    const { text, exitCode } = reportError(error, { debug: process.env.FIRSTSOLO_DEBUG === "1" });
+    const command = doorOf(args)?.name;
+    const debug = process.env.FIRSTSOLO_DEBUG === "1";
+    const { text, exitCode } = reportError(error, { debug, ...(command && { command }) });
     process.stderr.write(text);
     return exitCode;
   }
 }
 
+function doorOf([first]: readonly string[]) {
+  const asked = first?.replaceAll("-", "_");
+  return doors.find(({ name }) => name.replaceAll("-", "_") === asked);
+}
+
 async function dispatch(args: readonly string[]): Promise<void> {
   if (args[0] === "help" && args[1]) return dispatch([args[1], "--help"]);
   const program = frame();
-  const asked = args[0]?.replaceAll("-", "_");
-  const door = doors.find(({ name }) => name.replaceAll("-", "_") === asked);
+  const door = doorOf(args);
   if (door && flying.has(door.name)) refuseFewFiles();
   if (door) await door.register(program);
   else for (const { name, description } of doors) program.command(name).description(description);

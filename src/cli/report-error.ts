@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { CommanderError } from "commander";
-import { visibleText } from "../../protocol/visible.ts";
+import { visibleText, wordsOf } from "../../protocol/visible.ts";
 import { exitCodeOf, exitCodes } from "../training/exit-codes.ts";
 import { explainSystemError } from "./system-error.ts";
 
@@ -14,10 +14,13 @@ export interface ErrorReport {
 /**
  * `firstsolo: <message>` and `  → <hint>`.
  *
- * @param debug shows the stack as well: FIRSTSOLO_DEBUG=1.
+ * @param options `debug` shows the stack as well: FIRSTSOLO_DEBUG=1; `command`: whose help is pointed to.
  */
-export function reportError(error: unknown, { debug }: { readonly debug: boolean }): ErrorReport {
-  if (error instanceof CommanderError) return usageReport(error);
+export function reportError(
+  error: unknown,
+  { debug, command }: { readonly debug: boolean; readonly command?: string },
+): ErrorReport {
+  if (error instanceof CommanderError) return usageReport(error, command);
   const system = explainSystemError(error);
   if (system) {
     const text = lines(system.message, system.hint) + (debug ? `${inspect(error)}\n` : "");
@@ -25,7 +28,7 @@ export function reportError(error: unknown, { debug }: { readonly debug: boolean
   }
   const exitCode = exitCodeOf(error);
   const { message, hint } = (error ?? {}) as Record<string, unknown>;
-  const said = typeof message === "string" ? message : String(error);
+  const said = typeof message === "string" ? message : wordsOf(error);
   const expected = typeof hint === "string";
   const title = expected || exitCode === exitCodes.interrupted ? said : `internal error: ${said}`;
   const bug = "FIRSTSOLO_DEBUG=1 shows where; please report it.";
@@ -34,7 +37,7 @@ export function reportError(error: unknown, { debug }: { readonly debug: boolean
 }
 
 /** Commander's `error: unknown option '--x'\n(Did you mean --y?)`; help and version have no error in them. */
-function usageReport(error: CommanderError): ErrorReport {
+function usageReport(error: CommanderError, command: string | undefined): ErrorReport {
   if (error.exitCode === 0) return { text: "", exitCode: exitCodes.ok };
   if (error.code === "commander.help") return { text: "", exitCode: exitCodes.badInput };
   const [first = "", ...rest] = error.message.split("\n");
@@ -42,8 +45,11 @@ function usageReport(error: CommanderError): ErrorReport {
     .join(" ")
     .trim()
     .replace(/^\((.*)\)$/s, "$1");
-  const hint =
-    guess === "" ? "`firstsolo --help` lists commands, `firstsolo COMMAND --help` options." : guess;
+  const help =
+    command === undefined
+      ? "`firstsolo --help` lists commands."
+      : `\`firstsolo ${command} --help\` lists its options.`;
+  const hint = guess === "" ? help : guess;
   return { text: lines(first.replace(/^error: /, ""), hint), exitCode: exitCodes.badInput };
 }
 

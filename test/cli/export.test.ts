@@ -236,6 +236,7 @@ describe("export --as ppo", () => {
     if (before.kind !== "distillation") throw new Error("no student");
     expect(await actorOf(output)).toEqual(before.student);
     expect(notes.join("\n")).toMatch(/RNNModel.*activation: gelu, obs_normalization: true.*lstm/);
+    expect(notes.join("\n")).toMatch(/agent\.actor\.activation=gelu .*agent\.actor\.rnn_type=lstm/);
     expect(notes.join("\n")).toContain('load_cfg={"actor": True}');
     // Its activation is in the file now: nobody has to name it again.
     expect(await command("inspect", output)).toContain("gelu");
@@ -256,6 +257,52 @@ describe("export --as ppo", () => {
     expect((await actorOf(output)).std).toEqual(
       expect.objectContaining({ length: (await actorOf(output)).actionWidth }),
     );
+  });
+
+  /** A run that distilled the student from that teacher. */
+  const runFrom = (name: string, checkpoint: string) => {
+    const folder = join(root, name);
+    mkdirSync(join(folder, "params"), { recursive: true });
+    writeFileSync(join(folder, "model_7.pt"), readFileSync(student));
+    writeFileSync(join(folder, "params/agent.yaml"), `task: x\ncheckpoint: ${checkpoint}\n`);
+    writeFileSync(join(folder, "run.json"), '{"id":"a","task":"Isaac-Cartpole-Direct"}');
+    return folder;
+  };
+
+  it("takes the critic of the teacher's own checkpoint where none is named", async () => {
+    const folder = runFrom("taught", base);
+    const { notes, written } = await exported(folder, ...options);
+    const file = readTorchFile(readFileSync(written[0])) as Map<string, TorchValue>;
+    expect(file.has("critic_state_dict")).toBe(true);
+    expect(notes.join("\n")).toContain(`those of the teacher's own checkpoint, ${base}`);
+    const without = join(root, "without.pt");
+    await command("export", folder, ...options, "--base", "none", "--output", without);
+    expect([...(readTorchFile(readFileSync(without)) as Map<string, TorchValue>).keys()]).toEqual([
+      "actor_state_dict",
+      "iter",
+      "infos",
+    ]);
+  });
+
+  it("says why a teacher lends none", async () => {
+    const { notes } = await exported(runFrom("deployed", student), ...options);
+    expect(notes.join("\n")).toMatch(/lends no critic: .*has no actor_state_dict/);
+    expect(notes.join("\n")).toContain("--base FILE");
+  });
+
+  it("writes the run.json by which Isaac Lab finds it, and leaves one that is there", async () => {
+    const folder = runFrom("found", base);
+    const { written } = await exported(folder, ...options);
+    expect(written).toHaveLength(2);
+    const found = JSON.parse(readFileSync(written[1], "utf8"));
+    const metadata = { agent: "rsl_rl_cfg_entry_point" };
+    const task = "Isaac-Cartpole-Direct";
+    expect(found).toMatchObject({ version: 1, library: "rsl_rl", task, metadata });
+    // As Pythons before 3.11 read a time.
+    expect(found.created_at).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/);
+    const beside = join(folder, "model_99.pt");
+    await command("export", folder, ...options, "--output", beside);
+    expect(JSON.parse(readFileSync(join(folder, "run.json"), "utf8")).id).toBe("a");
   });
 
   it.each([

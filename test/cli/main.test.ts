@@ -63,6 +63,14 @@ describe("an error", () => {
     });
   });
 
+  it("of usage without a guess leads to the help of the command that was typed", () => {
+    const error = new CommanderError(1, "commander.unknownOption", "error: unknown option '--x'");
+    const report = (command?: string) =>
+      reportError(error, { debug: false, ...(command && { command }) }).text;
+    expect(report("train")).toContain("→ `firstsolo train --help` lists its options.");
+    expect(report()).toContain("→ `firstsolo --help` lists commands.");
+  });
+
   it("that is none, like --help, says nothing", () => {
     const help = new CommanderError(0, "commander.helpDisplayed", "(outputHelp)");
     expect(reportError(help, quiet)).toEqual({ text: "", exitCode: 0 });

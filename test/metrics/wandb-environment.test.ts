@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { expect, it } from "vitest";
 import { readWandbEnvironment } from "../../src/metrics/wandb/environment.ts";
 
@@ -16,6 +17,7 @@ it("takes every variable that wandb's users set", () => {
     WANDB_JOB_TYPE: "distil",
     WANDB_NOTES: "with wind",
     WANDB_TAGS: "wind, blind ,,gru",
+    WANDB_DIR: "/scratch/me",
   };
   expect(read(env)).toEqual({
     mode: "online",
@@ -26,8 +28,14 @@ it("takes every variable that wandb's users set", () => {
     jobType: "distil",
     notes: "with wind",
     tags: ["wind", "blind", "gru"],
+    directory: "/scratch/me",
     said: [],
   });
+});
+
+it("takes ~ in WANDB_DIR for the home, as W&B does", () => {
+  expect(read({ WANDB_DIR: "~/runs" }).directory).toBe(`${homedir()}/runs`);
+  expect(read({ WANDB_DIR: "a~/runs" }).directory).toBe("a~/runs");
 });
 
 it("takes an empty variable for one that isn't set", () => {

@@ -9,7 +9,10 @@ import gymnasium
 import numpy as np
 from firstsolo_sim import gymnasium as program
 from firstsolo_sim.actions import actions_of
+from firstsolo_sim.env_calls import EnvCalls
 from firstsolo_sim.gymnasium import GymnasiumEnv
+from firstsolo_sim.kept import Kept
+from firstsolo_sim.protocol import PROTOCOL_VERSION, ProtocolError
 from firstsolo_sim.session_order import ServeError
 from firstsolo_sim.spaces import action_spec, group_specs
 from firstsolo_sim.spec import check_spec
@@ -201,6 +204,46 @@ class Spaces(unittest.TestCase):
         step = served.step(np.array([[1, -1], [-1, 1], [0.2, 0.1]], "f4"))
         self.assertEqual(step["reward"].tolist(), [1.0, 1.0, 1.0])
         served.close()
+
+    def test_one_that_cannot_be_closed_costs_the_server_nothing(self):
+        class Broken(GymnasiumEnv):
+            def close(self):
+                raise RuntimeError("it is gone already")
+
+        def make(settings, num_envs, groups):
+            return Broken(gymnasium.make_vec("Pendulum-v1", num_envs=2), task="Pendulum-v1")
+
+        calls = EnvCalls(make, "broken", "1")
+        hello = {"type": "hello", "settings": {}, "groups": None, "num_envs": None, "capabilities": []}
+        hello["protocol"] = PROTOCOL_VERSION
+        calls.answer(hello, {})
+        with self.assertLogs("firstsolo_sim", "ERROR"):
+            welcome, _ = calls.answer(hello, {})
+        self.assertEqual(welcome["spec"]["num_envs"], 2)
+
+    def test_a_setting_that_the_opening_function_did_not_take_is_refused(self):
+        env = types.SimpleNamespace(spec={}, step=None, close=lambda: None)
+        calls = EnvCalls(lambda settings, num_envs, groups: env, "deaf", "1")
+        hello = {"type": "hello", "groups": None, "num_envs": None, "protocol": PROTOCOL_VERSION}
+        with self.assertRaises(ProtocolError) as refused:
+            calls.answer({**hello, "settings": {"gravity": 3}, "capabilities": []}, {})
+        self.assertEqual(refused.exception.code, "unknown-setting")
+
+    def test_one_that_is_kept_is_made_again_for_other_wishes_alone(self):
+        made = []
+
+        def make(settings, num_envs, groups):
+            made.append(unittest.mock.Mock(num_envs=num_envs, steps=7))
+            return made[-1]
+
+        kept = Kept(make)
+        first = kept({}, 4, None)
+        first.close()
+        self.assertEqual((first.num_envs, kept({}, 4, ["policy"]).steps, len(made)), (4, 7, 1))
+        made[0].close.assert_not_called()
+        self.assertEqual(kept({"g": 1.0}, 4, None).num_envs, 4)
+        made[0].close.assert_called_once_with()
+        self.assertEqual(len(made), 2)
 
     def test_one_bound_counts_for_all_components(self):
         class Scalar:

@@ -13,6 +13,7 @@ from crazyflow.control.mellinger import state2attitude
 from crazyflow.envs import ReachPosEnv
 from firstsolo_sim.command_line import add_serving_arguments, run, serve_from
 from firstsolo_sim.gymnasium import GymnasiumEnv
+from firstsolo_sim.kept import Kept
 from firstsolo_sim.teaching import Taught
 RATE, SECONDS = 50, 5.0  # Hz, s
 
@@ -33,8 +34,7 @@ def make(settings, num_envs, groups):
     options = {"control_period": 1 / RATE, "max_episode_steps": int(SECONDS * RATE), "autoreset_mode": "next_step"}
     return Taught(GymnasiumEnv(env, task="crazyflow-reach", **options), mellinger(env))
 
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     add_serving_arguments(parser)
-    run(lambda: serve_from(parser.parse_args(), make, "crazyflow", "0.4"))
+    run(lambda: serve_from(parser.parse_args(), Kept(make), "crazyflow", "0.4"))

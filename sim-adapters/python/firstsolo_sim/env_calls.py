@@ -87,13 +87,19 @@ class EnvCalls:
         self._spec, self._flying = None, False
         if self._open is not None and self._env is not None:
             env, self._env = self._env, None
-            getattr(env, "close", lambda: None)()
+            try:
+                getattr(env, "close", lambda: None)()
+            except Exception:
+                # It is given up either way: the next driver gets a new one.
+                log.exception("the environment could not be closed")
 
     def _welcome(self, hello: dict[str, Any]) -> dict[str, Any]:
         settings, groups, num_envs = hello["settings"], hello["groups"], hello["num_envs"]
         self.driver_left()
         if self._open is not None:
             self._env = self._open(settings=settings, num_envs=num_envs, groups=groups)
+            # What it took it shows; a function that looks at none took none.
+            check_setting_names(settings, getattr(self._env, "settings", {}))
         elif hasattr(self._env, "configure"):
             self._env.configure(settings)
         else:

@@ -108,7 +108,8 @@ class GymnasiumEnv:
         return {**result, "log": self._log(rows)} if len(rows) > 0 else result
 
     def close(self) -> None:
-        self._env.close()
+        """Some that are no Gymnasium environment by birth have nothing to close."""
+        getattr(self._env, "close", lambda: None)()
 
     def _groups(self, prefix: str, batch: Any, rows: int) -> dict[str, np.ndarray]:
         """Copies: many environments write the next observation into the same memory."""

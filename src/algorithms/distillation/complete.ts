@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { findAgentConfig } from "../../../policies/checkpoint/agent-config.ts";
 import { readCheckpointFile } from "../../../policies/checkpoint/checkpoint-file.ts";
 import { type ConfiguredGroups, planFlight } from "../../../policies/checkpoint/load-teacher.ts";
@@ -28,7 +29,8 @@ export async function complete(
   if (resumed || given === null || PILOTS.includes(given)) return config;
   const checkpoint = await findCheckpoint(given, { logRoot });
   const own = await configuredGroups(checkpoint, config);
-  const found = { ...config, checkpoint };
+  // Whoever reads agent.yaml later may stand somewhere else.
+  const found = { ...config, checkpoint: resolve(checkpoint) };
   if (own === undefined || isGeneric(own.groups)) return found;
   const { teacher } = config.obs_groups;
   if (teacher === null) {

@@ -22,9 +22,9 @@ import type { Judge } from "../../running/judge.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { checkData } from "./check-data.ts";
 import { drawActions } from "./draw-actions.ts";
-import { actionOf, paceRemark, readsOf } from "./fit-data.ts";
+import { actionOf, paceRemark, pictureRemark, readsOf } from "./fit-data.ts";
 import { FlyingJudge, noJudge } from "./flying-judge.ts";
-import type { CreateLearner, OfflineConfig } from "./keys.ts";
+import type { LearnerMaker, OfflineConfig } from "./keys.ts";
 import { MixedSource } from "./mixed-source.ts";
 import { OneStagePlan } from "./one-stage-plan.ts";
 import { onlineOf } from "./online.ts";
@@ -37,7 +37,7 @@ import { itemsIn, itemsNamed, refuseOtherItems } from "./slates/same-items.ts";
 /** @throws DatasetError, RunningError, LearningError when data, simulator and settings don't fit */
 export async function assemble(
   site: Site<OfflineConfig>,
-  create: CreateLearner,
+  { create, encoder }: LearnerMaker,
 ): Promise<Assembled> {
   const { config, env, say } = site;
   const saved = (site.saved?.own as SavedPolicy | undefined)?.ranked;
@@ -46,11 +46,9 @@ export async function assemble(
   if (ranked) checkItems(data.flights, ranked, env?.spec);
   for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
   const offline = siteOf(data, site);
-  if (!env) say(nobodyFlies(data.flights));
-  const pace = paceRemark(data.flights, env?.spec);
-  if (pace !== undefined) say(pace);
-  for (const warning of rewardWarnings(rewardSettings(config), hasDeaths(data.flights)))
-    say(warning);
+  const name = config.algorithm.class_name;
+  const seen = encoder ? encoder(config, offline) : pictureRemark(data.flights, offline, name);
+  for (const remark of [seen, ...remarksOf(data.flights, site)]) if (remark) say(remark);
   const { compile } = site;
   const learner = await create(config, { ...offline, ...(compile && { compile }) });
   const student = learner.policies.student!;
@@ -76,7 +74,7 @@ export async function assemble(
     monitors: monitorsOf(data, config),
     write: async (state) =>
       bytesOf(state, {
-        algorithm: config.algorithm.class_name,
+        algorithm: name,
         student: agent,
         ranked,
         graph: await learner.graph(),
@@ -118,6 +116,17 @@ function checkItems({ path, spec }: RecordedFlights, { ranker }: Ranked, flown?:
     ...[itemsIn(path, spec.env), itemsNamed(`the ranker ${name}`, task)],
     itemsIn(`the task '${flown?.task}'`, flown),
   ]);
+}
+
+function remarksOf(
+  flights: RecordedFlights,
+  { config, env }: Pick<Site<OfflineConfig>, "config" | "env">,
+): readonly (string | undefined)[] {
+  return [
+    ...(env ? [] : [nobodyFlies(flights)]),
+    paceRemark(flights, env?.spec),
+    ...rewardWarnings(rewardSettings(config), hasDeaths(flights)),
+  ];
 }
 
 function nobodyFlies({ path, spec }: RecordedFlights): string {

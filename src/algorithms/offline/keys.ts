@@ -136,4 +136,9 @@ export type OfflineConfig = ConfigOf<
 > & { readonly algorithm: OfflineSettings } & Partial<ConfigOf<typeof onlineKeys>> &
   RankedConfig;
 
-export type CreateLearner = (config: OfflineConfig, site: OfflineSite) => Promise<BatchLearner>;
+/** How an algorithm makes its learner. */
+export interface LearnerMaker {
+  create(config: OfflineConfig, site: OfflineSite): Promise<BatchLearner>;
+  /** A remark where its encoder has nothing to see; absent: it has none. */
+  encoder?(config: OfflineConfig, site: OfflineSite): string | undefined;
+}

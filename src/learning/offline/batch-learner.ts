@@ -56,7 +56,8 @@ export class BatchLearner implements Learner {
     const notes = view.nextActions ? ["next_actions"] : [];
     const { reads, rewardsToGo } = view;
     const sums = rewardsToGo === undefined ? {} : { rewardsToGo };
-    this.needs = { groups: reads, successors: reads, notes, ...sums };
+    const successors = view.imitates ? [] : reads;
+    this.needs = { groups: reads, successors, notes, ...sums };
     this.groups = groups;
     this.updates = withBeliefClaims(algorithm.updates, groups);
     this.losses = losses;
@@ -104,9 +105,11 @@ export class BatchLearner implements Learner {
     const { form: formOf, draw, view } = this.#algorithm;
     const form = formOf?.(this.#number) ?? [];
     const drawn = draw?.({ rows: batch.rows, actionWidth: view.actionWidth }, form) ?? [];
-    const { names, values } = meter
-      ? this.#measured(batch, { drawn, form }, meter)
-      : this.#program.run(batch, drawn, form);
+    // Measured updates are calls of their own, and slow.
+    const { names, values } =
+      meter && this.updates.some((update) => meter.wants(update))
+        ? this.#measured(batch, { drawn, form }, meter)
+        : this.#program.run(batch, drawn, form);
     figures.add(names, values);
     tf.dispose(drawn);
   }

@@ -1,3 +1,4 @@
+import { wordsOf } from "../../../protocol/visible.ts";
 import { LearningError } from "../learning-error.ts";
 import { readSafetensors } from "../safetensors.ts";
 import { type DocumentKind, isJson, readDocument, type Unit } from "./document.ts";
@@ -107,7 +108,7 @@ export async function replayFile(
     const unit = "unit" in kind ? { unit: kind.unit } : {};
     return { file: file.name, passed, kind: kind.name, ...unit, tolerance, ...found, updates };
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
+    const said = wordsOf(error);
     return { file: file.name, passed: false, updates: [], error: said };
   }
 }

@@ -1,10 +1,13 @@
 /** W&B's environment variables, as far as they concern a run that is written here. */
+import { homedir } from "node:os";
 
 export type WandbMode = "offline" | "online" | "disabled";
 
 /** What the environment asks for; a key is there only where its variable is. */
 export interface WandbEnvironment {
   readonly mode?: WandbMode;
+  /** Holds a folder `wandb` with the runs; `~` in front is the user's home, as W&B has it. */
+  readonly directory?: string;
   readonly project?: string;
   readonly entity?: string;
   readonly name?: string;
@@ -42,6 +45,7 @@ export function readWandbEnvironment(
     .filter((tag) => tag !== "");
   return defined({
     mode,
+    directory: read("WANDB_DIR")?.replace(/^~(?=\/|$)/, () => homedir()),
     project: read("WANDB_PROJECT"),
     // rsl_rl's own name for it comes second.
     entity: read("WANDB_ENTITY") ?? read("WANDB_USERNAME"),

@@ -1,20 +1,23 @@
-/** The folder of a W&B run inside ours, and the small files W&B's users look for in it. */
+/** The folder of a W&B run, inside ours or under WANDB_DIR, and the small files W&B's users look for in it. */
+
 import {
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
   statSync,
   symlinkSync,
-  unlinkSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
+import { parseJson } from "../../../protocol/parse-json.ts";
 import { putWholeSync } from "../../disk/whole-file.ts";
 import type { RunEnvironment } from "./records.ts";
 
 export interface WandbFolder {
-  /** `<run>/wandb/offline-run-YYYYMMDD_HHMMSS-<id>`, absolute. */
+  /** `<run or WANDB_DIR>/wandb/offline-run-YYYYMMDD_HHMMSS-<id>`, absolute and without links. */
   readonly path: string;
   readonly id: string;
   /** The `.wandb` file. */
@@ -24,13 +27,30 @@ export interface WandbFolder {
   readonly logs: string;
 }
 
-/** `startTime` in unix seconds; the name carries it in local time, as W&B's own do. */
-export function createFolder(runFolder: string, id: string, startTime: number): WandbFolder {
+interface NewFolder {
+  readonly runFolder: string;
+  /** Takes the folder instead of the run folder, as WANDB_DIR does; links then lead there from the run folder. */
+  readonly directory?: string;
+  readonly id: string;
+  /** Unix seconds; the name carries it in local time, as W&B's own do. */
+  readonly startTime: number;
+}
+
+/** @throws what the file system throws. */
+export function createFolder(options: NewFolder): WandbFolder {
+  const { runFolder, directory = runFolder, id, startTime } = options;
   const name = `offline-run-${localStamp(startTime)}-${id}`;
-  const folder = folderAt(resolve(runFolder, "wandb", name), id);
+  const made = join(directory, "wandb", name);
+  mkdirSync(made, { recursive: true });
+  const folder = folderAt(realpathSync(made), id);
   mkdirSync(folder.files, { recursive: true });
   mkdirSync(folder.logs, { recursive: true });
   pointTo(join(dirname(folder.path), "latest-run"), name);
+  const own = resolve(runFolder, "wandb");
+  mkdirSync(own, { recursive: true });
+  if (realpathSync(own) === dirname(folder.path)) return folder;
+  pointTo(join(own, name), folder.path);
+  pointTo(join(own, "latest-run"), name);
   return folder;
 }
 
@@ -42,8 +62,10 @@ export function findFolder(runFolder: string): WandbFolder | undefined {
     const folder = id === undefined ? undefined : folderAt(join(root, name), id);
     return folder && statSync(folder.log, { throwIfNoEntry: false })?.isFile() ? [folder] : [];
   });
-  const newest = runs.sort((a, b) => (a.path < b.path ? -1 : 1)).at(-1);
-  if (!newest) return undefined;
+  const found = runs.sort((a, b) => (a.path < b.path ? -1 : 1)).at(-1);
+  if (!found) return undefined;
+  // Links in it are relative to where it really lies.
+  const newest = folderAt(realpathSync(found.path), found.id);
   mkdirSync(newest.files, { recursive: true });
   mkdirSync(newest.logs, { recursive: true });
   return newest;
@@ -75,10 +97,12 @@ function localStamp(seconds: number): string {
   return `${day}_${two(d.getHours())}${two(d.getMinutes())}${two(d.getSeconds())}`;
 }
 
-/** A relative link, so that a run folder can be moved; replaced where it exists. */
+/** A link, replaced in one step where it exists: runs that share a WANDB_DIR do so at the same time. */
 function pointTo(link: string, target: string): void {
-  if (lstatSync(link, { throwIfNoEntry: false })) unlinkSync(link);
-  symlinkSync(target, link);
+  const made = `${link}.${process.pid}`;
+  rmSync(made, { force: true });
+  symlinkSync(target, made);
+  renameSync(made, link);
 }
 
 /**
@@ -129,6 +153,6 @@ const METADATA = "wandb-metadata.json";
 /** Learned a moment after the start. */
 export function addGpuToMetadata(folder: WandbFolder, name: string, count: number): void {
   const path = join(folder.files, METADATA);
-  const metadata: object = JSON.parse(readFileSync(path, "utf8"));
+  const metadata = parseJson(readFileSync(path, "utf8")) as object;
   putWholeSync(path, `${JSON.stringify({ ...metadata, gpu: name, gpu_count: count }, null, 2)}\n`);
 }

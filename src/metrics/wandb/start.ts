@@ -1,6 +1,8 @@
 /** How a W&B run begins, anew or where an earlier process left it. */
+
 import { randomBytes } from "node:crypto";
 import { arch, availableParallelism, hostname, release, totalmem, type, userInfo } from "node:os";
+import { wordsOf } from "../../../protocol/visible.ts";
 import type { Metrics } from "../metric-sink.ts";
 import type { SinkGuard } from "../sink-guard.ts";
 import type { SpawnProgram } from "./live.ts";
@@ -18,6 +20,8 @@ import type { RunSummary } from "./summary.ts";
 
 export interface WandbOptions {
   readonly runFolder: string;
+  /** Where the W&B run lies instead, in a folder `wandb`: WANDB_DIR. The run folder leads there by a link. */
+  readonly directory?: string;
   readonly project: string;
   /** What the run is called on W&B's pages. */
   readonly name: string;
@@ -61,7 +65,7 @@ export interface Begun {
 /** @throws what the file system throws. */
 export function begin(options: WandbOptions): Begun {
   const startTime = options.startTime ?? Date.now() / 1000;
-  const folder = createFolder(options.runFolder, options.id ?? newId(), startTime);
+  const folder = newFolder(options, startTime);
   const log = createLog(folder.log);
   const env = environment(startTime);
   log.append(headerRecord("firstsolo"));
@@ -69,6 +73,19 @@ export function begin(options: WandbOptions): Begun {
   log.append(environmentRecord(env));
   writeMetadata(folder, env);
   return { folder, log };
+}
+
+/** A directory that can't be written costs no run its figures: they then lie in the run folder. */
+function newFolder(options: WandbOptions, startTime: number): WandbFolder {
+  const { runFolder, directory, id = newId(), onFailure } = options;
+  const place = { runFolder, id, startTime };
+  if (directory === undefined) return createFolder(place);
+  try {
+    return createFolder({ ...place, directory });
+  } catch (error) {
+    onFailure(`W&B: WANDB_DIR can't be used: ${String(error)}; the W&B run lies in ${runFolder}`);
+    return createFolder(place);
+  }
 }
 
 /** Undefined where there is nothing to go on with; `summary` receives the rows that are kept. */
@@ -90,7 +107,7 @@ export function resume(
     log.append(configRecord(options.config));
     return { folder, log, past };
   } catch (error) {
-    guard.say(`W&B: can't go on in ${folder.log}: ${String(error)}; a new W&B run is begun`);
+    guard.say(`W&B: can't go on in ${folder.log}: ${wordsOf(error)}; a new W&B run is begun`);
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Weights & Biases: a genuine offline run inside the run folder, written without Python. */
+/** Weights & Biases: a genuine offline run in the run folder or under WANDB_DIR, written without Python. */
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MetricSink, Metrics, RunEvent } from "../metric-sink.ts";

@@ -213,6 +213,8 @@ def main():
     save("other-norm", nn.Sequential(nn.Linear(OBS, 9), nn.LayerNorm(9), nn.ELU(), nn.Linear(9, ACTIONS)))
     frozen = torch.jit.freeze(torch.jit.script(mlp([OBS, 9, ACTIONS], nn.ELU).eval()))
     frozen.save(str(folder / "other-frozen.pt"))
+    normalised = Exported(mlp([OBS, 9, ACTIONS], nn.Tanh), Normaliser(OBS, 1e-2))
+    save("traced-normalised", normalised, trace=True, activation="tanh")
     (folder / "examples.json").write_text(json.dumps(examples) + "\n")
 
 
