@@ -91,6 +91,7 @@ export class ReadingThread {
       throw outcome === "gone" ? ended(options) : endless(options);
     }
     const answer = receiveMessageOnPort(this.#port)!.message as Answer;
+    if (answer.broken) this.end();
     if ("value" in answer) return answer.value as Asks[N][1];
     const { code, message, hint } = answer;
     if (code === undefined || hint === undefined) throw new Error(message);
