@@ -133,10 +133,12 @@ export class ReadingThread {
     return heard;
   }
 
+  /** What woke this may be the bell for the answer before, rung late: the number says what is there. */
   #heard(): "answered" | "gone" | undefined {
-    const waited = Atomics.wait(this.#numbers, ANSWERED, this.#asked - 1, LOOK);
-    if (waited === "timed-out") return undefined;
-    return Atomics.load(this.#numbers, ANSWERED) === GONE ? "gone" : "answered";
+    Atomics.wait(this.#numbers, ANSWERED, this.#asked - 1, LOOK);
+    const number = Atomics.load(this.#numbers, ANSWERED);
+    if (number === GONE) return "gone";
+    return number === this.#asked ? "answered" : undefined;
   }
 
   /** False where the system knows its threads, and this one no more: one without memory says no goodbye. */
