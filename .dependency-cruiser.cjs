@@ -21,7 +21,7 @@ module.exports = {
     only(
       "policies-know-spec-and-frame",
       "^policies/",
-      "^policies/|^protocol/(spec|frame|coded-error|nearest|protobuf|visible)\\.ts$",
+      "^policies/|^protocol/(spec|frame|coded-error|nearest|parse-json|protobuf|visible)\\.ts$",
       "who flies knows only what it sees",
     ),
     only(

@@ -12,15 +12,15 @@ import { trainWatched } from "./training.ts";
 export const task = "quadcopter";
 export const resultsFolder = join(projectFolder, "bench", "results", "offline");
 
+/** Of the section `offline`. */
+export const dataNames = ["narrow", "mixture"] as const;
 /**
- * `narrow`: the teacher shipped for the task with noise of 0.3 on its actions. `mixture`: half of the
- * episodes by that teacher, half by a poor pilot, the student of eight iterations of a distillation,
+ * `expert`: the teacher shipped for the task with noise of 0.05 on its actions; `narrow`: of 0.3. `mixture`: half of
+ * the episodes by that teacher, half by a poor pilot, the student of eight iterations of a distillation,
  * which hardly flies; noise of 0.3 on both.
  */
-export const dataNames = ["narrow", "mixture"] as const;
-export type DataName = (typeof dataNames)[number];
+export type DataName = (typeof dataNames)[number] | "expert";
 
-const noise = ["--noise", "0.3"];
 const poorIterations = "8";
 
 /** The file of these flights; made where it is not there yet. @throws Error with the last line of what failed */
@@ -32,7 +32,18 @@ export async function flightsOf(name: DataName, episodes: number, say: Say): Pro
   const crew = name === "narrow" ? [good] : [`${good}@0.5`, `${await poorPilot(say)}@0.5`];
   say(`recording ${name}: ${episodes} episodes`);
   const pilots = crew.flatMap((who) => ["--policy", who]);
-  const words = [...pilots, ...noise, "--episodes", String(episodes), "--seed", "7", "-o", path];
+  const noise = name === "expert" ? "0.05" : "0.3";
+  const words = [
+    ...pilots,
+    "--noise",
+    noise,
+    "--episodes",
+    String(episodes),
+    "--seed",
+    "7",
+    "-o",
+    path,
+  ];
   const told = await runCommand(process.execPath, [program, "record", "--task", task, ...words], {
     timeout: 1_800_000,
   });

@@ -1,20 +1,16 @@
 /** One judge for students of both sides: the same simulator, episodes and figures. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { NamedArray } from "../policies/named-array.ts";
 import type { Policy } from "../policies/policy.ts";
 import { openMujoco } from "../sim-adapters/mujoco/open-mujoco.ts";
+import type { VectorEnv } from "../sim-adapters/vector-env.ts";
 import { policiesOf, readRun } from "../src/algorithms/offline/run-checkpoint.ts";
-import { createTd3Bc } from "../src/algorithms/td3_bc/learner.ts";
-import type { Td3BcSettings } from "../src/algorithms/td3_bc/settings.ts";
-import { resolveConfig } from "../src/config/resolve.ts";
 import { createDeterministicActor } from "../src/learning/offline/deterministic-actor.ts";
 import { evaluate } from "../src/running/evaluate.ts";
-import { type DataFigures, task } from "./offline-data.ts";
+import { task } from "./offline-data.ts";
 
 const mostEnvs = 100;
 const seed = 1000;
-const evaluated = { name: "judged", index: 0, of: 1, iteration: 0, length: 1, progress: 0 };
 
 export interface Judged {
   /** Undiscounted mean over whole episodes. */
@@ -28,15 +24,22 @@ export interface Judged {
 export async function judged(student: Policy, episodes: number, discount: number): Promise<Judged> {
   const env = await openMujoco({ task, numEnvs: Math.min(mostEnvs, episodes) });
   try {
-    const { student: flown } = await evaluate({
-      ...{ env, policies: { student }, episodes, seed, discount },
-    });
-    const { meanReturn, discountedReturn, deaths, episodes: count } = flown!;
-    return { return: meanReturn, discounted: discountedReturn!, deaths: deaths / count };
+    return await judgedIn(env, student, { episodes, discount });
   } finally {
     student.dispose();
     await env.close();
   }
+}
+
+export async function judgedIn(
+  env: VectorEnv,
+  student: Policy,
+  { episodes, discount }: { readonly episodes: number; readonly discount: number },
+): Promise<Judged> {
+  const policies = { student };
+  const { student: flown } = await evaluate({ env, policies, episodes, seed, discount });
+  const { meanReturn, discountedReturn, deaths, episodes: count } = flown!;
+  return { return: meanReturn, discounted: discountedReturn!, deaths: deaths / count };
 }
 
 export async function ourStudent(checkpoint: string): Promise<Policy> {
@@ -44,39 +47,6 @@ export async function ourStudent(checkpoint: string): Promise<Policy> {
   const { spec } = env;
   await env.close();
   return (await policiesOf(await readRun(checkpoint), spec)).student;
-}
-
-/**
- * Mean Q₁(s, π(s)) over what episodes start with, of a checkpoint of td3_bc's: what its learner notes of one
- * update whose steps are of length 0.
- */
-export async function ourValue(
-  run: string,
-  checkpoint: string,
-  data: DataFigures,
-): Promise<number> {
-  const { config } = resolveConfig({ base: join(run, "params", "agent.yaml") });
-  const settings = config.algorithm as unknown as Td3BcSettings;
-  const still = { critic_learning_rate: 1e-300, actor_learning_rate: 1e-300, policy_freq: 1 };
-  const env = await openMujoco({ task, numEnvs: 1 });
-  const { low, high } = env.spec.action;
-  await env.close();
-  const site = { reads: ["policy"], observationWidth: data.width, action: { low, high }, seed: 1 };
-  const learner = createTd3Bc({ ...settings, ...still }, site);
-  try {
-    learner.load((await readRun(checkpoint)).state.learner);
-    const rows = data.episodes;
-    const arrays = {
-      ...{ "obs/policy": data.starts, "next/policy": data.starts },
-      ...{ actions: new Float32Array(rows * low.length), rewards: new Float32Array(rows) },
-      ...{ terminated: new Uint8Array(rows), truncated: new Uint8Array(rows) },
-    };
-    const seen = { steps: 1, numEnvs: rows, arrays };
-    const figures = await learner.update(seen, { ...evaluated, settings: {} });
-    return figures["Value/q_mean"]!;
-  } finally {
-    learner.dispose();
-  }
 }
 
 interface PeerActor {

@@ -5,8 +5,7 @@
  *
  *     npm run bench -- offline --peer --only d3rlpy --seeds 3 --updates 100000
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startEngine } from "../src/engine/start.ts";
 import { askChild, benchScript } from "./children.ts";
@@ -19,7 +18,9 @@ import {
   resultsFolder,
   task,
 } from "./offline-data.ts";
-import { type Judged, judged, ourStudent, ourValue, peerStudent } from "./offline-judge.ts";
+import { type Judged, judged, ourStudent, peerStudent } from "./offline-judge.ts";
+import { ourValue } from "./offline-value.ts";
+import { interval, keptPiece } from "./pieces.ts";
 import { pythonWith } from "./python.ts";
 import { type Bench, type BenchOptions, missing, type Row, type Say } from "./report.ts";
 import { median } from "./timing.ts";
@@ -106,18 +107,10 @@ function isPeer(method: Method): boolean {
 async function pieceOf(order: Order): Promise<Piece> {
   const { data, method, seed, updates, episodes, say } = order;
   const name = `${data}-${method}-seed${seed}-${updates}updates-${episodes}episodes.json`;
-  const kept = join(resultsFolder, name);
-  if (existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8"));
-  say(`${data}, ${method}, seed ${seed}: ${updates} updates`);
-  const folder = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
-  try {
-    const piece = await (isPeer(method) ? peerPiece : ourPiece)(order, folder);
-    mkdirSync(resultsFolder, { recursive: true });
-    writeFileSync(kept, `${JSON.stringify(piece)}\n`);
-    return piece;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return keptPiece(join(resultsFolder, name), (folder) => {
+    say(`${data}, ${method}, seed ${seed}: ${updates} updates`);
+    return (isPeer(method) ? peerPiece : ourPiece)(order, folder);
+  });
 }
 
 async function ourPiece(order: Order, logs: string): Promise<Piece> {
@@ -137,7 +130,7 @@ async function ourPiece(order: Order, logs: string): Promise<Piece> {
   });
   const checkpoint = join(run, `model_${flags.max_iterations - 1}.pt`);
   await startEngine("cpu");
-  const value = valued ? await ourValue(run, checkpoint, figures) : null;
+  const value = await ourValue(run, checkpoint, figures);
   const flown = await judged(await ourStudent(checkpoint), episodes, settings.discount);
   return { ...flown, value, milliseconds: updateTime(run, each) };
 }
@@ -176,6 +169,7 @@ async function peerPiece(order: Order, folder: string): Promise<Piece> {
   const python = await pythonWith("offline", peerPackages, { say });
   const weights = join(folder, "actor.json");
   const told = {
+    algorithm: "td3_bc",
     ...{ ...settings, dataset: path, seed, updates, weights },
     ...{ layer_norm: method.endsWith("+norm"), threads },
   };
@@ -214,16 +208,4 @@ function methodRow(what: string, pieces: readonly Piece[]): Row {
     },
     ...(note !== undefined && { note }),
   };
-}
-
-/** Student's t for 95 %, by degrees of freedom from 1. */
-const students = [12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
-
-/** Half the width of the mean's interval. */
-function interval(values: readonly number[]): number {
-  const count = values.length;
-  const mean = values.reduce((sum, one) => sum + one, 0) / count;
-  const squares = values.reduce((sum, one) => sum + (one - mean) ** 2, 0);
-  const t = students[count - 2] ?? 1.96;
-  return (t * Math.sqrt(squares / (count - 1))) / Math.sqrt(count);
 }

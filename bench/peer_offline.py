@@ -1,8 +1,8 @@
-"""One TD3+BC of d3rlpy's on flights of ours: ``peer_offline.py ORDER``; JSON in, JSON out.
+"""One learner of d3rlpy's on flights of ours: ``peer_offline.py ORDER``; JSON in, JSON out.
 
-The order names the ``dataset`` (Minari's layout), ``seed``, ``updates``, ``batch_size``, ``hidden``, ``alpha``,
-``discount``, ``learning_rate``, ``layer_norm`` (in the critics), ``threads``, and ``weights``: the file that gets
-the actor, to be flown by the judge that flies all. Episodes that the clock ended end for d3rlpy one step earlier:
+The order names the ``algorithm``, the ``dataset`` (Minari's layout), ``seed``, ``updates``, ``batch_size``, ``hidden``,
+``discount``, ``learning_rate``, ``layer_norm`` (in the critics), ``threads``, what the algorithm weighs with (``alpha``
+of TD3+BC and of CQL, ``betas`` of ReBRAC), and ``weights``: the file that gets the actor, to be flown by the judge that flies all. Episodes that the clock ended end for d3rlpy one step earlier:
 it has no place for the observation behind the last step.
 """
 
@@ -25,12 +25,18 @@ def main() -> None:
     d3rlpy.seed(order["seed"])
     dataset, starts = read(order["dataset"])
     algo = make(order)
+    since = time.process_time()
     milliseconds = fit(algo, dataset, order["updates"])
-    value = float(algo.predict_value(starts, algo.predict(starts)).mean())
+    cpu_seconds = time.process_time() - since
+    valued = order["algorithm"] != "bc"
+    value = float(algo.predict_value(starts, algo.predict(starts)).mean()) if valued else None
+    actor = actor_of(algo)
+    check_actor(actor, algo, starts)
     with open(order["weights"], "w", encoding="utf-8") as file:
-        json.dump(actor_of(algo), file)
+        json.dump(actor, file)
     versions = f"d3rlpy {d3rlpy.__version__}, PyTorch {torch.__version__}"
-    print(json.dumps({"versions": versions, "value": value, "milliseconds": milliseconds}))
+    figures = {"value": value, "milliseconds": milliseconds, "cpuSeconds": cpu_seconds}
+    print(json.dumps({"versions": versions, **figures}))
 
 
 def read(path: str) -> tuple[Any, np.ndarray]:
@@ -60,20 +66,39 @@ def read(path: str) -> tuple[Any, np.ndarray]:
 
 
 def make(order: dict[str, Any]) -> Any:
+    algos, rate = d3rlpy.algos, order["learning_rate"]
+
     def encoder(layer_norm: bool) -> Any:
         return d3rlpy.models.VectorEncoderFactory(hidden_units=order["hidden"], use_layer_norm=layer_norm)
 
-    config = d3rlpy.algos.TD3PlusBCConfig(
-        batch_size=order["batch_size"],
-        gamma=order["discount"],
-        alpha=order["alpha"],
-        actor_learning_rate=order["learning_rate"],
-        critic_learning_rate=order["learning_rate"],
-        actor_encoder_factory=encoder(False),
-        critic_encoder_factory=encoder(order["layer_norm"]),
-        observation_scaler=d3rlpy.preprocessing.StandardObservationScaler(),
-    )
-    return config.create(device="cpu")
+    shared = {
+        "batch_size": order["batch_size"],
+        "gamma": order["discount"],
+        "observation_scaler": d3rlpy.preprocessing.StandardObservationScaler(),
+    }
+    if order["algorithm"] == "bc":
+        return algos.BCConfig(**shared, learning_rate=rate, encoder_factory=encoder(False)).create(device="cpu")
+    critics = {
+        "actor_learning_rate": rate,
+        "critic_learning_rate": rate,
+        "actor_encoder_factory": encoder(False),
+        "critic_encoder_factory": encoder(order["layer_norm"]),
+    }
+    if order["algorithm"] == "iql":
+        critics["value_encoder_factory"] = encoder(order["layer_norm"])
+    own: dict[str, tuple[Any, dict[str, Any]]] = {
+        "td3_bc": (algos.TD3PlusBCConfig, {"alpha": order.get("alpha")}),
+        "rebrac": (algos.ReBRACConfig, dict(zip(("actor_beta", "critic_beta"), order.get("betas", ())))),
+        "iql": (algos.IQLConfig, {"expectile": 0.7, "weight_temp": 3.0}),
+        # A weight that is not learned, as ours.
+        "cql": (
+            algos.CQLConfig,
+            {"conservative_weight": order.get("alpha"), "alpha_learning_rate": 0.0, "temp_learning_rate": rate},
+        ),
+        "sac": (algos.SACConfig, {"temp_learning_rate": rate}),
+    }
+    config, weights = own[order["algorithm"]]
+    return config(**shared, **critics, **weights).create(device="cpu")
 
 
 def fit(algo: Any, dataset: Any, updates: int) -> float:
@@ -90,7 +115,14 @@ def fit(algo: Any, dataset: Any, updates: int) -> float:
 
 
 def actor_of(algo: Any) -> dict[str, Any]:
-    layers = [module for module in algo.impl.policy.modules() if isinstance(module, torch.nn.Linear)]
+    """Its linear layers up to the mean of its actions, before the tanh."""
+    modules = algo.impl.modules
+    policy = modules.imitator if hasattr(modules, "imitator") else modules.policy
+    layers = [
+        module
+        for name, module in policy.named_modules()
+        if isinstance(module, torch.nn.Linear) and "logstd" not in name
+    ]
     scaler = algo.observation_scaler
     return {
         "layers": [
@@ -100,6 +132,18 @@ def actor_of(algo: Any) -> dict[str, Any]:
         "mean": np.asarray(scaler.mean).tolist(),
         "std": np.asarray(scaler.std).tolist(),
     }
+
+
+def check_actor(actor: dict[str, Any], algo: Any, starts: np.ndarray) -> None:
+    """That what is handed over acts as d3rlpy's own does."""
+    x = (starts - np.asarray(actor["mean"])) / np.asarray(actor["std"])
+    for i, layer in enumerate(actor["layers"]):
+        weight = np.asarray(layer["weight"]).reshape(len(layer["bias"]), -1)
+        x = x @ weight.T + np.asarray(layer["bias"])
+        x = np.maximum(x, 0) if i + 1 < len(actor["layers"]) else np.tanh(x)
+    distance = float(np.abs(x - algo.predict(starts)).max())
+    if distance > 1e-2:
+        raise SystemExit(f"the actor handed over is {distance} away from d3rlpy's")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,14 @@ import { parseArgs } from "node:util";
 import { cameraBench } from "./camera.ts";
 import { projectFolder } from "./children.ts";
 import { closedLoopBench } from "./closed-loop.ts";
+import { familyBench } from "./family.ts";
 import { flightBench, memoryBench } from "./flight.ts";
 import { foreignBench } from "./foreign.ts";
+import { lapoSpeedBench } from "./lapo-speed.ts";
 import { describeMachine, load } from "./machine.ts";
 import { networkBench } from "./network.ts";
 import { offlineBench } from "./offline.ts";
+import { ownersBench } from "./owners.ts";
 import { peerRunsBench, peerStepsBench } from "./peer.ts";
 import { peerWireBench } from "./peer-wire.ts";
 import { pipelineBench } from "./pipeline.ts";
@@ -41,6 +44,9 @@ const sections: Readonly<Record<string, Bench>> = {
   "round-trip": roundTripBench,
   students: studentsBench,
   offline: offlineBench,
+  "lapo-speed": lapoSpeedBench,
+  owners: ownersBench,
+  family: familyBench,
   foreign: foreignBench,
   planner: plannerBench,
   "closed-loop": closedLoopBench,
@@ -48,15 +54,20 @@ const sections: Readonly<Record<string, Bench>> = {
   sardine: sardineBench,
   soak: soakBench,
 };
+/** What `--peer` asks more of them is their own business. */
+const ownPeers: ReadonlySet<string> = new Set([
+  ...["offline", "family", "owners", "lapo-speed", "closed-loop"],
+]);
 const standard = ["simulator", "wire", "network", "run"];
 
 const usage = `usage: npm run bench -- [SECTION…] [--memory] [--peer] [--seeds 1,2,3] [--json FILE]
 sections: ${Object.keys(sections).join(", ")}; without any: ${standard.join(", ")}
 --memory  also a run of 6000 iterations: does memory grow? (minutes)
 --peer    also PyTorch and rsl_rl on the same machine (the first time some gigabytes from PyPI);
-          with offline alone: also d3rlpy
+          with offline or family alone: also d3rlpy
 offline   [--only METHOD,…] [--updates 100000] [--episodes 400]; goes on from bench/results/offline
 closed-loop [--only METHOD,…]; with --peer also LightZero (gigabytes, once); goes on from bench/results/closed-loop
+family    the same, of all learners on three data sets; owners: who owns LAPO's encoder, [--only OWNER,…]
 foreign   [--only NAME,…]: simulators of others from PyPI (gigabytes, once)
 soak      [--minutes 10]: a run that is hurt every few seconds; draws bench/soak.svg`;
 
@@ -83,8 +94,7 @@ function readOrder(): Order {
   const unknown = positionals.find((name) => !Object.hasOwn(sections, name));
   if (unknown !== undefined) throw new Error(`there is no section ${unknown}`);
   const chosen = positionals.length === 0 ? standard : positionals;
-  const withPeer =
-    values.peer && chosen.some((name) => name !== "offline" && name !== "closed-loop");
+  const withPeer = values.peer && chosen.some((name) => !ownPeers.has(name));
   const extra = [
     ...(values.memory ? ["memory"] : []),
     ...(withPeer ? ["peer-steps", "peer-runs", "peer-wire"] : []),

@@ -3,7 +3,7 @@
  * thing: kill.ts. Default: 10⁶ messages each way and 10⁵ files of each kind. A fault is whatever is neither read nor refused with words and the next
  * move, takes more than 5 s or more than 1 GiB. Each is kept in test/data/fuzz/, which `npm test` reads again.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,8 +15,11 @@ import { projectFolder } from "../children.ts";
 import { pythonWith, wirePackages } from "../python.ts";
 import { type TargetName, targets } from "./targets.ts";
 
-/** Seconds without a word after which an input counts as one that never ends. */
+/** Seconds of processor time after which an input counts as one that never ends, or of doing nothing at all. */
 const patience = 60;
+const silence = 600;
+/** Of a second: in these Linux counts. */
+const ticks = 100;
 /** Inputs of one process. */
 const share = 20_000;
 const mostMegabytes = 1024;
@@ -96,7 +99,7 @@ async function tryShare(order: Order): Promise<Found> {
     said = `${said}${data}`.slice(-2000);
   });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  const watching = watch(mark, () => child.kill("SIGKILL"));
+  const watching = watch(mark, child);
   for await (const line of createInterface({ input: child.stdout })) {
     const told = JSON.parse(line);
     if (told.done === true) {
@@ -122,15 +125,34 @@ async function tryShare(order: Order): Promise<Found> {
   return found;
 }
 
-/** Ends what has been with one input for too long. */
-function watch(mark: string, end: () => void): NodeJS.Timeout {
-  let last = "";
-  let since = performance.now();
+/** Ends what has been with one input for too long: what others compute meanwhile makes none endless. */
+function watch(mark: string, child: ChildProcess): NodeJS.Timeout {
+  let [last, used, since] = ["", 0, performance.now()];
   return setInterval(() => {
     const now = readFileSync(mark, { encoding: "utf8", flag: "a+" });
-    if (now !== last) [last, since] = [now, performance.now()];
-    else if (performance.now() - since > patience * 1000) end();
+    const time = processorTime(child.pid!);
+    if (now !== last) [last, used, since] = [now, time, performance.now()];
+    else if (time - used > patience || performance.now() - since > silence * 1000) {
+      console.log(
+        `ends ${child.pid}: ${(time - used).toFixed(1)} s of processor time with input ${now}`,
+      );
+      child.kill("SIGKILL");
+    }
   }, 1000);
+}
+
+/** Seconds; 0 where there is no /proc, or no such process any more. */
+function processorTime(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .slice(11, 13);
+    return (Number(user) + Number(system)) / ticks;
+  } catch {
+    return 0;
+  }
 }
 
 function report({ name, seed }: Order, index: number, problem: string, bytes?: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseDocument } from "yaml";
+import { wordsOf } from "../../protocol/visible.ts";
 import { PolicyError } from "../policy-error.ts";
 import { readPickle } from "./pickle-read.ts";
 import { isDict, Opaque, TorchTuple } from "./torch-value.ts";
@@ -183,7 +184,7 @@ function parseYaml(text: string, path: string): unknown {
   } catch (cause) {
     throw new PolicyError(
       "bad-agent-yaml",
-      `${path} can't be read: ${cause instanceof Error ? cause.message.split("\n")[0] : cause}`,
+      `${path} can't be read: ${wordsOf(cause).split("\\n")[0]}`,
       "Mend the file, or move it away and name the activation with --activation.",
       { cause },
     );

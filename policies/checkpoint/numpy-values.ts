@@ -39,8 +39,9 @@ function scalar([dtype, value]: readonly unknown[]): number | boolean | Opaque {
   const code = dtype instanceof Opaque ? dtype.parts.args?.[0] : undefined;
   const [, order] =
     dtype instanceof Opaque && dtype.state instanceof TorchTuple ? dtype.state.items : [];
-  const read = typeof code === "string" && Object.hasOwn(readers, code) ? readers[code] : undefined;
-  const width = Number(String(code).slice(1));
+  const name = typeof code === "string" ? code : "";
+  const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
+  const width = Number(name.slice(1));
   if (!read || bytes?.length !== width || order === ">") return new Opaque("numpy.generic");
   return read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "../../protocol/parse-json.ts";
 import type { FlightExample } from "../flight-example.ts";
 import { elementsOf, type NamedArray } from "../named-array.ts";
 import type { VisionFacts } from "../networks/cnn/vision.ts";
@@ -102,7 +103,7 @@ function badExample(what: string): CheckpointError {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // The run store says what is wrong with it when the run is resumed; to fly, the file is as good
     // as a foreign one.

@@ -170,7 +170,7 @@ interface Filling {
 }
 
 /** `[width]` of one value, or what is given by name. */
-function filledParameter(name: string, { width, value, weights }: Filling): Parameter {
+export function filledParameter(name: string, { width, value, weights }: Filling): Parameter {
   const data = weights ? givenWeights(name, [width], weights) : new Float32Array(width).fill(value);
   return parameterOf(name, [width], data);
 }

@@ -1,5 +1,6 @@
 import { nearest } from "../../protocol/nearest.ts";
 import { PolicyError } from "../policy-error.ts";
+import { type RankerLearning, usualLearning } from "./descent.ts";
 import { GemsRanker } from "./gems.ts";
 import { type Ranker, type RankerConfig, type RankerName, rankerNames } from "./ranker.ts";
 import { SoftmaxRanker } from "./softmax.ts";
@@ -31,16 +32,22 @@ export function usualLatentWidth(
 
 /**
  * @param items `[items, itemWidth]`; only GeMS does without
+ * @param learning what `train_step` goes by
  * @throws PolicyError `no-embeddings`, `bad-ranker`
  */
-export function createRanker(config: RankerConfig, items: Float32Array | undefined): Ranker {
+export function createRanker(
+  config: RankerConfig,
+  items: Float32Array | undefined,
+  learning: RankerLearning = usualLearning,
+): Ranker {
   const { ranker, embeddings, latentWidth } = config;
   const width = ranker === "GeMS" ? latentWidth : usualLatentWidth(ranker, config);
   if (width !== latentWidth) throw wrongWidth(config, width);
-  if (ranker === "GeMS") return new GemsRanker(config, items);
+  if (ranker === "GeMS") return new GemsRanker(config, items, learning);
   if (items === undefined) throw noEmbeddings(ranker, embeddings);
   if (ranker === "WkNN") return new WknnRanker(config, items);
-  return ranker === "TopK" ? new TopKRanker(config, items) : new SoftmaxRanker(config, items);
+  if (ranker === "TopK") return new TopKRanker(config, items);
+  return new SoftmaxRanker(config, items, learning);
 }
 
 function wrongWidth({ ranker, latentWidth }: RankerConfig, width: number): PolicyError {

@@ -4,13 +4,13 @@ import { createMlp } from "../networks/mlp.ts";
 import type { Network, Parameter } from "../networks/network.ts";
 import { deriveSeed, Random } from "../random.ts";
 import { bestItems } from "./best-items.ts";
+import type { Descent, RankerLearning } from "./descent.ts";
 import { createItems, type ItemTable } from "./item-table.ts";
+import { missedItems } from "./missed-items.ts";
 import type { Latents, Ranker, RankerConfig, Turns } from "./ranker.ts";
 import { boundsEntries, boundsIn, entriesOf, loadInto, unitBounds } from "./ranker-arrays.ts";
 import { fillSlots, rowsOf } from "./slates.ts";
 
-/** Of the terms in the loss, beside the slate's own. */
-const weights = { kl: 1, click: 0.5 };
 const learningRate = 1e-3;
 const encoderHidden = [512, 256];
 const decoderHidden = [256, 512];
@@ -18,7 +18,8 @@ const decoderHidden = [256, 512];
 /**
  * GeMS (Deffayet and others, 2023): a variational auto-encoder of slates and clicks. The encoder sees each slot's
  * item embedding and click; the decoder gives for each slot a point that is held against all items, and a click.
- * Loss of a slate: −Σ log p(item of the slot) + 0.5 · Σ cross-entropy of the clicks + KL(latent, N(0, 1)).
+ * Loss of a slate: −Σ log p(item of the slot) + click weight · Σ cross-entropy of the clicks
+ * + KL weight · KL(latent, N(0, 1)).
  */
 export class GemsRanker implements Ranker {
   readonly #config: RankerConfig;
@@ -26,12 +27,14 @@ export class GemsRanker implements Ranker {
   readonly #encoder: Network;
   readonly #decoder: Network;
   readonly #parameters: readonly Parameter[];
-  readonly #optimiser = tf.train.adam(learningRate, 0.9, 0.999, 1e-8);
+  readonly #learning: RankerLearning;
   readonly #random: Random;
+  #descent: Descent | undefined;
+  #steps = 0;
   #bounds;
 
   /** @param items `[items, itemWidth]`; absent: learned with the rest */
-  constructor(config: RankerConfig, items: Float32Array | undefined) {
+  constructor(config: RankerConfig, items: Float32Array | undefined, learning: RankerLearning) {
     const { latentWidth, slots, itemWidth, seed } = config;
     const random = new Random(deriveSeed(seed, "GeMS"));
     const made = { activation: "relu", random: random.uniform };
@@ -48,6 +51,7 @@ export class GemsRanker implements Ranker {
     });
     this.#parameters = [...this.#encoder.parameters, ...this.#decoder.parameters];
     this.#random = random;
+    this.#learning = learning;
     this.#bounds = unitBounds(latentWidth);
   }
 
@@ -78,23 +82,19 @@ export class GemsRanker implements Ranker {
   }
 
   async train_step(batch: Turns): Promise<Readonly<Record<string, number>>> {
-    const { slots, latentWidth } = this.#config;
-    const trained = [...this.#parameters.map(({ value }) => value), ...this.#items.trained];
-    let figures: tf.Tensor | undefined;
-    tf.tidy(() => {
-      const seen = tensorsOf(batch, slots);
-      const noise = Float32Array.from({ length: batch.rows * latentWidth }, this.#random.normal);
-      const drawn = tf.tensor2d(noise, [batch.rows, latentWidth]);
-      const cost = () => {
-        const { loss, slate, click, kl } = this.#losses(seen, drawn);
-        figures = tf.keep(tf.stack([loss, slate, click, kl]));
-        return loss;
-      };
-      this.#optimiser.minimize(cost, false, trained);
-    });
-    const [loss, slate, click, kl] = await figures!.data();
-    figures!.dispose();
-    return { loss: loss!, slate: slate!, click: click!, kl: kl! };
+    const { latentWidth, slots } = this.#config;
+    const { klWeight, klWarmup } = this.#learning;
+    const grown = klWarmup > 0 ? Math.min(1, this.#steps / klWarmup) : 1;
+    this.#descent ??= this.#downhill();
+    this.#steps += 1;
+    const noise = Float32Array.from({ length: batch.rows * latentWidth }, this.#random.normal);
+    const { slates, clicks } = tensorsOf(batch, slots);
+    const drawn = tf.tensor2d(noise, [batch.rows, latentWidth]);
+    const inputs = [slates, clicks, drawn, tf.scalar(klWeight * grown)];
+    const told = this.#descent.step(inputs);
+    const [loss, slate, click, kl] = await Promise.all(told.map((one) => one.data()));
+    tf.dispose([...inputs, ...told]);
+    return { loss: loss![0]!, slate: slate![0]!, click: click![0]!, kl: kl![0]! };
   }
 
   async save(): Promise<NamedArrays> {
@@ -109,7 +109,7 @@ export class GemsRanker implements Ranker {
   }
 
   dispose(): void {
-    this.#optimiser.dispose();
+    this.#descent?.dispose();
     tf.dispose([this.#encoder, this.#decoder].flatMap(valuesOf));
     this.#items.dispose();
   }
@@ -135,23 +135,36 @@ export class GemsRanker implements Ranker {
     };
   }
 
-  /** Means over the rows. */
-  #losses(seen: Seen, noise: tf.Tensor2D) {
+  #downhill(): Descent {
+    const { descend } = this.#learning;
+    const table = { name: "items", value: this.#items.table };
+    const own = this.#items.learned ? [table] : [];
+    return descend({
+      ...{ parameters: [...this.#parameters, ...own], learningRate },
+      constants: this.#items.learned ? [] : [table.value],
+      losses: ([slates, clicks, noise, klWeight]) => {
+        const seen = { slates: slates as tf.Tensor2D, clicks: clicks as tf.Tensor2D };
+        return this.#losses(seen, noise as tf.Tensor2D, klWeight as tf.Scalar);
+      },
+    });
+  }
+
+  /** Means over the rows: all of it, the slate's, the clicks', and the distance to N(0, 1). */
+  #losses(seen: Seen, noise: tf.Tensor2D, klWeight: tf.Scalar): readonly tf.Scalar[] {
     const { slots } = this.#config;
     const [rows] = seen.slates.shape;
     const { mean, logVariance } = this.#latentOf(seen);
     const latent: tf.Tensor2D = tf.add(mean, tf.mul(tf.exp(tf.div(logVariance, 2)), noise));
     const { points, clicks } = this.#decode(latent);
-    const all = tf.logSumExp(this.#items.products(points), 1);
-    const own = tf.sum(tf.mul(points, this.#items.gather(seen.slates)), 1);
-    const slate = tf.div<tf.Scalar>(tf.sum(tf.sub(all, own)), rows);
+    const missed = missedItems(points, this.#items.table, seen.slates);
+    const slate = tf.div<tf.Scalar>(missed, rows);
     // −log σ(±x) = softplus(∓x).
     const wrong = tf.sub(tf.softplus(clicks), tf.mul(clicks, seen.clicks));
     const click = tf.mul<tf.Scalar>(tf.mean(wrong), slots);
     const inner = tf.sub(tf.sub(tf.add(logVariance, 1), tf.square(mean)), tf.exp(logVariance));
     const kl = tf.div<tf.Scalar>(tf.mul(tf.sum(inner), -0.5), rows);
-    const besides = tf.add(tf.mul(click, weights.click), tf.mul(kl, weights.kl));
-    return { loss: tf.add<tf.Scalar>(slate, besides), slate, click, kl };
+    const besides = tf.add(tf.mul(click, this.#learning.clickWeight), tf.mul(kl, klWeight));
+    return [tf.add<tf.Scalar>(slate, besides), slate, click, kl];
   }
 }
 

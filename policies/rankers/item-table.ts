@@ -6,12 +6,12 @@ import { arrayOf } from "./ranker-arrays.ts";
 
 /** Embeddings of all items, given or learned. */
 export interface ItemTable {
-  /** What is to be stepped: the table, where it is learned. */
-  readonly trained: readonly tf.Variable[];
+  /** `[items, itemWidth]`. */
+  readonly table: tf.Variable;
+  /** It is stepped with the rest. */
+  readonly learned: boolean;
   /** Their rows, `[elements of ids, itemWidth]`. Differentiable. @param ids int32 */
   gather(ids: tf.Tensor): tf.Tensor2D;
-  /** `[rows, items]`: each point held against all items. Differentiable. */
-  products(points: tf.Tensor2D): tf.Tensor2D;
   data(): Float32Array;
   save(): NamedArray;
   load(arrays: NamedArrays): void;
@@ -30,9 +30,8 @@ export function createItems(
   const rows = table as unknown as tf.Tensor2D;
   const data = () => (table.dataSync() as Float32Array).slice();
   return {
-    ...{ trained: given ? [] : [table], data },
+    ...{ table, learned: !given, data },
     gather: (ids) => tf.gather(rows, tf.reshape(ids, [-1])),
-    products: (points) => tf.matMul(points, rows, false, true),
     save: () => ({ shape: [items, itemWidth], data: data() }),
     load: (arrays) => {
       const loaded = arrayOf(arrays, "items", [items, itemWidth]);

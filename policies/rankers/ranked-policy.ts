@@ -1,9 +1,9 @@
 import type { Frame } from "../../protocol/frame.ts";
-import type { BeliefEncoder } from "../beliefs/belief.ts";
+import type { BeliefEncoder, Believed } from "../beliefs/belief.ts";
 import type { Flown, Memory, Policy } from "../policy.ts";
 import { PolicyError } from "../policy-error.ts";
 import type { LatentChoice } from "./nearest-latents.ts";
-import type { Judge, Ranker } from "./ranker.ts";
+import { asksJudge, type Judge, type Ranker } from "./ranker.ts";
 
 /** What latents are worth in these states, `[rows, stateWidth]`. */
 export type Critic = (state: Float32Array) => Judge;
@@ -60,15 +60,37 @@ export class RankedPolicy implements Policy {
   }
 
   async act(frame: Frame, memory: Memory): Promise<Flown> {
-    const { belief, agent, ranker, critic, choose } = this.parts;
+    const { believed, proposed } = await this.propose(frame, memory);
+    const { slates } = await this.show(proposed, believed.state);
+    return { actions: slates, memory: believed.memory };
+  }
+
+  /** What the agent would do, `[rows, latentWidth]`, by what is believed of the users. */
+  async propose(
+    frame: Frame,
+    memory: Memory,
+  ): Promise<{ readonly believed: Believed; readonly proposed: Float32Array }> {
+    const { belief, agent } = this.parts;
     const believed = await belief.encode(frame, memory);
     const { started } = frame;
     const observations = { [agent.reads[0]!]: believed.state };
     const { actions: proposed } = await agent.act({ observations, started }, []);
-    const judge = critic?.(believed.state);
+    return { believed, proposed };
+  }
+
+  /** Slates for latents, and the latents that stand for them, others where a critic had a say. */
+  async show(
+    proposed: Float32Array,
+    state: Float32Array,
+  ): Promise<{ readonly slates: Float32Array; readonly latents: Float32Array }> {
+    const { ranker, critic, choose } = this.parts;
+    const judge = critic?.(state);
     const latents = choose && judge ? await choose(proposed, judge) : proposed;
-    const actions = await ranker.rank(latents, judge);
-    return { actions, memory: believed.memory };
+    const slates = await ranker.rank(latents, judge);
+    const { ranker: name, slots } = ranker.get_config();
+    if (!judge || !asksJudge(name)) return { slates, latents };
+    const shown = { slates: Uint16Array.from(slates), clicks: new Uint8Array(slates.length) };
+    return { slates, latents: ranker.encode({ rows: slates.length / slots, ...shown }).mean };
   }
 
   dispose(): void {

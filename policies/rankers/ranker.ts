@@ -38,6 +38,11 @@ export interface Ranker {
 export const rankerNames = ["GeMS", "WkNN", "Softmax", "TopK"] as const;
 export type RankerName = (typeof rankerNames)[number];
 
+/** A judge, where there is one, chooses which items stand in its slates. */
+export function asksJudge(name: RankerName): boolean {
+  return name === "WkNN";
+}
+
 /** `ideal`: the simulator's own, which nobody has; `mf`: from logged clicks; `scratch`: learned by the ranker. */
 export const embeddingKinds = ["ideal", "mf", "scratch"] as const;
 export type EmbeddingKind = (typeof embeddingKinds)[number];

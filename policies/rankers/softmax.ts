@@ -3,6 +3,7 @@ import type { NamedArrays } from "../named-array.ts";
 import { createMlp } from "../networks/mlp.ts";
 import type { Network } from "../networks/network.ts";
 import { deriveSeed, Random } from "../random.ts";
+import type { Descent, RankerLearning } from "./descent.ts";
 import type { Latents, Ranker, RankerConfig, Turns } from "./ranker.ts";
 import {
   arrayOf,
@@ -24,16 +25,18 @@ const learningRate = 1e-2;
 export class SoftmaxRanker implements Ranker {
   readonly #config: RankerConfig;
   readonly #layer: Network;
-  readonly #optimiser = tf.train.adam(learningRate, 0.9, 0.999, 1e-8);
+  readonly #learning: RankerLearning;
+  #descent: Descent | undefined;
   #items: Float32Array;
   #bounds;
 
   /** @param items `[items, itemWidth]` */
-  constructor(config: RankerConfig, items: Float32Array) {
+  constructor(config: RankerConfig, items: Float32Array, learning: RankerLearning) {
     const { latentWidth, items: outputWidth, seed } = config;
     const { uniform: random } = new Random(deriveSeed(seed, "Softmax"));
     this.#config = config;
     this.#items = items;
+    this.#learning = learning;
     this.#layer = createMlp({
       ...{ inputWidth: latentWidth, hidden: [], outputWidth },
       ...{ activation: "relu", random, prefix: "logits" },
@@ -63,25 +66,14 @@ export class SoftmaxRanker implements Ranker {
   }
 
   async train_step(batch: Turns): Promise<Readonly<Record<string, number>>> {
-    const { slots, items, latentWidth } = this.#config;
+    const { slots, latentWidth } = this.#config;
     const { rows } = batch;
-    const cost = tf.tidy(() => {
-      const latents = tf.tensor2d(this.encode(batch).mean, [rows, latentWidth]);
-      const shown = tf.tensor1d(Int32Array.from(batch.slates), "int32");
-      const wanted = tf.sum(tf.reshape(tf.oneHot(shown, items), [rows, slots, items]), 1);
-      return this.#optimiser.minimize(
-        () => {
-          const logits = this.#layer.forward(latents, []).outputs;
-          const own = tf.sum(tf.mul(logits, wanted));
-          const all = tf.mul(tf.sum(tf.logSumExp(logits, 1)), slots);
-          return tf.div<tf.Scalar>(tf.sub(all, own), rows);
-        },
-        true,
-        this.#layer.parameters.map(({ value }) => value),
-      )!;
-    });
-    const [loss] = await cost.data();
-    cost.dispose();
+    this.#descent ??= this.#downhill();
+    const latents = tf.tensor2d(this.encode(batch).mean, [rows, latentWidth]);
+    const shown = tf.tensor2d(Int32Array.from(batch.slates), [rows, slots], "int32");
+    const told = this.#descent.step([latents, shown]);
+    const [loss] = await told[0]!.data();
+    tf.dispose([latents, shown, ...told]);
     return { loss: loss! };
   }
 
@@ -100,7 +92,22 @@ export class SoftmaxRanker implements Ranker {
   }
 
   dispose(): void {
-    this.#optimiser.dispose();
+    this.#descent?.dispose();
     this.#layer.dispose();
+  }
+
+  #downhill(): Descent {
+    const { slots, items } = this.#config;
+    return this.#learning.descend({
+      ...{ parameters: this.#layer.parameters, constants: [], learningRate },
+      losses: ([latents, shown]) => {
+        const [rows] = shown!.shape;
+        const wanted = tf.sum(tf.oneHot(shown as tf.Tensor2D, items), 1);
+        const logits = this.#layer.forward(latents as tf.Tensor2D, []).outputs;
+        const own = tf.sum(tf.mul(logits, wanted));
+        const all = tf.mul(tf.sum(tf.logSumExp(logits, 1)), slots);
+        return [tf.div<tf.Scalar>(tf.sub(all, own), rows!)];
+      },
+    });
   }
 }

@@ -161,7 +161,8 @@ class Tracer {
     const values = () => args.map((arg) => this.#value(arg, scope));
     if (path === "getattr") {
       const [of, name] = values();
-      return this.#member(of, String(name));
+      if (typeof name !== "string") throw new UnknownProgram("uses a member without a name");
+      return this.#member(of, name);
     }
     const alias = callee.kind === "name" ? scope.names.get(callee.name) : undefined;
     const torch = alias instanceof Named ? alias.name : torchFunction(path);

@@ -1,5 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import { checkSettingNames, type Settings, type SettingValue } from "../../protocol/settings.ts";
+import { wordsOf } from "../../protocol/visible.ts";
 
 interface Bounds {
   readonly least: number;
@@ -101,8 +102,7 @@ function fileName(path: string): string {
 
 function shown(value: unknown): string {
   if (typeof value === "number") return String(value);
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return typeof value === "string" ? JSON.stringify(wordsOf(value, 76)) : wordsOf(value, 78);
 }
 
 /** @throws ProtocolError `bad-setting` */

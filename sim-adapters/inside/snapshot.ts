@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { parseJson } from "../../protocol/parse-json.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import { SimError } from "./sim-error.ts";
 
@@ -75,9 +76,12 @@ function hash(body: Uint8Array): Buffer {
   return createHash("sha256").update(body).digest();
 }
 
+/** Letters. */
+const mostOwner = 1 << 20;
+
 function parseOwner(json: string): SnapshotOwner | undefined {
   try {
-    const owner = JSON.parse(json);
+    const owner = parseJson(json, mostOwner) as SnapshotOwner | null;
     return typeof owner?.settings === "object" && owner.settings !== null ? owner : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import type { Dealer } from "zeromq";
 import { limits } from "../../protocol/limits.ts";
+import { wordsOf } from "../../protocol/visible.ts";
 import { type ClientCurve, clientCurveOptions } from "../curve-keys.ts";
 import { checkEndpoint, refuseOpenLine } from "../endpoint.ts";
 import { closeObserved, openObserved } from "../observed-dealer.ts";
@@ -66,7 +67,7 @@ export class DealerLink implements Link {
       while (!this.#socket.closed) events.message(await this.#socket.receive(), 0);
     } catch (error) {
       if (!this.#socket.closed) {
-        events.weather({ type: "refused", denied: false, reason: String(error) });
+        events.weather({ type: "refused", denied: false, reason: wordsOf(error) });
       }
     }
   }

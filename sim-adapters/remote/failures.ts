@@ -1,4 +1,5 @@
 import type { Replies } from "../../protocol/messages.ts";
+import { wordsOf } from "../../protocol/visible.ts";
 import { RemoteError } from "./remote-error.ts";
 
 /** The ways a call can fail, each with what to do next. */
@@ -27,7 +28,7 @@ export const failure = {
   },
 
   exited(reason: unknown): RemoteError {
-    const line = reason instanceof Error ? reason.message : String(reason);
+    const line = wordsOf(reason);
     return new RemoteError("simulator-lost", line, {
       hint: "Look at the simulator's own output, start it again and resume the run.",
       cause: reason,
@@ -49,7 +50,7 @@ export const failure = {
   badReply(to: string, cause: unknown): RemoteError {
     const { message, hint, code } = cause as { message?: string; hint?: string; code?: string };
     const known = code === "bad-value" || code === "version-mismatch" ? code : "bad-reply";
-    return new RemoteError(known, `the simulator's reply to ${to}: ${message ?? String(cause)}`, {
+    return new RemoteError(known, `the simulator's reply to ${to}: ${message ?? wordsOf(cause)}`, {
       hint: hint ?? "It does not follow protocol/README.md.",
       cause,
     });

@@ -2,6 +2,7 @@ import { decodeMessage } from "../../protocol/codec.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { protocolVersion } from "../../protocol/limits.ts";
 import { type Message, parseRequest, type Request } from "../../protocol/messages.ts";
+import { wordsOf } from "../../protocol/visible.ts";
 
 /**
  * Frames → request. `numbered` is told the seq before anything else can be found wrong.
@@ -24,7 +25,7 @@ export function readRequest(
 function refuseOtherVersion(header: Readonly<Record<string, unknown>>): void {
   const { major } = (header.protocol ?? {}) as { major?: unknown };
   if (header.type !== "hello" || major === protocolVersion.major) return;
-  const problem = `got version ${String(major)}, this server speaks ${protocolVersion.major}`;
+  const problem = `got version ${wordsOf(major, 80)}, this server speaks ${protocolVersion.major}`;
   const hint = "Install the same version of Firstsolo on both sides.";
   throw new ProtocolError("version-mismatch", problem, { field: "protocol.major", hint });
 }

@@ -1,7 +1,7 @@
 import { CodedError } from "../../protocol/coded-error.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Replies } from "../../protocol/messages.ts";
-import { visibleLine } from "../../protocol/visible.ts";
+import { visibleLine, wordsOf } from "../../protocol/visible.ts";
 
 export interface ServeErrorDetail {
   readonly hint: string;
@@ -36,7 +36,7 @@ type Body = Pick<Replies["error"], "code" | "message" | "hint" | "retryable" | "
  */
 export function errorBody(error: unknown): Body {
   const { code, message, hint, field, retryable, fatal } = (error ?? {}) as Partial<Body>;
-  const line = clip(typeof message === "string" ? message : String(error));
+  const line = clip(typeof message === "string" ? message : wordsOf(error));
   if (typeof code === "string" && /^[a-z][a-z0-9-]*$/.test(code) && typeof hint === "string") {
     return {
       code: code.slice(0, 64),
@@ -57,7 +57,7 @@ export function errorBody(error: unknown): Body {
 }
 
 export function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error instanceof Error ? (error.stack ?? error.message) : wordsOf(error);
 }
 
 /** One line of valid Unicode that fits a header. */

@@ -28,7 +28,7 @@ export function sessionsOf(tape: TapeReader): readonly Session[] {
     if (message.direction === "out") {
       if (type === "ping" || seq === asked?.seq) continue;
       settle();
-      asked = { seq, type: String(type), request: message };
+      asked = { seq, type: typeof type === "string" ? type : "", request: message };
     } else if (seq === asked?.seq && type !== "progress" && type !== "pong") settle(message);
   }
   settle();

@@ -90,7 +90,7 @@ class Player {
   }
 
   #answer(request: RawMessage, seq: number, send: Send): void {
-    const type = String(request.header.type);
+    const type = typeof request.header.type === "string" ? request.header.type : "";
     if (type === "hello") this.#begin();
     const exchange = this.#sessions[this.#session]?.[this.#next];
     const recorded = exchange?.reply;

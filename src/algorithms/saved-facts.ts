@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../protocol/parse-json.ts";
 import { rules } from "../learning/rules.ts";
 import { RunError } from "../runs/run-error.ts";
 
@@ -106,7 +107,7 @@ export function damaged(where: string, what: string, cause?: unknown): RunError 
 
 function parse(text: string, where: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw damaged(where, 'infos["firstsolo"]["facts"] is not JSON', cause);
   }

@@ -26,6 +26,7 @@ export interface AgentOptions {
   readonly log_root?: string;
   readonly ui?: string;
   readonly threads?: string;
+  readonly online?: boolean;
   readonly num_envs?: string;
 }
 
@@ -71,6 +72,7 @@ export function agentRun(options: AgentOptions, ranker: { name: string; path: st
     ...{ "belief.encoder": options.belief, "belief.owner": options.belief_owner },
     ...{ device: options.device, log_root: options.log_root, ui: options.ui },
     ...{ threads: options.threads, num_envs: options.num_envs },
+    ...(options.online && { online_share: onlineAlone(algorithm) }),
     experiment_name: `${environmentOf(task)}_${ranker.name}_${algorithm}`,
   };
   const said = Object.entries(given).flatMap(([name, value]) =>
@@ -79,6 +81,19 @@ export function agentRun(options: AgentOptions, ranker: { name: string; path: st
   const name = `${algorithm}_${environmentOf(task)}_${ranker.name}_seed${options.seed}`;
   const { settings, idle } = own;
   return { algorithm, task, name, settings: [...said, ...settings], logFrequency, idle };
+}
+
+/** @throws ConfigError `not-online` */
+function onlineAlone(algorithm: string): number {
+  const online = agentNames().filter((name) => {
+    return keysOf(algorithmNamed(name)!).keys.has("online_share");
+  });
+  if (online.includes(algorithm)) return 1;
+  throw new ConfigError(
+    "not-online",
+    `--online: ${algorithm} learns from recorded slates alone; agents that show their own are ${online.join(", ")}`,
+    "Leave --online out, or take one of those.",
+  );
 }
 
 /** Agents by name: every algorithm that can act through a ranker. @throws ConfigError `unknown-agent` */

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
-import type { RankerConfig } from "../../policies/rankers/ranker.ts";
-import { readRanker } from "../algorithms/offline/slates/ranker-file.ts";
+import { readRankerConfig } from "../algorithms/offline/slates/ranker-file.ts";
+import { usualWeights } from "../algorithms/slates/train-ranker.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { makeRanker, rankerFile, rankerFolder } from "./train-ranker.ts";
 
@@ -32,13 +32,13 @@ export async function chooseRanker(wish: RankerWish): Promise<RankerChoice> {
   const { checkpoint, task, dataset, root, say } = wish;
   const name = rankerNamed(wish.ranker);
   if (checkpoint !== undefined) {
-    const { ranker, dataset: own } = await factsOf(checkpoint);
+    const { ranker, dataset: own } = await readRankerConfig(checkpoint);
     if (ranker !== name) throw otherRanker(checkpoint, ranker, name);
     return { name, path: resolve(checkpoint), dataset: dataset ?? own };
   }
   const order = { ranker: name, task };
   for (const path of newestFirst(join(root, rankerFolder(order)))) {
-    const { dataset: own } = await factsOf(path);
+    const { dataset: own } = await readRankerConfig(path);
     if (dataset !== undefined && resolve(dataset) !== own) continue;
     say(`the newest ${name} for these slates: ${path}`);
     return { name, path, dataset: dataset ?? own };
@@ -47,16 +47,17 @@ export async function chooseRanker(wish: RankerWish): Promise<RankerChoice> {
   say(
     `no ${name} has learned from ${dataset} yet: it is trained first, as by firstsolo train_ranker`,
   );
-  const usual = { seed: 0, epochs: 10, batch: 256, embeddings: null, latentWidth: null };
+  const usual = {
+    seed: 0,
+    epochs: 10,
+    batch: 256,
+    embeddings: null,
+    latentWidth: null,
+    ...usualWeights,
+  };
   const made = await makeRanker({ ...order, ...usual }, { dataset, log_root: root, say });
   made.trained.ranker.dispose();
   return { name, path: made.checkpoint, dataset };
-}
-
-async function factsOf(path: string): Promise<RankerConfig> {
-  const ranker = await readRanker(path);
-  ranker.dispose();
-  return ranker.get_config();
 }
 
 function newestFirst(folder: string): readonly string[] {

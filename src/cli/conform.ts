@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { nearest } from "../../protocol/nearest.ts";
 import { conform, type Finding, laws } from "../../sim-adapters/conform/conform.ts";
 import { type ClientCurve, readClientCurve } from "../../sim-adapters/curve-keys.ts";
-import { checkEndpoint } from "../../sim-adapters/endpoint.ts";
+import { checkEndpoint, refuseOpenLine } from "../../sim-adapters/endpoint.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { exitCodes } from "../training/exit-codes.ts";
 
@@ -13,6 +13,7 @@ interface ConformFlags {
   readonly startup_timeout: number;
   readonly curve_server_key_file?: string;
   readonly curve_client_key_file?: string;
+  readonly insecure?: boolean;
   readonly json?: boolean;
 }
 
@@ -27,6 +28,7 @@ export function registerConform(program: Command): void {
     .option("--startup_timeout <S>", "seconds a simulator may take to be there", whole, 300)
     .option("--curve_server_key_file <FILE>", "the simulator's public CURVE key")
     .option("--curve_client_key_file <FILE>", "our own secret CURVE key")
+    .option("--insecure", "without keys also where the simulator is on another machine")
     .option("--json", "one JSON document")
     .action(check);
 }
@@ -35,6 +37,7 @@ async function check(endpoint: string, flags: ConformFlags): Promise<void> {
   checkEndpoint(endpoint);
   for (const name of flags.law ?? []) refuseUnknown(name);
   const curve = await curveOf(flags);
+  refuseOpenLine(endpoint, curve !== undefined || flags.insecure === true);
   const findings = await conform({
     endpoint,
     ...(curve === undefined ? {} : { curve }),

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import { wordsOf } from "../../protocol/visible.ts";
 import type { Algorithm, Wish } from "../algorithms/algorithm.ts";
 import { chooseTeacher } from "../algorithms/distillation/load-teacher.ts";
 import type { DistillationConfig } from "../algorithms/distillation/settings.ts";
@@ -204,7 +205,7 @@ function describe(figures: Readonly<Record<string, unknown>>): string {
   const width = Math.max(...known.map(([name]) => name.length));
   const lines = known.map(
     ([name, value]) =>
-      `${name.padStart(width)}: ${typeof value === "number" ? +value.toFixed(4) : value}`,
+      `${name.padStart(width)}: ${typeof value === "number" ? +value.toFixed(4) : wordsOf(value)}`,
   );
   return lines.join("\n");
 }

@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Memory, Policy } from "../../policies/policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
+import { parseJson } from "../../protocol/parse-json.ts";
 
 /** Observations to fly on, and the actions somebody else's implementation gave for them. */
 export interface Example {
@@ -104,7 +105,7 @@ async function readText(path: string): Promise<string> {
 function parseObject(text: string, path: string): Record<string, unknown> {
   let root: unknown;
   try {
-    root = JSON.parse(text);
+    root = parseJson(text, BYTES);
   } catch (cause) {
     throw bad(path, `it is not JSON: ${(cause as Error).message}`, cause);
   }

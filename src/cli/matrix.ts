@@ -112,7 +112,7 @@ async function recorded(env: string, bench: Bench, { dataset, logged }: Options)
   });
 }
 
-/** Pilots first: they are quick, and what all others are held against. */
+/** Pilots first, what all others are held against; then one seed of all cells after the other. */
 function ordersOf(overrides: readonly string[], options: Options): readonly CellOrder[] {
   const { belief, device } = options;
   const steps = wholeFlag("--max_timesteps", options.max_timesteps);
@@ -127,14 +127,17 @@ function ordersOf(overrides: readonly string[], options: Options): readonly Cell
     ...Object.entries(given).flatMap(([flag, value]) => [`--${flag}`, value]),
     ...overrides,
   ];
-  return envs.flatMap((env) => [
-    ...pilots.map((agent) => ({ env, agent, ranker: null, seed: seeds[0]!, episodes, args: [] })),
-    ...agents.flatMap((agent) =>
-      rankers.flatMap((ranker) =>
-        seeds.map((seed) => ({ env, agent, ranker, seed, episodes, args })),
+  const flown = envs.flatMap((env) =>
+    pilots.map((agent) => ({ env, agent, ranker: null, seed: seeds[0]!, episodes, args: [] })),
+  );
+  const trained = seeds.flatMap((seed) =>
+    envs.flatMap((env) =>
+      agents.flatMap((agent) =>
+        rankers.map((ranker) => ({ env, agent, ranker, seed, episodes, args })),
       ),
     ),
-  ]);
+  );
+  return [...flown, ...trained];
 }
 
 function listed(text: string): readonly string[] {

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { CommanderError } from "commander";
-import { visibleText } from "../../protocol/visible.ts";
+import { visibleText, wordsOf } from "../../protocol/visible.ts";
 import { exitCodeOf, exitCodes } from "../training/exit-codes.ts";
 import { explainSystemError } from "./system-error.ts";
 
@@ -28,7 +28,7 @@ export function reportError(
   }
   const exitCode = exitCodeOf(error);
   const { message, hint } = (error ?? {}) as Record<string, unknown>;
-  const said = typeof message === "string" ? message : String(error);
+  const said = typeof message === "string" ? message : wordsOf(error);
   const expected = typeof hint === "string";
   const title = expected || exitCode === exitCodes.interrupted ? said : `internal error: ${said}`;
   const bug = "FIRSTSOLO_DEBUG=1 shows where; please report it.";

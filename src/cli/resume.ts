@@ -5,6 +5,7 @@ import type { Algorithm, SavedRun } from "../algorithms/algorithm.ts";
 import { howToCall } from "../disk/how-to-call.ts";
 import { rowsReach } from "../metrics/files/jsonl.ts";
 import { openRun } from "../runs/open-run.ts";
+import { refuseLinks } from "../runs/refuse-links.ts";
 import { RunError } from "../runs/run-error.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import { refuseLivingFlight } from "../runs/run-lock.ts";
@@ -43,6 +44,7 @@ export async function findRun(
 ): Promise<FoundRun> {
   const where = path ?? experiment();
   const { run, checkpoint } = await openRun(where, patterns);
+  refuseLinks(run.path);
   await refuseLivingFlight(run.path);
   const isFile = statSync(where, { throwIfNoEntry: false })?.isFile() === true;
   const named = isFile || patterns.checkpoint !== undefined;

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { beliefKinds } from "../../policies/beliefs/belief.ts";
+import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
 import { rankerNames } from "../../policies/rankers/ranker.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import type { OwnSinkMaker } from "../metrics/own-sink.ts";
@@ -45,6 +46,10 @@ export function registerTrainAgent(program: Command): void {
       new Option("--belief <KIND>", "what makes states of what was seen")
         .choices([...beliefKinds])
         .default("gru"),
+    )
+    .option(
+      "--online",
+      "learn from slates of its own alone; the logged ones gave the ranker, and the scale of rewards (a share of both: online_share=0.5)",
     )
     .option("--belief_owner <WHO>", "critic or actor: whose loss moves the belief")
     .option("--log_dir <FOLDER>", "gets AGENT_…/train.log", "experiments/logs")
@@ -100,6 +105,8 @@ async function agentInput(
   options: TrainAgentOptions,
 ): Promise<{ readonly input: TrainInput; readonly log: OwnSinkMaker }> {
   const { device, threads = "1", dataset, resume } = options;
+  // What is wrong is said before a ranker is trained.
+  agentRun(options, { name: rankerNamed(options.ranker), path: "" });
   const task = slateTask(options.env_name);
   await startEngine(parseDevice(device).device, { threads: wholeFlag("--threads", threads), warn });
   const { ranker, ranker_checkpoint: checkpoint, ranker_root: root } = options;

@@ -9,15 +9,17 @@ import {
   type RankerOrder,
   type TrainedRanker,
   trainRanker,
+  usualWeights as weights,
 } from "../algorithms/slates/train-ranker.ts";
 import { openFlights } from "../datasets/open-flights.ts";
+import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { openJsonl } from "../metrics/files/jsonl.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
 import { writeAtomically } from "../runs/atomic-write.ts";
 import { createRun } from "../runs/create-run.ts";
 import { warn } from "../training/messages.ts";
-import { environmentOf, slateTask, wholeFlag } from "./slate-task.ts";
+import { environmentOf, numberFlag, slateTask, wholeFlag } from "./slate-task.ts";
 
 interface Options {
   readonly ranker: string;
@@ -28,6 +30,9 @@ interface Options {
   readonly batch_size: string;
   readonly embeddings?: EmbeddingKind;
   readonly latent_dim?: string;
+  readonly kl_weight: string;
+  readonly click_weight: string;
+  readonly kl_warmup?: string;
   readonly device: string;
   readonly threads: string;
   readonly log_root: string;
@@ -55,6 +60,12 @@ export function registerTrainRanker(program: Command): void {
       ).choices([...embeddingKinds]),
     )
     .option("--latent_dim <N>", "width of GeMS's latents (default: 32)")
+    .option("--kl_weight <X>", "GeMS: of the latents' distance to N(0, 1)", `${weights.klWeight}`)
+    .option("--click_weight <X>", "GeMS: of the clicks in the loss", `${weights.clickWeight}`)
+    .option(
+      "--kl_warmup <EPOCHS>",
+      "GeMS: over which kl_weight grows from 0 to what it is (default: half of them; 0: its latents say nothing of slates)",
+    )
     .option("--device <NAME>", "where TensorFlow computes", "auto")
     .option("--threads <N>", "threads of TensorFlow", "1")
     .option("--log_root <FOLDER>", "folder of all rankers", rankerRoot)
@@ -73,8 +84,6 @@ async function trainRankerCommand(options: Options): Promise<void> {
   trained.ranker.dispose();
 }
 
-type Order = Omit<RankerOrder, "onEpoch">;
-
 interface Place {
   readonly dataset: string;
   readonly log_root: string;
@@ -82,7 +91,7 @@ interface Place {
 }
 
 /** Trains a ranker into a folder of its own; the engine runs. */
-export async function makeRanker(order: Order, { dataset, log_root, say }: Place) {
+export async function makeRanker(order: RankerOrder, { dataset, log_root, say }: Place) {
   const flights = await openFlights(dataset);
   try {
     const agentYaml = stringify({ ...order, dataset: flights.path });
@@ -94,7 +103,8 @@ export async function makeRanker(order: Order, { dataset, log_root, say }: Place
       rows.write(epoch, Object.fromEntries(named));
       say(epochText(epoch, order.epochs, figures));
     };
-    const trained = await trainRanker(flights, { ...order, onEpoch });
+    const compile = compileWith("on");
+    const trained = await trainRanker(flights, order, { compile, onEpoch });
     await rows.close();
     const checkpoint = join(run.path, rankerFile);
     await writeAtomically(checkpoint, sealed(await rankerBytes(trained.ranker)));
@@ -106,12 +116,12 @@ export async function makeRanker(order: Order, { dataset, log_root, say }: Place
 }
 
 /** Below the folder of all rankers. */
-export function rankerFolder({ ranker, task }: Pick<Order, "ranker" | "task">): string {
+export function rankerFolder({ ranker, task }: Pick<RankerOrder, "ranker" | "task">): string {
   return `${environmentOf(task)}_${ranker}`;
 }
 
-function orderOf(options: Options): Order {
-  const { env_name, seed, epochs, batch_size, embeddings, latent_dim } = options;
+function orderOf(options: Options): RankerOrder {
+  const { env_name, seed, epochs, batch_size, embeddings, latent_dim, kl_warmup } = options;
   return {
     ranker: rankerNamed(options.ranker),
     task: slateTask(env_name),
@@ -120,16 +130,20 @@ function orderOf(options: Options): Order {
     batch: wholeFlag("--batch_size", batch_size),
     embeddings: embeddings ?? null,
     latentWidth: latent_dim === undefined ? null : wholeFlag("--latent_dim", latent_dim),
+    klWeight: numberFlag("--kl_weight", options.kl_weight),
+    clickWeight: numberFlag("--click_weight", options.click_weight),
+    klWarmup: kl_warmup === undefined ? null : numberFlag("--kl_warmup", kl_warmup),
   };
 }
 
-function figuresOf({ ranker, reconstruction, turns, heldOut }: TrainedRanker) {
+function figuresOf({ ranker, reconstruction, heldOutLosses, turns, heldOut }: TrainedRanker) {
   const { ranker: name, latentWidth, embeddings } = ranker.get_config();
   return {
     ...{ ranker: name, latent_dim: latentWidth, embeddings, turns, held_out_turns: heldOut },
     slot_accuracy: reconstruction.slots,
     mean_slot_accuracy: reconstruction.mean,
     item_recall: reconstruction.recall,
+    held_out_losses: heldOutLosses,
   };
 }
 

@@ -1,3 +1,4 @@
+import { wordsOf } from "../../protocol/visible.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Setting } from "./setting.ts";
 
@@ -176,7 +177,7 @@ function device(setting: Setting): Outcome | undefined {
   if (card !== "0") {
     throw new ConfigError(
       "bad-value",
-      `device is ${setting.value} (${setting.origin}); expected auto, cuda, cpu, webgpu or wasm`,
+      `device is ${wordsOf(setting.value, 80)} (${setting.origin}); expected auto, cuda, cpu, webgpu or wasm`,
       `Choose the card with CUDA_VISIBLE_DEVICES=${card} and say --device cuda.`,
     );
   }

@@ -162,7 +162,7 @@ export class Hdf5File {
 
   /** A file that was opened whole once gets a second try: a machine that stalls must not end a run of days. */
   #mayBeAskedAgain(name: keyof Asks, error: unknown): boolean {
-    if (!(error instanceof DatasetError && error.code === "endless")) return false;
+    if (!(error instanceof DatasetError && /^end(less|ed)$/.test(error.code))) return false;
     // What `more` asks for went with the thread.
     return this.#opening === undefined && name !== "more";
   }
@@ -194,12 +194,17 @@ export class Hdf5File {
   }
 }
 
-/** One that has loaded the library: that is no file's fault. */
-function readyThread(path: string): ReadingThread {
+/** One that has loaded the library: that is no file's fault, and may be tried again. */
+function readyThread(path: string, tries = 3): ReadingThread {
   const thread = ReadingThread.current();
   const what = `${path}: loading HDF5's library to read it`;
-  thread.ask("close", undefined, { file: 0, seconds: 60, what });
-  return thread;
+  try {
+    thread.ask("close", undefined, { file: 0, seconds: 60, what });
+    return thread;
+  } catch (error) {
+    if (tries === 1 || (error as DatasetError).code !== "ended") throw error;
+    return readyThread(path, tries - 1);
+  }
 }
 
 /** Rows of one read: whole chunks, which are unpacked each time they are touched. */

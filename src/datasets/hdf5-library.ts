@@ -1,4 +1,5 @@
 import type { h5wasm, Metadata } from "h5wasm/node";
+import { wordsOf } from "../../protocol/visible.ts";
 
 /** The package's classes, and the C library below them. */
 export interface Hdf5 {
@@ -90,7 +91,7 @@ export function inside<T>(path: string, call: () => T): readonly [T | undefined,
   try {
     result = call();
   } catch (error) {
-    thrown = error instanceof Error ? error.message : String(error);
+    thrown = wordsOf(error);
   } finally {
     allowed = undefined;
   }

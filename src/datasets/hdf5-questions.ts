@@ -6,6 +6,8 @@ export const CROSSING = 4 << 20;
 
 /** Where the numbers of the last question and of the last answer stand, and the thread's own on Linux. */
 export const [ASKED, ANSWERED, THREAD] = [0, 1, 2];
+/** In place of the last answer's number: the thread has ended, and answers nothing any more. */
+export const GONE = -1;
 
 /** What the thread that reads is told when it starts. */
 export interface ReadingOrder {

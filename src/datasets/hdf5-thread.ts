@@ -8,6 +8,7 @@ import {
   type Answer,
   ASKED,
   type Asks,
+  GONE,
   type Question,
   type ReadingOrder,
   THREAD,
@@ -42,8 +43,16 @@ const answers: Omit<Answers, "open"> = {
 };
 
 Atomics.store(numbers, THREAD, ownNumber());
+// Whoever asks waits without an event loop: of an end it hears in this way alone.
+process.on("exit", () => {
+  Atomics.store(numbers, ANSWERED, GONE);
+  Atomics.notify(numbers, ANSWERED);
+});
+// Compiling is nothing that keeps a thread alive: one that has nothing else to do may end in the midst of it.
+const busy = setInterval(() => {}, 1000);
 // Loaded before anything is asked: that is no file's fault.
 const library = await hdf5();
+clearInterval(busy);
 // It waits as the other one does: through two event loops an answer takes twice as long.
 for (let asked = 0; ; asked += 1) {
   Atomics.wait(numbers, ASKED, asked);

@@ -1,3 +1,5 @@
+import { parseJson } from "../../protocol/parse-json.ts";
+
 /** Python's json writes `Infinity`, `-Infinity` and `NaN`, which JSON does not know; NaN becomes null. */
 export function parsePythonJson(text: string): unknown {
   const tame = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) => {
@@ -5,7 +7,7 @@ export function parsePythonJson(text: string): unknown {
     if (token === "NaN") return "null";
     return token.startsWith("-") ? "-1e999" : "1e999";
   });
-  return JSON.parse(tame);
+  return parseJson(tame);
 }
 
 /** JSON as Python reads it: infinities by name. */

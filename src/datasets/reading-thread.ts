@@ -12,6 +12,7 @@ import {
   ASKED,
   type Asks,
   CROSSING,
+  GONE,
   type Question,
   type ReadingOrder,
   THREAD,
@@ -44,6 +45,7 @@ export class ReadingThread {
 
   /** The one there is; a new one where there is none, or it was ended. */
   static current(): ReadingThread {
+    if (ReadingThread.#current?.ended === true) ReadingThread.#current.end();
     ReadingThread.#current ??= new ReadingThread();
     return ReadingThread.#current;
   }
@@ -71,7 +73,7 @@ export class ReadingThread {
   /**
    * @param options file: a number of the caller's; seconds: of processor time that the answer may take; what: is
    *   done meanwhile, for people
-   * @throws DatasetError as it was thrown over there; `endless`
+   * @throws DatasetError as it was thrown over there; `endless`; `ended`
    */
   ask<N extends keyof Asks>(
     name: N,
@@ -83,9 +85,10 @@ export class ReadingThread {
     this.#port.postMessage(question);
     Atomics.store(this.#numbers, ASKED, this.#asked);
     Atomics.notify(this.#numbers, ASKED);
-    if (!this.#waited(options.seconds)) {
+    const outcome = this.#waited(options.seconds);
+    if (outcome !== "answered") {
       this.end();
-      throw endless(options);
+      throw outcome === "gone" ? ended(options) : endless(options);
     }
     const answer = receiveMessageOnPort(this.#port)!.message as Answer;
     if ("value" in answer) return answer.value as Asks[N][1];
@@ -96,7 +99,7 @@ export class ReadingThread {
 
   /** It answers nothing any more, and every file in it is closed. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#ended || Atomics.load(this.#numbers, ANSWERED) === GONE;
   }
 
   end(): void {
@@ -110,29 +113,49 @@ export class ReadingThread {
    * Whether the answer came. What counts is processor time: neither a process that was stopped nor a slow disk nor
    * a busy machine makes a loop.
    */
-  #waited(seconds: number): boolean {
-    const isAnswered = () =>
-      Atomics.wait(this.#numbers, ANSWERED, this.#asked - 1, LOOK) !== "timed-out";
+  #waited(seconds: number): "answered" | "gone" | "endless" {
     // Most answers come long before anybody needs to look at a clock.
-    if (isAnswered()) return true;
+    let heard = this.#heard();
     let [used, silent] = [0, 0];
-    while (true) {
+    while (heard === undefined) {
       const [cpu, since] = [this.#processorTime(), performance.now()];
-      if (isAnswered()) return true;
+      const isThere = this.#isThere();
+      heard = this.#heard();
+      if (heard !== undefined) break;
+      if (!isThere) return "gone";
       const elapsed = (performance.now() - since) / 1000;
       const busy = Math.min(elapsed, this.#processorTime() - cpu);
       used += busy;
       silent = busy > 0.01 * elapsed ? 0 : silent + Math.min(elapsed, (2 * LOOK) / 1000);
-      if (used > seconds || silent > SILENCE) return false;
+      if (used > seconds || silent > SILENCE) return "endless";
+    }
+    return heard;
+  }
+
+  #heard(): "answered" | "gone" | undefined {
+    const waited = Atomics.wait(this.#numbers, ANSWERED, this.#asked - 1, LOOK);
+    if (waited === "timed-out") return undefined;
+    return Atomics.load(this.#numbers, ANSWERED) === GONE ? "gone" : "answered";
+  }
+
+  /** False where the system knows its threads, and this one no more: one without memory says no goodbye. */
+  #isThere(): boolean {
+    const thread = Atomics.load(this.#numbers, THREAD);
+    return thread <= 0 || existsSync(`/proc/self/task/${thread}`);
+  }
+
+  #stat(): string | undefined {
+    try {
+      return readFileSync(`/proc/self/task/${Atomics.load(this.#numbers, THREAD)}/stat`, "utf8");
+    } catch {
+      return undefined;
     }
   }
 
-  /** Seconds that the thread has used; of the whole process where nobody says so of a thread, or it is gone. */
+  /** Seconds that the thread has used; of the whole process where nobody says so of a thread. */
   #processorTime(): number {
-    const thread = Atomics.load(this.#numbers, THREAD);
-    const path = `/proc/self/task/${thread}/stat`;
-    if (thread > 0 && existsSync(path)) {
-      const stat = readFileSync(path, "utf8");
+    const stat = this.#stat();
+    if (stat !== undefined) {
       const [user, system] = stat
         .slice(stat.lastIndexOf(")") + 2)
         .split(" ")
@@ -142,6 +165,14 @@ export class ReadingThread {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   }
+}
+
+function ended({ what }: { readonly what: string }) {
+  return new DatasetError(
+    "ended",
+    `${what} ended the thread that did it, for want of memory perhaps`,
+    "Where other files can be read, this one is damaged, or made to mislead: copy, download or record it again.",
+  );
 }
 
 function endless({ seconds, what }: { readonly seconds: number; readonly what: string }) {

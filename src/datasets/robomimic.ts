@@ -1,3 +1,4 @@
+import { parseJson } from "../../protocol/parse-json.ts";
 import type { Catalogue, Column, Leaf, Place } from "./catalogue.ts";
 import { column, EpisodeList, groupsOf, leavesOf, numbered, specOf, specsOf } from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
@@ -166,7 +167,7 @@ function horizonOf(reader: RowReader): number | undefined {
   const text = reader.file.attribute("data", "env_args");
   if (typeof text !== "string") return undefined;
   try {
-    const args = JSON.parse(text) as Record<string, unknown>;
+    const args = parseJson(text) as Record<string, unknown>;
     const inner = (args.env_kwargs ?? {}) as Record<string, unknown>;
     const said = [args.horizon, inner.horizon, inner.max_episode_steps, args.max_episode_length];
     return said.find((value): value is number => typeof value === "number");

@@ -14,6 +14,8 @@ export async function putWhole(
 ): Promise<void> {
   const draft = draftOf(path);
   try {
+    // One of an earlier process of our number; what else is there, e.g. a link, is not written through.
+    await rm(draft, { force: true });
     await fill(draft);
     await rename(draft, path);
   } catch (error) {
@@ -48,8 +50,6 @@ export async function putWholeForGood(
   mode = 0o666,
 ): Promise<void> {
   await putWhole(path, async (draft) => {
-    // One of an earlier process of our number; what else is there, e.g. a link, is not written through.
-    await rm(draft, { force: true });
     const file = await open(draft, "wx", mode);
     try {
       await file.writeFile(data);

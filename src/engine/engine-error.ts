@@ -1,4 +1,5 @@
 import { CodedError } from "../../protocol/coded-error.ts";
+import { wordsOf } from "../../protocol/visible.ts";
 
 export type EngineErrorCode =
   | "unknown-device"
@@ -31,6 +32,5 @@ export class EngineError extends CodedError<EngineErrorCode> {
 
 /** The message of anything thrown, on one line. */
 export function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split("\n")[0] ?? text;
+  return wordsOf(error instanceof Error ? error.message.split("\n")[0] : error);
 }

@@ -37,10 +37,13 @@ export class FlowMeter implements GradientMeter {
     return { most: this.#most, take: (rows: readonly FlowRow[]) => void this.#taken.push(...rows) };
   }
 
+  wants({ name }: Update): boolean {
+    return (this.#counts.get(name) ?? 0) < this.#most;
+  }
+
   measure<T>(update: Update, loss: () => tf.Scalar, step: () => T): T {
-    const count = this.#counts.get(update.name) ?? 0;
-    if (count >= this.#most) return step();
-    this.#counts.set(update.name, count + 1);
+    if (!this.wants(update)) return step();
+    this.#counts.set(update.name, (this.#counts.get(update.name) ?? 0) + 1);
     const before = this.#groups.map((group) => group.parameters.map(({ value }) => value.clone()));
     const again = tf.tidy(loss);
     const { value, gradients } = this.#gradients(loss);

@@ -38,6 +38,8 @@ export interface Update {
 export interface GradientMeter {
   /** `loss`: of every group, evaluated again and again, so whatever it draws is drawn before; `step`: the real one. */
   measure<T>(update: Update, loss: () => Scalar, step: () => T): T;
+  /** Not enough of it was measured yet: where no update is wanted any more, they may run without the meter. */
+  wants(update: Update): boolean;
   /** For updates in another thread: how many of each are measured there, and where that goes. */
   readonly elsewhere?: { readonly most: number; take(rows: readonly FlowRow[]): void };
 }

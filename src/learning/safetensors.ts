@@ -1,4 +1,5 @@
 import { elementsOf } from "../../policies/named-array.ts";
+import { parseJson } from "../../protocol/parse-json.ts";
 import { LearningError } from "./learning-error.ts";
 
 /** A safetensors file: arrays by name, and free text by name. */
@@ -26,7 +27,9 @@ export function readSafetensors(bytes: Uint8Array, where: string): Safetensors {
   }
   let header: Record<string, { dtype?: string; shape?: number[]; data_offsets?: number[] }>;
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
+    header = parseJson(
+      new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)),
+    ) as typeof header;
   } catch (error) {
     throw refuse("the header is not JSON.", error);
   }

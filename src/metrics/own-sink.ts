@@ -1,7 +1,9 @@
 /** Sinks that users wrote themselves. */
+
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { wordsOf } from "../../protocol/visible.ts";
 import { inTime } from "./in-time.ts";
 import type { MetricSink } from "./metric-sink.ts";
 import { SinkError } from "./sink-error.ts";
@@ -58,7 +60,7 @@ async function load(module: string): Promise<Readonly<Record<string, unknown>>> 
   try {
     return await import(pathToFileURL(path).href);
   } catch (cause) {
-    const message = `The sink module ${path} can't be loaded: ${words(cause)}`;
+    const message = `The sink module ${path} can't be loaded: ${wordsOf(cause)}`;
     const hint = "It must be JavaScript that Node can import: an ES module, .mjs.";
     throw new SinkError("broken-module", message, hint, { cause });
   }
@@ -141,8 +143,4 @@ async function closed(sink: MetricSink, guard: SinkGuard): Promise<void> {
   } catch (error) {
     guard.fail(error);
   }
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

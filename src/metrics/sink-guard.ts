@@ -1,3 +1,4 @@
+import { wordsOf } from "../../protocol/visible.ts";
 /** Keeps a sink's troubles to itself: said once, then silence. */
 export class SinkGuard {
   readonly #name: string;
@@ -26,7 +27,7 @@ export class SinkGuard {
   fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = wordsOf(error);
     this.say(`${this.#name}: ${why}; nothing more goes there, the run goes on`);
   }
 

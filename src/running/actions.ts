@@ -30,7 +30,10 @@ function broken(name: string, value: number): RunningError {
 }
 
 /** A copy inside the range: beyond it the simulator clamps, and who regressed on more would learn nothing real. */
-export function clipped(actions: Float32Array, { low, high }: ActionSpec): Float32Array {
+export function clipped(
+  actions: Float32Array,
+  { low, high }: Pick<ActionSpec, "low" | "high">,
+): Float32Array {
   const width = low.length;
   const inside = actions.slice();
   for (let column = 0; column < width; column += 1) {

@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { parseJson } from "../../protocol/parse-json.ts";
 import { fateOf, type ProcessIdentity } from "../disk/process-identity.ts";
 import { putWholeSync } from "../disk/whole-file.ts";
 import type { Request } from "../running/requests.ts";
@@ -47,9 +48,12 @@ export function putJson(path: string, value: unknown): void {
 }
 
 /** The object in a small file; undefined where there is none, or something else. */
-export function getJson(path: string): Readonly<Record<string, unknown>> | undefined {
+export function getJson(
+  path: string,
+  most = mostBytes,
+): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(readSmall(path));
+    const value: unknown = parseJson(readSmall(path, most));
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;
@@ -58,14 +62,14 @@ export function getJson(path: string): Readonly<Record<string, unknown>> | undef
   }
 }
 
-/** Never more than `mostBytes`, and never of a link, a pipe or whatever else somebody put there. */
-function readSmall(path: string): string {
+/** Never more than `most` bytes, and never of a link, a pipe or whatever else somebody put there. */
+function readSmall(path: string, most: number): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     if (!fstatSync(file).isFile()) return "";
-    const bytes = Buffer.alloc(mostBytes + 1);
+    const bytes = Buffer.alloc(most + 1);
     const size = readSync(file, bytes, 0, bytes.length, 0);
-    return size > mostBytes ? "" : bytes.toString("utf8", 0, size);
+    return size > most ? "" : bytes.toString("utf8", 0, size);
   } finally {
     closeSync(file);
   }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { type Dirent, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { getJson } from "./control-files.ts";
 import { RunError } from "./run-error.ts";
 import { RunFolder } from "./run-folder.ts";
 
@@ -59,13 +60,8 @@ function openFolder(path: string): RunFolder {
 }
 
 function savedId(path: string): string | undefined {
-  try {
-    const saved: unknown = JSON.parse(readFileSync(join(path, "run.json"), "utf8"));
-    const id = (saved as { id?: unknown } | null)?.id;
-    return typeof id === "string" && /^[a-z0-9]{8}$/.test(id) ? id : undefined;
-  } catch {
-    return undefined;
-  }
+  const id = getJson(join(path, "run.json"), 1 << 20)?.id;
+  return typeof id === "string" && /^[a-z0-9]{8}$/.test(id) ? id : undefined;
 }
 
 /** The same every time for a run that another tool has made. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { linkSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { wordsOf } from "../../protocol/visible.ts";
 import { howToCall } from "../disk/how-to-call.ts";
 import { makeFolder } from "../disk/make-folder.ts";
 import { ownIdentity } from "../disk/process-identity.ts";
@@ -66,6 +67,8 @@ export class RunLock {
     try {
       for (let attempt = 0; attempt < 5; attempt += 1) {
         if (linked(draft, this.#path)) return;
+        // Over a network a reply can be lost: asked again, the server finds what it has made itself.
+        if (getJson(this.#path)?.token === this.token) return;
         refuseSecondFlight(this.#runPath);
         this.#clear(folder);
       }
@@ -100,7 +103,9 @@ export class RunLock {
     if (!isMissing(this.#path)) {
       const found = getJson(this.#path);
       if (found === undefined || found.token === this.token) return;
-      throw this.#takenOver(`flown by process ${found.pid} on ${found.host} by now`);
+      throw this.#takenOver(
+        `flown by process ${wordsOf(found.pid, 20)} on ${wordsOf(found.host, 80)} by now`,
+      );
     }
     const folder = controlFolder(this.#runPath);
     const beat = getJson(join(folder, "alive.json"));

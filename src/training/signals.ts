@@ -1,4 +1,4 @@
-import { visibleLine } from "../../protocol/visible.ts";
+import { wordsOf } from "../../protocol/visible.ts";
 import type { RequestQueue } from "../running/requests.ts";
 import { exitCodes } from "./exit-codes.ts";
 
@@ -101,9 +101,4 @@ export function watchAbort(
     },
     release: () => signal.removeEventListener("abort", onAbort),
   };
-}
-
-/** Of whatever was thrown, on one line. */
-export function wordsOf(error: unknown): string {
-  return visibleLine(error instanceof Error ? error.message : String(error));
 }

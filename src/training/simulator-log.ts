@@ -1,9 +1,11 @@
 import type { ChildProcess } from "node:child_process";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { constants, createWriteStream, openSync, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { visibleLine } from "../../protocol/visible.ts";
 
 const kept = 200;
+/** Its own file: a link that somebody puts there is not followed. */
+const own = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /** What simulators of our own print, one process after the other: the latest lines, and all of them in a file. */
 export class SimulatorLog {
@@ -31,14 +33,22 @@ export class SimulatorLog {
 
   /** Writes those, and all that comes from now on, to a file. */
   to(path: string): void {
-    this.#file = createWriteStream(path, { flags: "a" });
-    // A log that can't be kept is no reason to land.
-    this.#file.on("error", () => {});
-    this.#file.write(this.#lines.map((line) => `${line}\n`).join(""));
+    this.#file = opened(path);
+    this.#file?.write(this.#lines.map((line) => `${line}\n`).join(""));
   }
 
   close(): void {
     this.#file?.end();
     this.#file = undefined;
+  }
+}
+
+/** A log that can't be kept is no reason to land. */
+function opened(path: string): WriteStream | undefined {
+  try {
+    const stream = createWriteStream(path, { fd: openSync(path, own, 0o600) });
+    return stream.on("error", () => {});
+  } catch {
+    return undefined;
   }
 }

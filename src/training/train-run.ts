@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { toWireSpec } from "../../protocol/env-spec.ts";
+import { wordsOf } from "../../protocol/visible.ts";
 import { howToCall } from "../disk/how-to-call.ts";
 import type { Stage } from "../learning/stage.ts";
 import type { CheckpointKind } from "../running/loop.ts";
@@ -13,7 +14,6 @@ import { reportGradients } from "./gradient-report.ts";
 import { type RunContext, report } from "./run-context.ts";
 import { saveCheckpoint, type Unsaved } from "./save-checkpoint.ts";
 import { saveElsewhere } from "./save-elsewhere.ts";
-import { wordsOf } from "./signals.ts";
 import { watchRun } from "./watch-run.ts";
 
 /** From the first step to the summary; gives the exit code. Sinks are closed whatever happens. */

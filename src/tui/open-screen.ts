@@ -1,3 +1,4 @@
+import { wordsOf } from "../../protocol/visible.ts";
 import "./terminal/production.ts";
 import { createElement } from "react";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
@@ -267,7 +268,7 @@ class LiveScreen implements OpenedScreen {
     this.#failed = true;
     if (this.#mode !== "screen") return;
     this.#showPlain();
-    const why = error instanceof Error ? error.message : String(error);
+    const why = wordsOf(error);
     this.#stdout.write(`The screen failed (${why}): plain text from here, the run goes on.\n`);
   }
 

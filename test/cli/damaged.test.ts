@@ -9,7 +9,7 @@ import {
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sealOf } from "../../policies/checkpoint/seal.ts";
-import { humanError, openHangar, rowsOf, type Session, small } from "./flights.ts";
+import { humanError, openHangar, rowsOf, type Session, small, summaryOf } from "./flights.ts";
 
 const { train, run, work } = openHangar();
 const often = [...small, "--save_interval", "2", "evaluation.env_share=0"];
@@ -153,6 +153,38 @@ describe("a run whose configuration names a sink", () => {
     writeFileSync(yaml, `${others}sinks:\n  - module: ${module}\n`);
     const allowed = await train(["--resume", path, "--max_iterations", "8", "--allow_sinks"]);
     expect([allowed.code, existsSync(trace)]).toEqual([0, true]);
+  });
+});
+
+describe("an error that nobody caught", () => {
+  it.each([
+    [
+      "in a timer",
+      "setTimeout(() => { throw new Error('too\\u001b[2J late'); }, 5)",
+      /too\\x1b\[2J late/,
+    ],
+    ["of a promise", "Promise.reject(Object.create(null))", /\[Object: null prototype\] \{\}/],
+  ])("lands the flight with a checkpoint, and says how to go on: %s", async (_, fails, words) => {
+    const path = copy();
+    const module = join(path, "late.mjs");
+    const write = `write(iteration) { if (iteration === 7) ${fails}; }`;
+    writeFileSync(
+      module,
+      `export const openSink = () => ({ ${write}, event() {}, async close() {} });`,
+    );
+    const sinks = `sinks=[{module: ${module}}]`;
+    const resumed = ["--resume", path, "--max_iterations", "1000000", sinks];
+    const { code, stderr, rows } = await train(resumed);
+    expect([code, stderr]).toEqual([70, expect.stringMatching(humanError)]);
+    expect(stderr).toMatch(/landing after this iteration, with a checkpoint/);
+    expect(stderr).toMatch(/An error that nobody caught ended the run, in a sink of its own/);
+    expect(stderr).toMatch(words);
+    expect(stderr).toContain(`train --resume ${path}`);
+    const last = rows.at(-1)!.iteration;
+    expect(checkpoints(path)).toContain(`model_${last}.pt`);
+    expect(summaryOf(path)).toMatchObject({ finished: false, iterations: last + 1 });
+    const more = await train(["--resume", path, "--max_iterations", String(last + 2), "sinks=[]"]);
+    expect([more.code, iterations(path)]).toEqual([0, [...Array(last + 2).keys()]]);
   });
 });
 

@@ -174,6 +174,7 @@ logger: {class_name: WandbLogWriter, project_name: nest}
     ["algorithm:\n  class_name: PPO", "unknown-algorithm"],
     ["logger: neptune", "bad-value"],
     ["device: cuda:1", "bad-value"],
+    ["device: [{toString: false}]", "bad-value"],
     ["student:\n  hiden_dims: [3]", "unknown-key"],
   ])("that asks for what there isn't is refused: %s", (text, code) => {
     const error = refused(text);

@@ -2,6 +2,7 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openFlights } from "../../src/datasets/open-flights.ts";
+import { ReadingThread } from "../../src/datasets/reading-thread.ts";
 import { flightStatistics } from "../../src/datasets/statistics.ts";
 import { Transitions } from "../../src/datasets/transitions.ts";
 import { type FlightFiles, makeFlightFiles, withFlights } from "./flight-files.ts";
@@ -100,6 +101,23 @@ describe("A file that is made to harm", () => {
       message: expect.stringMatching(/loop\.hdf5: reading \w+ of the top came to no end in 0\.3 s/),
       hint: expect.stringContaining("copy, download or record it again"),
     });
+    expect(flightStatistics(other).actions.count).toBe(16);
+    other.close();
+  });
+
+  it("and ends the thread that reads is named at once; what else is open is read in a new one", async () => {
+    const other = await openFlights(files.path("d4rl.hdf5"));
+    const thread = ReadingThread.current();
+    // A function can't cross to another thread: the one that answers with some ends.
+    const deadly = (file: number) => {
+      const options = { file, seconds: 60, what: "reading it" };
+      thread.ask("valueOf" as never, undefined as never, options);
+    };
+    const all = () => Array.from({ length: 500 }, (_, file) => deadly(file));
+    const began = performance.now();
+    expect(all).toThrow(expect.objectContaining({ code: "ended" }));
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(thread.ended).toBe(true);
     expect(flightStatistics(other).actions.count).toBe(16);
     other.close();
   });

@@ -172,7 +172,7 @@ describe.runIf(canLimitFiles)("a disk that is full for a while", () => {
   it("costs no row and no half one, and is reported once", async () => {
     const sink = await openJsonl({ folder, onFailure, now: () => 1.5 });
     for (let i = 0; i < 20; i += 1) sink.write(i, { "Loss/behavior": 0.25 });
-    await quiet();
+    await vi.waitFor(() => expect(iterations()).toHaveLength(20), { timeout: 5000 });
     release = limitFileSize(rows().length + 20);
     for (let i = 20; i < 40; i += 1) {
       sink.write(i, { "Loss/behavior": 0.25 });

@@ -168,6 +168,7 @@ describe("a run that says what it is", () => {
     "Loss/actor": 0.5,
     "Loss/critic": 2e-5,
     "Loss/learning_rate": 0.0003,
+    "Loss/actor_learning_rate": 0.0002,
     "Value/mean_q": 123_456_789,
     "Perf/read_time": 0.1,
     "Perf/learning_time": 0.4,
@@ -198,6 +199,7 @@ describe("a run that says what it is", () => {
                    Mean actor loss: 0.5000
                   Mean critic loss: 2.000e-5
                      Learning rate: 3.000e-4
+             Learning rate (actor): 2.000e-4
                       Value/mean_q: 1.235e+8
               TD3BC/policy_updates: 500
 ${"-".repeat(80)}

@@ -160,6 +160,7 @@ describe("a pickle that wants to exhaust us", () => {
     ["as a class", "\x93"],
     ["as what is called", ")R"],
     ["as a key", "}(h\x00K\x01u"],
+    ["as the type of a NumPy scalar", "cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(h\x1dtRtR"],
     ["as a pair of an ordered dict", "q\x63ccollections\nOrderedDict\n(h\x63h\x63tR"],
   ])("is answered at once where few bytes would unfold to much text, %s", (_, end) => {
     const levels = Array.from({ length: 29 }, (_, i) => ["]q", i + 1, "(h", i, "h", i, "e"]);

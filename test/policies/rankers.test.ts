@@ -6,14 +6,18 @@ import {
   rankerNamed,
   usualLatentWidth,
 } from "../../policies/rankers/create-ranker.ts";
+import { usualLearning } from "../../policies/rankers/descent.ts";
 import { factorise } from "../../policies/rankers/factorise.ts";
 import { measureBounds, reconstructionOf } from "../../policies/rankers/measure.ts";
+import { missedItems } from "../../policies/rankers/missed-items.ts";
 import {
   type RankerConfig,
   type RankerName,
   rankerNames,
   type Turns,
 } from "../../policies/rankers/ranker.ts";
+import { compiledDescent } from "../../src/algorithms/slates/compiled-descent.ts";
+import { compileWith } from "../../src/engine/compile/compile.ts";
 import { startEngine } from "../../src/engine/start.ts";
 
 beforeAll(async () => {
@@ -140,6 +144,62 @@ describe.each(["GeMS", "Softmax"] as const)("%s", (name) => {
     expect(losses.at(-1)).toBeLessThan(losses[0]! - 0.4);
     expect(after.recall).toBeGreaterThan(before.recall + 0.1);
     ranker.dispose();
+  });
+
+  it("learns the same in compiled steps, and leaves no tensor behind", async () => {
+    const turns = turnsOf(64);
+    const config = configOf(name);
+    const items = name === "GeMS" ? undefined : table;
+    const descend = compiledDescent(compileWith("on"));
+    const compiled = createRanker(config, items, { ...usualLearning, descend });
+    const plain = createRanker(config, items);
+    let tensors = 0;
+    for (let i = 0; i < 6; i += 1) {
+      const [one, other] = [await compiled.train_step(turns), await plain.train_step(turns)];
+      for (const [figure, value] of Object.entries(one!)) {
+        expect(Math.abs(value - other![figure]!)).toBeLessThan(2e-3 * (1 + Math.abs(value)));
+      }
+      if (i === 3) tensors = tf.memory().numTensors;
+    }
+    expect(tf.memory().numTensors).toBe(tensors);
+    for (const ranker of [compiled, plain]) ranker.dispose();
+  });
+});
+
+describe("GeMS", () => {
+  it("counts the latent's distance for less at first, and the clicks as it is told", async () => {
+    const turns = turnsOf(32);
+    const learning = { ...usualLearning, klWeight: 0.5, clickWeight: 3, klWarmup: 4 };
+    const ranker = createRanker(configOf("GeMS"), undefined, learning);
+    for (const share of [0, 0.25, 0.5, 0.75, 1, 1]) {
+      const { loss, slate, click, kl } = (await ranker.train_step(turns))!;
+      expect(loss! / (slate! + 3 * click! + 0.5 * share * kl!)).toBeCloseTo(1, 5);
+    }
+    ranker.dispose();
+  });
+
+  it("misses items by the cross-entropy of a softmax, whose gradients are the operations' own", () => {
+    const random = new Random(3);
+    const values = (length: number) => Float32Array.from({ length }, () => 2 * random.normal());
+    const points = tf.variable(tf.tensor2d(values(24), [6, 4]));
+    const items = tf.variable(tf.tensor2d(values(20), [5, 4]));
+    const shown = tf.tensor2d([0, 4, 4, 2, 1, 4], [2, 3], "int32");
+    const plainly = () => {
+      const products = tf.matMul(points as tf.Tensor2D, items as tf.Tensor2D, false, true);
+      const wanted = tf.oneHot(tf.reshape(shown, [-1]) as tf.Tensor1D, 5);
+      const own = tf.sum(tf.mul(products, wanted));
+      return tf.sub(tf.sum(tf.logSumExp(products, 1)), own) as tf.Scalar;
+    };
+    const ours = tf.variableGrads(() => missedItems(points as tf.Tensor2D, items, shown));
+    const theirs = tf.variableGrads(plainly);
+    expect(ours.value.dataSync()[0]).toBeCloseTo(theirs.value.dataSync()[0]!, 4);
+    for (const [name, gradient] of Object.entries(theirs.grads)) {
+      const wanted = gradient.dataSync();
+      for (const [i, value] of ours.grads[name]!.dataSync().entries()) {
+        expect(value).toBeCloseTo(wanted[i]!, 4);
+      }
+    }
+    tf.dispose([points, items, shown]);
   });
 });
 

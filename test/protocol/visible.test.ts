@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { encodeMessage } from "../../protocol/codec.ts";
 import { decodeReply } from "../../protocol/messages.ts";
-import { visibleLine, visibleText, visibleTree } from "../../protocol/visible.ts";
+import { visibleLine, visibleText, visibleTree, wordsOf } from "../../protocol/visible.ts";
+import { readRequest } from "../../sim-adapters/serve/read-request.ts";
 import fc from "../properties.ts";
 
 const epoch = "eeeeeeee";
@@ -35,6 +36,51 @@ describe("foreign text", () => {
         expect(visibleLine(seen)).toBe(seen);
       }),
     );
+  });
+
+  it("is made of any value, in bounded words", () => {
+    const tower = Array.from({ length: 50_000 }).reduce<unknown>((below) => [below], "x");
+    const twice = Array.from({ length: 40 }).reduce<unknown>((below) => [below, below], "x");
+    const thrower = {
+      get message(): string {
+        throw new Error("no");
+      },
+    };
+    const wild = [
+      ...[
+        { toString: false },
+        Object.create(null),
+        tower,
+        twice,
+        2n ** 70n,
+        Symbol("s"),
+        undefined,
+      ],
+      ...[() => 1, new Proxy({}, { ownKeys: () => [1] as never }), "\u001b[2J".repeat(9000)],
+      ...[Object.assign(new Error("x"), { message: { toString: 1 } }), thrower, -0, [{ a: "b" }]],
+    ];
+    for (const value of wild) {
+      for (const most of [1, 20, 1000]) {
+        const words = wordsOf(value, most);
+        expect(words.length).toBeLessThanOrEqual(6 * most);
+        expect(words).not.toBe("");
+        expect(visibleLine(words)).toBe(words);
+      }
+    }
+    expect(wordsOf(new Error("two\nlines"))).toBe("two\\nlines");
+    expect(wordsOf([1, { a: "b" }])).toBe("[ 1, { a: 'b' } ]");
+  });
+
+  it("is a version of the protocol too: refused, whatever it is", () => {
+    for (const major of ["1", { toString: 1 }, [[[]]], "\u001b[2J"]) {
+      const frames = encodeMessage({
+        type: "hello",
+        seq: 1,
+        protocol: { major, minor: 0 },
+      } as never);
+      const read = () => readRequest(frames, () => {});
+      expect(read).toThrow(expect.objectContaining({ code: "version-mismatch" }));
+    }
   });
 
   it("in whatever place of a reply comes out visible", () => {

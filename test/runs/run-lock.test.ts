@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import {
+import fs, {
   chmodSync,
   mkdirSync,
   mkdtempSync,
@@ -8,6 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -126,6 +127,24 @@ describe("of many that take hold of one run", () => {
     first.release();
     take().release();
   });
+
+  it("one gets it also where the server's word of that is lost", () => {
+    const { linkSync } = fs;
+    fs.linkSync = (from, to) => {
+      linkSync(from, to);
+      throw Object.assign(new Error("EEXIST: file already exists"), { code: "EEXIST" });
+    };
+    syncBuiltinESMExports();
+    try {
+      const lock = take();
+      lock.check();
+      expect(take).toThrow(/is flown by process/);
+      lock.release();
+    } finally {
+      fs.linkSync = linkSync;
+      syncBuiltinESMExports();
+    }
+  });
 });
 
 describe("a flight that was taken for ended", () => {
@@ -139,7 +158,8 @@ describe("a flight that was taken for ended", () => {
     const lock = take();
     await checkpoint(lock);
     rmSync(join(run, "model_1.pt"));
-    leave({});
+    // Whatever stands in the other's lock.
+    leave({ pid: { toString: 1 }, host: ["\u001b[2J"] });
     await expect(checkpoint(lock)).rejects.toMatchObject({ code: "taken-over" });
     for (const name of ["alive", "lock"]) rmSync(join(run, "control", `${name}.json`));
     await expect(checkpoint(lock)).rejects.toMatchObject({ code: "taken-over" });

@@ -1,11 +1,21 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readClientCurve } from "../../sim-adapters/curve-keys.ts";
 import { makeKeys } from "../../sim-adapters/make-keys.ts";
 import { createRun } from "../../src/runs/create-run.ts";
+import { refuseLinks } from "../../src/runs/refuse-links.ts";
+import { SimulatorLog } from "../../src/training/simulator-log.ts";
 
 let root = "";
 beforeEach(() => {
@@ -60,6 +70,33 @@ describe("a run folder", () => {
     for (const name of ["run.json", "params/agent.yaml", "model_1.pt"]) {
       expect(statSync(join(folder.path, name)).mode & 0o777).toBe(0o600);
     }
+  });
+});
+
+describe("a run folder of somebody else's", () => {
+  it.each(["metrics.jsonl", "sim.log", "params", "control", "wandb", "wandb/offline-run-1-abc"])(
+    "is not gone on with where it leads elsewhere: %s",
+    async (name) => {
+      const { path } = await created();
+      refuseLinks(path);
+      rmSync(join(path, name), { recursive: true, force: true });
+      mkdirSync(dirname(join(path, name)), { recursive: true });
+      symlinkSync(root, join(path, name));
+      const refused = { code: "link", message: expect.stringContaining(join(path, name)) };
+      expect(() => refuseLinks(path)).toThrow(expect.objectContaining(refused));
+    },
+  );
+
+  it("has no log that is written through a link", async () => {
+    const [victim, link] = [join(root, "victim"), join(root, "sim.log")];
+    writeFileSync(victim, "theirs");
+    symlinkSync(victim, link);
+    const log = new SimulatorLog();
+    log.to(link);
+    log.add("a line");
+    log.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(readFileSync(victim, "utf8")).toBe("theirs");
   });
 });
 

@@ -133,4 +133,17 @@ describe("a trace that is not whole", () => {
     const report = await replayFile({ name: "x.json", read }, parityKinds);
     expect(report.error).toMatch(/x.json needs items.safetensors beside it/);
   });
+
+  it.each([
+    ["sardine-statistics.json", /npm run bench -- sardine/],
+    ["sheet-figures.json", /statistics\.test\.ts/],
+    ["items.safetensors", /read with them/],
+  ])(
+    "what is no episode is left out, saying where it is held against ours: %s",
+    async (name, where) => {
+      const report = await replayFile({ name, read: () => inFolder(name) }, parityKinds);
+      expect(report.passed).toBe(true);
+      expect(describeParity(report)).toMatch(where);
+    },
+  );
 });

@@ -68,6 +68,6 @@ function tooSmall(name: string, shape: readonly number[], { channels, kernel }: 
   return new PolicyError(
     "picture-size",
     `pictures ${name} of [${shape}] are too small for ${channels?.length} convolutions of ${kernel} × ${kernel}`,
-    "Use larger pictures, fewer convolutions (policy.cnn_channels) or smaller ones (policy.cnn_kernel_size).",
+    "Use larger pictures; a distillation may have fewer convolutions (policy.cnn_channels) or smaller ones (policy.cnn_kernel_size).",
   );
 }

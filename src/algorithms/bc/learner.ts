@@ -28,7 +28,8 @@ export function createBc(settings: BcSettings, site: OfflineSite): BatchLearner 
   const groups = [groupOf("actor", "actor", [network]), ...beliefGroups(site, ["actor"])];
   return new BatchLearner(
     {
-      ...{ groups, view, graph, random },
+      ...{ groups, graph, random },
+      view: { ...view, imitates: true },
       owners: [new Owner("actor", groups, { learningRate: settings.learning_rate })],
       updates: [imitation],
       losses: ["bc"],

@@ -19,5 +19,9 @@ export const lapo = offlineAlgorithm({
   ranked: false,
   loss: "Loss/critic",
   lossLabel: "Critic",
+  encoder: ({ encoder_dim, encoder_owner: owner }, { reads, shapes = {} }) =>
+    encoder_dim || owner !== "critic" || reads.some((name) => shapes[name]?.length === 3)
+      ? undefined
+      : `lapo: none of the groups ${reads.join(", ")} is of pictures, so there is no encoder and encoder_owner has no effect; --encoder_dim 256 puts one before these numbers`,
   create: async (settings, site) => (await import("./learner.ts")).createLapo(settings, site),
 });

@@ -1,7 +1,8 @@
 import { checkOwnExample } from "../../../policies/checkpoint/load-teacher.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
-import { deriveSeed, Random } from "../../../policies/random.ts";
+import { deriveSeed } from "../../../policies/random.ts";
 import { RankedPolicy } from "../../../policies/rankers/ranked-policy.ts";
+import type { EnvSpec } from "../../../protocol/spec.ts";
 import { bestEpisodes } from "../../datasets/best-episodes.ts";
 import { openFlights } from "../../datasets/open-flights.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
@@ -10,7 +11,6 @@ import { type FlightStatistics, flightStatistics } from "../../datasets/statisti
 import { Transitions } from "../../datasets/transitions.ts";
 import { watchDivergence } from "../../learning/monitors/divergence.ts";
 import type { Monitor } from "../../learning/monitors/monitor.ts";
-import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import {
   type OfflineSite,
   type RewardSettings,
@@ -18,48 +18,43 @@ import {
   rewardWarnings,
   valueFacts,
 } from "../../learning/offline/site.ts";
-import { Collector } from "../../running/collector.ts";
-import { splitEnvs } from "../../running/env-split.ts";
-import { EpisodeBook } from "../../running/episode-book.ts";
-import { ExploringActor } from "../../running/exploring-actor.ts";
 import type { Judge } from "../../running/judge.ts";
-import { RunningError } from "../../running/running-error.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { checkData } from "./check-data.ts";
 import { drawActions } from "./draw-actions.ts";
-import { actionOf, paceRemark, readsOf } from "./fit-data.ts";
+import { actionOf, paceRemark, pictureRemark, readsOf } from "./fit-data.ts";
 import { FlyingJudge, noJudge } from "./flying-judge.ts";
-import type { CreateLearner, OfflineConfig } from "./keys.ts";
-import { type MixedOptions, MixedSource } from "./mixed-source.ts";
+import type { LearnerMaker, OfflineConfig } from "./keys.ts";
+import { MixedSource } from "./mixed-source.ts";
 import { OneStagePlan } from "./one-stage-plan.ts";
+import { onlineOf } from "./online.ts";
 import { RecordedSource } from "./recorded-source.ts";
-import { ReplayBuffer } from "./replay-buffer.ts";
 import { bytesOf, type SavedPolicy } from "./run-checkpoint.ts";
 import { rankedFor, type SavedRanked } from "./slates/ranked-run.ts";
 import { asLatents, type Ranked, rankedSite } from "./slates/ranked-site.ts";
+import { itemsIn, itemsNamed, refuseOtherItems } from "./slates/same-items.ts";
 
 /** @throws DatasetError, RunningError, LearningError when data, simulator and settings don't fit */
 export async function assemble(
   site: Site<OfflineConfig>,
-  create: CreateLearner,
+  { create, encoder }: LearnerMaker,
 ): Promise<Assembled> {
   const { config, env, say } = site;
   const saved = (site.saved?.own as SavedPolicy | undefined)?.ranked;
   const data = await openData(config, saved);
   const { ranked } = data;
+  if (ranked) checkItems(data.flights, ranked, env?.spec);
   for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
   const offline = siteOf(data, site);
-  if (!env) say(nobodyFlies(data.flights));
-  const pace = paceRemark(data.flights, env?.spec);
-  if (pace !== undefined) say(pace);
-  for (const warning of rewardWarnings(rewardSettings(config), hasDeaths(data.flights)))
-    say(warning);
+  const name = config.algorithm.class_name;
+  const seen = encoder ? encoder(config, offline) : pictureRemark(data.flights, offline, name);
+  for (const remark of [seen, ...remarksOf(data.flights, site)]) if (remark) say(remark);
   const { compile } = site;
   const learner = await create(config, { ...offline, ...(compile && { compile }) });
   const student = learner.policies.student!;
   const agent = (student instanceof RankedPolicy ? student.parts.agent : student) as NetworkPolicy;
   const recorded = recordedOf(data, learner.needs, config);
-  const online = onlineOf(site, learner);
+  const online = onlineOf(site, learner, ranked);
   const source = online
     ? new MixedSource({ ...online, recorded: recorded.source })
     : recorded.source;
@@ -79,7 +74,7 @@ export async function assemble(
     monitors: monitorsOf(data, config),
     write: async (state) =>
       bytesOf(state, {
-        algorithm: config.algorithm.class_name,
+        algorithm: name,
         student: agent,
         ranked,
         graph: await learner.graph(),
@@ -113,6 +108,25 @@ async function openData(config: OfflineConfig, saved: SavedRanked | undefined) {
   const chosen = { ...(episodes && { episodes }), ...(discount && { discount }) };
   const statistics = flightStatistics(flights, chosen);
   return { flights, episodes, statistics, ranked } satisfies Data;
+}
+
+function checkItems({ path, spec }: RecordedFlights, { ranker }: Ranked, flown?: EnvSpec): void {
+  const { ranker: name, task } = ranker.get_config();
+  refuseOtherItems([
+    ...[itemsIn(path, spec.env), itemsNamed(`the ranker ${name}`, task)],
+    itemsIn(`the task '${flown?.task}'`, flown),
+  ]);
+}
+
+function remarksOf(
+  flights: RecordedFlights,
+  { config, env }: Pick<Site<OfflineConfig>, "config" | "env">,
+): readonly (string | undefined)[] {
+  return [
+    ...(env ? [] : [nobodyFlies(flights)]),
+    paceRemark(flights, env?.spec),
+    ...rewardWarnings(rewardSettings(config), hasDeaths(flights)),
+  ];
 }
 
 function nobodyFlies({ path, spec }: RecordedFlights): string {
@@ -165,40 +179,6 @@ function shapesOf({ spec }: RecordedFlights, reads: readonly string[]) {
 
 function hasDeaths({ episodes }: RecordedFlights): boolean {
   return episodes.endings.includes("terminated");
-}
-
-/** The student's own flights beside the recorded ones, where a share of them is wanted. @throws RunningError */
-function onlineOf(
-  { config, env, record }: Site<OfflineConfig>,
-  { needs, policies }: Pick<BatchLearner, "needs" | "policies">,
-): Omit<MixedOptions, "recorded"> | undefined {
-  const { online_share: share = 0, online_noise: noise = 0, seed } = config;
-  if (share === 0) return undefined;
-  if (!env) throw nowhereToFly(share);
-  const { numEnvs, action } = env.spec;
-  const random = (purpose: string) => new Random(deriveSeed(seed, purpose));
-  const student = policies.student!;
-  const exploring = { student, action, numEnvs, noise, random: random("online noise") };
-  const split = splitEnvs(numEnvs, 0, ["student"]);
-  return {
-    share,
-    buffer: new ReplayBuffer(config.online_buffer ?? 1, random("online draws")),
-    fresh: new Collector({
-      ...{ env, split, record, actor: new ExploringActor(exploring) },
-      ...{ book: new EpisodeBook(split, 1), steps: config.online_steps ?? 1 },
-      // Next actions are those of the following step: nobody notes them.
-      needs: { ...needs, notes: [] },
-      seed: deriveSeed(seed, "online"),
-    }),
-  };
-}
-
-function nowhereToFly(share: number): RunningError {
-  return new RunningError(
-    "nowhere-to-fly",
-    `online_share is ${share}: the student is to fly itself, and there is no simulator.`,
-    "Name a task or a simulator (--task, --sim), or learn from recorded flights alone: --online_share 0.",
-  );
 }
 
 function recordedOf(

@@ -20,10 +20,12 @@ export function readsOf(
   const reads = asked ?? usual ?? recorded;
   for (const group of reads) {
     const width = data.groups[group]?.width;
-    if (width === undefined) throw missing(`${path} holds`, group, recorded);
+    const shared = recorded.filter((name) => !spec || Object.hasOwn(spec.observations, name));
+    const where = { group, shared, path, ...(spec && { task: spec.task }) };
+    if (width === undefined) throw missing(`${path} holds`, recorded, where);
     if (!spec) continue;
     const flown = spec.observations[group];
-    if (!flown) throw missing(`The task '${spec.task}' has`, group, Object.keys(spec.observations));
+    if (!flown) throw missing(`The task '${spec.task}' has`, Object.keys(spec.observations), where);
     if (elementsOf(flown.shape) === width) continue;
     throw new RunningError(
       "does-not-fit",
@@ -34,12 +36,45 @@ export function readsOf(
   return reads;
 }
 
-function missing(who: string, group: string, there: readonly string[]): RunningError {
+interface Lacking {
+  readonly group: string;
+  /** Groups that data and task both have. */
+  readonly shared: readonly string[];
+  readonly path: string;
+  readonly task?: string;
+}
+
+function missing(
+  who: string,
+  there: readonly string[],
+  { group, shared, path, task }: Lacking,
+): RunningError {
+  const both = task === undefined ? "" : " in the data and in the task";
   return new RunningError(
     "unknown-group",
     `${who} no observation group '${group}', but ${there.join(", ") || "none"}.`,
-    `Name groups that are there: obs_groups.student=[${there[0] ?? "policy"}].`,
+    shared.length > 0
+      ? `Name groups that are there${both}: obs_groups.student=[${shared.join(",")}].`
+      : `${path} and the task have no group in common: record flights in it (firstsolo record --task ${task ?? "TASK"}), or fly in the one that they were recorded in.`,
   );
+}
+
+/**
+ * For people: an algorithm without an encoder reads the bytes of pictures as so many numbers.
+ *
+ * @param name of the algorithm
+ */
+export function pictureRemark(
+  { spec: { groups } }: Pick<RecordedFlights, "spec">,
+  { reads }: { readonly reads: readonly string[] },
+  name: string,
+): string | undefined {
+  const pictures = reads.filter((group) => groups[group]?.shape?.length === 3);
+  if (pictures.length === 0) return undefined;
+  const others = reads.filter((group) => !pictures.includes(group)).join(",");
+  const told = pictures.map((group) => `${group} [${groups[group]!.shape}]`).join(", ");
+  const without = others === "" ? "" : `, obs_groups.student=[${others}] leaves them out`;
+  return `${name} has no encoder of pictures: it reads those of ${told} as numbers side by side; --algorithm lapo sees them through a CNN${without}`;
 }
 
 /** For people: who learned to decide every so many seconds is judged deciding at another pace. */

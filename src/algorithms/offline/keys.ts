@@ -10,7 +10,6 @@ import {
   oneOf,
   portion,
   positive,
-  share,
   whole,
   widths,
 } from "../../config/leaf.ts";
@@ -87,11 +86,14 @@ export const td3Settings = {
 
 /** Of algorithms that can learn from their own flights beside the recorded ones. */
 export const onlineKeys = {
-  online_share: share(
+  online_share: portion(
     0,
-    "Share of each batch that the student flies itself; 0: recorded flights alone",
+    "Share of each batch that the student flies itself; 0: recorded flights alone, 1: its own alone",
   ),
-  online_noise: notNegative(0.1, "Noise on its actions then, in halves of the action range"),
+  online_noise: notNegative(
+    0.1,
+    "Noise on its actions then, in halves of the action range (sac, reinforce: as they draw)",
+  ),
   online_steps: whole(20, { least: 1, most: 100_000 }, "Control steps it flies in one iteration"),
   online_buffer: whole(
     100_000,
@@ -134,4 +136,9 @@ export type OfflineConfig = ConfigOf<
 > & { readonly algorithm: OfflineSettings } & Partial<ConfigOf<typeof onlineKeys>> &
   RankedConfig;
 
-export type CreateLearner = (config: OfflineConfig, site: OfflineSite) => Promise<BatchLearner>;
+/** How an algorithm makes its learner. */
+export interface LearnerMaker {
+  create(config: OfflineConfig, site: OfflineSite): Promise<BatchLearner>;
+  /** A remark where its encoder has nothing to see; absent: it has none. */
+  encoder?(config: OfflineConfig, site: OfflineSite): string | undefined;
+}

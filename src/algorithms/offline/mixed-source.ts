@@ -1,3 +1,4 @@
+import type { Experience } from "../../learning/experience.ts";
 import type { Stage } from "../../learning/stage.ts";
 import type { Collector } from "../../running/collector.ts";
 import type { Source, Sourced, SourceState } from "../../running/source.ts";
@@ -9,6 +10,8 @@ export interface MixedOptions {
   /** The student flies, with noise. */
   readonly fresh: Collector;
   readonly buffer: ReplayBuffer;
+  /** What was flown as the learner sees it; absent: as it was flown. */
+  readonly seen?: ((flown: Experience) => Experience) | undefined;
   /** Of each batch, that is fresh. */
   readonly share: number;
 }
@@ -27,6 +30,8 @@ export class MixedSource implements Source {
   readonly #options: MixedOptions;
   /** Somebody else had the environments: what was under way in them is gone. */
   #interrupted = false;
+  /** An experience as the recorded ones are. */
+  #sizes: Experience | undefined;
 
   constructor(options: MixedOptions) {
     this.#options = options;
@@ -43,15 +48,30 @@ export class MixedSource implements Source {
   }
 
   async next(stage: Stage): Promise<Sourced> {
-    const { recorded, fresh, buffer, share } = this.#options;
+    const { fresh, buffer, share, seen = (same) => same } = this.#options;
     if (this.#interrupted) await fresh.restart(stage.iteration);
     this.#interrupted = false;
     const flown = await fresh.next(stage);
-    const { experience, metrics } = await recorded.next();
-    buffer.add(flown.experience, Object.keys(experience.arrays));
+    const { experience, metrics } = await this.#recorded();
+    buffer.add(seen(flown.experience), Object.keys(experience.arrays));
     buffer.mixInto(experience, Math.round(share * experience.numEnvs));
     const figures = { ...metrics, ...flown.metrics, "Train/online_steps": buffer.rows };
     return { ...flown, experience, metrics: figures };
+  }
+
+  /** Nothing is read where nothing of it would be left. */
+  async #recorded(): Promise<Pick<Sourced, "experience" | "metrics">> {
+    const { recorded, share } = this.#options;
+    const known = this.#sizes;
+    if (share < 1 || known === undefined) {
+      const read = await recorded.next();
+      this.#sizes = read.experience;
+      return read;
+    }
+    const arrays = Object.entries(known.arrays).map(
+      ([name, data]) => [name, new (data.constructor as typeof Float32Array)(data.length)] as const,
+    );
+    return { experience: { ...known, arrays: Object.fromEntries(arrays) }, metrics: {} };
   }
 
   async save(): Promise<SourceState> {

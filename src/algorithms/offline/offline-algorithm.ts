@@ -5,7 +5,7 @@ import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import type { OfflineSite } from "../../learning/offline/site.ts";
 import type { Headline } from "../../metrics/run-description.ts";
 import type { Algorithm, Flag, Wish } from "../algorithm.ts";
-import { type CreateLearner, type OfflineConfig, offlineKeys } from "./keys.ts";
+import { type LearnerMaker, type OfflineConfig, offlineKeys } from "./keys.ts";
 import { SEEN, USER } from "./slates/groups.ts";
 
 /** What is an algorithm's own, of one that learns from recorded flights. */
@@ -21,7 +21,12 @@ export interface OfflineAlgorithm<Own extends z.ZodRawShape> {
   readonly online?: boolean;
   /** It can act through a ranker, in a latent space: `--ranker`. Default: true. */
   readonly ranked?: boolean;
-  /** What a person should know who chooses it. */
+  /** It has an encoder: what a person should know where these observations give it nothing to see. */
+  readonly encoder?: (
+    settings: z.output<z.ZodObject<Own>>,
+    site: OfflineSite,
+  ) => string | undefined;
+  /** What a person should know who chooses it, for recorded flights alone. */
   readonly warning?: string;
   create(settings: z.output<z.ZodObject<Own>>, site: OfflineSite): Promise<BatchLearner>;
 }
@@ -45,8 +50,14 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
   own: OfflineAlgorithm<Own>,
 ): Algorithm<OfflineConfig> {
   const loss: Headline = { metric: own.loss, label: own.lossLabel, scale: "log" };
-  const create: CreateLearner = (config, site) =>
-    own.create(config.algorithm as unknown as z.output<z.ZodObject<Own>>, site);
+  type Settings = z.output<z.ZodObject<Own>>;
+  const { encoder } = own;
+  const maker: LearnerMaker = {
+    create: (config, site) => own.create(config.algorithm as unknown as Settings, site),
+    ...(encoder && {
+      encoder: (config, site) => encoder(config.algorithm as unknown as Settings, site),
+    }),
+  };
   const { ranked = true } = own;
   return {
     name: own.name,
@@ -69,11 +80,12 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
     wishes,
     complete: async (config) => (await import("./complete.ts")).complete(config),
     check,
-    remarks: () => (own.warning === undefined ? [] : [`${own.name}: ${own.warning}`]),
+    remarks: ({ online_share = 0 }) =>
+      own.warning === undefined || online_share > 0 ? [] : [`${own.name}: ${own.warning}`],
     // Whether anything is flown, the data set has a say in: `assemble` tells.
     idle,
     exports: ({ ranker }) => !ranker,
-    assemble: async (site) => (await import("./assemble.ts")).assemble(site, create),
+    assemble: async (site) => (await import("./assemble.ts")).assemble(site, maker),
     read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
     policies: async (saved, spec) => (await import("./run-checkpoint.ts")).policiesOf(saved, spec),
   };
@@ -96,14 +108,7 @@ function idle({ online_share, ranker, belief }: OfflineConfig): readonly Idle[] 
   ]);
 }
 
-function check({ dataset, algorithm, ranker, online_share: share = 0 }: OfflineConfig): void {
-  if (ranker && share > 0) {
-    throw new ConfigError(
-      "no-online-ranker",
-      `online_share is ${share} and there is a ranker: what is flown through a ranker is not learned from yet`,
-      "Learn from recorded flights alone: --online_share 0.",
-    );
-  }
+function check({ dataset, algorithm }: OfflineConfig): void {
   if (dataset === null) {
     throw new ConfigError(
       "no-dataset",

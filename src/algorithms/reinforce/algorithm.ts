@@ -4,6 +4,7 @@ import { reinforceSettings } from "./settings.ts";
 export const reinforce = offlineAlgorithm({
   name: "reinforce",
   summary: "policy gradient on recorded flights, a negative baseline (Williams, 1992)",
+  online: true,
   settings: reinforceSettings,
   flags: [["--discount", "X", "algorithm.discount"]],
   loss: "Loss/actor",

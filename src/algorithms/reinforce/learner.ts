@@ -1,10 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { beliefGroups } from "../../learning/offline/belief.ts";
 import { createDeterministicActor } from "../../learning/offline/deterministic-actor.ts";
-import { createLogStd, negativeLogLikelihood } from "../../learning/offline/gaussian.ts";
-import type { OfflineSite } from "../../learning/offline/site.ts";
+import { type Draw, drawingPolicy } from "../../learning/offline/drawing-policy.ts";
+import {
+  createLogStd,
+  deviationsOf,
+  negativeLogLikelihood,
+} from "../../learning/offline/gaussian.ts";
+import { type OfflineSite, rangeOf } from "../../learning/offline/site.ts";
 import { createOwners, groupOf } from "../../learning/owner.ts";
 import type { Update } from "../../learning/owners.ts";
 import type { ReinforceSettings } from "./settings.ts";
@@ -34,6 +40,15 @@ export function createReinforce(settings: ReinforceSettings, site: OfflineSite):
       ...{ groups, graph, random, losses: ["actor"], updates: [actorUpdate] },
       owners: createOwners(groups, { actor: settings.learning_rate }),
       policies: { student: policy },
+      explorer: (own) => {
+        const { reads, normaliser } = acting.view;
+        const raw = new NetworkPolicy({ network, normaliser, reads });
+        const begin = (): Draw => {
+          const deviations = deviationsOf(logStd);
+          return (means, component, normal) => means[component]! + deviations[component]! * normal;
+        };
+        return drawingPolicy(raw, { range: rangeOf(site.action), random: own, begin });
+      },
       view: { ...acting.view, rewardsToGo: settings.discount },
       learn: ({ rewards: returns }, { figures, step }) => {
         const { mean, variance } = tf.moments(returns);

@@ -4,6 +4,7 @@ import { sacSettings } from "./settings.ts";
 export const sac = offlineAlgorithm({
   name: "sac",
   summary: "soft actor-critic on recorded flights, a negative baseline (Haarnoja, 2018)",
+  online: true,
   settings: sacSettings,
   flags: [["--discount", "X", "algorithm.discount"]],
   loss: "Loss/critic",

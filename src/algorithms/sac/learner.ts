@@ -1,12 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { beliefGroups } from "../../learning/offline/belief.ts";
 import { createTwins, layerNorm } from "../../learning/offline/critic.ts";
 import { createDeterministicActor } from "../../learning/offline/deterministic-actor.ts";
+import { drawingPolicy } from "../../learning/offline/drawing-policy.ts";
 import { seededDraws } from "../../learning/offline/draws.ts";
-import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
+import { type OfflineSite, rangeOf, rewardUnits } from "../../learning/offline/site.ts";
 import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
 import type { SacSettings } from "./settings.ts";
 import * as update from "./update.ts";
@@ -43,6 +45,18 @@ export function createSac(settings: SacSettings, site: OfflineSite): BatchLearne
       owners: createOwners(groups, { critic, actor: slow, alpha: slow }),
       updates: [update.criticUpdate, update.actorUpdate, update.alphaUpdate],
       policies: { student: acting.policy },
+      explorer: (own) => {
+        const raw = new NetworkPolicy({
+          network: mlp,
+          normaliser: view.normaliser,
+          reads: view.reads,
+        });
+        return drawingPolicy(raw, {
+          range: rangeOf(site.action),
+          random: own,
+          begin: () => drawnBy,
+        });
+      },
       critic: networks.critics[0],
       draw: ({ rows, actionWidth }) => {
         const shape = [rows, actionWidth];
@@ -51,6 +65,13 @@ export function createSac(settings: SacSettings, site: OfflineSite): BatchLearne
     },
     site,
   );
+}
+
+/** tanh(μ + σ ε), as `sample` draws it. @param outputs means, then raw log-deviations */
+function drawnBy(outputs: Float32Array, component: number, normal: number): number {
+  const raw = outputs[outputs.length / 2 + component]!;
+  const deviation = Math.exp(Math.min(2, Math.max(-20, raw)));
+  return Math.tanh(outputs[component]! + deviation * normal);
 }
 
 function createNetworks(

@@ -1,5 +1,6 @@
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import { createRanker, usualLatentWidth } from "../../../policies/rankers/create-ranker.ts";
+import type { RankerLearning } from "../../../policies/rankers/descent.ts";
 import { factorise, type LoggedClicks } from "../../../policies/rankers/factorise.ts";
 import {
   measureBounds,
@@ -16,10 +17,16 @@ import type {
 import { catalogueOf } from "../../../sim-adapters/slates/items.ts";
 import { itemsOf } from "../../../sim-adapters/slates/items-word.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
+import { type Compile, eagerly } from "../../engine/compile/program.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import { RunError } from "../../runs/run-error.ts";
 import { allTurns } from "../offline/slates/recorded-turns.ts";
+import { itemsIn, itemsNamed, refuseOtherItems } from "../offline/slates/same-items.ts";
+import { compiledDescent, lossesAlone } from "./compiled-descent.ts";
 import { batchesOf, type Part, shuffledBatches } from "./turn-batches.ts";
+
+/** Of GeMS's loss. */
+export const usualWeights = { klWeight: 1, clickWeight: 0.5, klWarmup: null } as const;
 
 export interface RankerOrder {
   readonly ranker: RankerName;
@@ -31,6 +38,20 @@ export interface RankerOrder {
   readonly batch: number;
   /** Null: what is usual. */
   readonly latentWidth: number | null;
+  /** GeMS: of the latent's distance to N(0, 1), and of the clicks, in the loss. */
+  readonly klWeight: number;
+  readonly clickWeight: number;
+  /**
+   * GeMS: epochs over which that distance's weight grows to what it is; fractions count. Null: half of all. Without
+   * any the latents say nothing about the slates.
+   */
+  readonly klWarmup: number | null;
+}
+
+/** How it is told, and who computes. */
+export interface RankerPlace {
+  /** Default: operation by operation. */
+  readonly compile?: Compile;
   /** Told after each epoch, from 0. */
   readonly onEpoch: (epoch: number, figures: Metrics) => void;
 }
@@ -39,6 +60,8 @@ export interface TrainedRanker {
   readonly ranker: Ranker;
   /** Of turns that were held out, the last episodes. */
   readonly reconstruction: Reconstruction;
+  /** What `train_step` tells, of the same turns; null: it doesn't learn. */
+  readonly heldOutLosses: Metrics | null;
   readonly turns: number;
   readonly heldOut: number;
 }
@@ -51,29 +74,49 @@ const usualItemWidth = 20;
 /**
  * A ranker from logged slates, frozen: its weights, its items' embeddings, and the bounds of its latents.
  *
- * @throws RunError `no-slates`, `no-ideal-embeddings`; PolicyError
+ * @throws RunError `no-slates`, `other-items`, `no-ideal-embeddings`; PolicyError
  */
 export async function trainRanker(
   flights: RecordedFlights,
   order: RankerOrder,
+  { compile = eagerly, onEpoch }: RankerPlace,
 ): Promise<TrainedRanker> {
+  const { path, spec } = flights;
+  refuseOtherItems([itemsNamed("--env_name", order.task), itemsIn(path, spec.env)]);
   const logged = allTurns(flights);
   const config = configOf(order, logged, flights);
   const items = embeddingsOf(config, logged, flights);
-  const ranker = createRanker(config, items);
   const { train, heldOut } = partsOf(logged);
+  const learning = learningOf(order, train, compile);
+  const ranker = createRanker(config, items, learning);
   const random = new Random(deriveSeed(order.seed, "ranker's batches"));
   for (let epoch = 0; epoch < order.epochs; epoch += 1) {
     const figures = await learnEpoch(ranker, shuffledBatches(logged, train, { ...order, random }));
     if (figures === null) break;
-    order.onEpoch(epoch, figures);
+    onEpoch(epoch, figures);
   }
   const all: Part = { from: 0, to: logged.starts.at(-1)! };
   await measureBounds(ranker, batched(logged, all));
   const reconstruction = await reconstructionOf(ranker, batched(logged, heldOut));
-  return { ranker, reconstruction, turns: all.to, heldOut: heldOut.to - heldOut.from };
+  const judge = createRanker(config, items, { ...learning, descend: lossesAlone, klWarmup: 0 });
+  judge.load(await ranker.save());
+  const heldOutLosses = await learnEpoch(judge, batched(logged, heldOut)());
+  judge.dispose();
+  const counts = { turns: all.to, heldOut: heldOut.to - heldOut.from };
+  return { ranker, reconstruction, heldOutLosses, ...counts };
 }
 
+function learningOf(
+  { klWeight, clickWeight, klWarmup, batch, epochs }: RankerOrder,
+  { from, to }: Part,
+  compile: Compile,
+): RankerLearning {
+  const steps = Math.max(1, Math.floor((to - from) / batch));
+  const warmup = Math.round((klWarmup ?? epochs / 2) * steps);
+  return { descend: compiledDescent(compile), klWeight, clickWeight, klWarmup: warmup };
+}
+
+/** Means over the batches of what the ranker tells; null: it doesn't learn. */
 async function learnEpoch(
   ranker: Ranker,
   batches: ReturnType<TurnBatches>,

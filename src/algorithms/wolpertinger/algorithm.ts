@@ -5,6 +5,7 @@ export const wolpertinger = offlineAlgorithm({
   name: "wolpertinger",
   summary:
     "the critic's choice among recorded actions near the actor's, in a ranker's latent space (Dulac-Arnold, 2015)",
+  online: true,
   settings: wolpertingerSettings,
   flags: [
     ["--discount", "X", "algorithm.discount"],

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { createMlp } from "../../../policies/networks/mlp.ts";
 import type { Network } from "../../../policies/networks/network.ts";
 import { createRecurrent } from "../../../policies/networks/recurrent.ts";
+import { createTransformer } from "../../../policies/networks/transformer.ts";
 import type { ParameterGroup } from "../../learning/owners.ts";
 import { type NumberHead, numberHead } from "./number-head.ts";
 import type { WorldModelSettings } from "./settings.ts";
@@ -91,7 +92,11 @@ export function createWorldModel(
   };
 }
 
-type Inner = Pick<Parameters<typeof createMlp>[0], "hidden" | "activation" | "random">;
+interface Inner {
+  readonly hidden: readonly number[];
+  readonly activation: string;
+  readonly random: () => number;
+}
 
 /** Reads all observations at the same time, or one after the other. */
 function createEncoder(
@@ -103,6 +108,12 @@ function createEncoder(
   if (encoder === "mlp") {
     const inputWidth = history * observationWidth;
     return createMlp({ ...inner, prefix: "representation", inputWidth, outputWidth });
+  }
+  if (encoder === "transformer") {
+    const sizes = { width: hidden[0]!, blocks: hidden, tokens: history };
+    const { activation, random } = inner;
+    const made = { activation, random, prefix: "representation", ...sizes };
+    return createTransformer({ ...made, inputWidth: observationWidth, outputWidth });
   }
   const rnn = { type: "gru", width: hidden[0]!, layers: 1 } as const;
   const options = { ...inner, prefix: "representation", hidden: hidden.slice(1), rnn };

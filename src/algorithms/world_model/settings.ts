@@ -75,7 +75,11 @@ export const worldModelSettings = z.strictObject({
     "quantiles",
     "Levels between the bounds at equal distances, or by how often the data come near them",
   ),
-  encoder: oneOf(["mlp", "gru"], "mlp", "What reads the last observations"),
+  encoder: oneOf(
+    ["mlp", "gru", "transformer"],
+    "mlp",
+    "What reads the last observations: all at once, one after the other, or each in the light of all",
+  ),
   history: whole(1, { least: 1, most: 1000 }, "Observations that are read together, the last ones"),
   latent: whole(32, { least: 1, most: 4096 }, "Width of the model's state"),
   hidden_dims: widths([64, 64], "Widths of the hidden layers of each network"),

@@ -4,11 +4,13 @@ import type { Recording, Source } from "./recording.ts";
 
 /**
  * TensorFlow rewrites these when it takes in a graph, to what comes to other bits: who reads, and what.
- * x / √y becomes x · 1/√y, x · σ(x) is a kernel of its own.
+ * x / √y becomes x · 1/√y, x · σ(x) is a kernel of its own, sums of sums are made one, which begins with whichever
+ * of its parts it may write over.
  */
 const rewritten: readonly (readonly [reader: string, read: string])[] = [
   ["RealDiv", "Sqrt"],
   ["Mul", "Sigmoid"],
+  ...["Add", "AddV2"].flatMap((by) => ["Add", "AddV2"].map((what) => [by, what] as const)),
 ];
 
 interface Known {
@@ -52,9 +54,11 @@ function inTheirOrder(one: NamedOperation): readonly NamedOperation[] {
 }
 
 /** Gives what it gets. It could as well be fed, so that no rewriting looks through it. */
-function wallBehind({ node, attributes }: NamedOperation, { kinds, shapes }: Known) {
+function wallBehind({ node, inputs, attributes }: NamedOperation, { kinds, shapes }: Known) {
   const type = attributes.find(({ name }) => name === "T")!;
-  const shape = { name: "shape", type: kinds.TF_ATTR_SHAPE, value: shapes.get(node)! };
+  // A part of a sum of many is known by what is added to it.
+  const extent = shapes.get(node) ?? shapes.get(inputs.at(-1)!)!;
+  const shape = { name: "shape", type: kinds.TF_ATTR_SHAPE, value: extent };
   const own = { inputs: [node], attributes: [{ ...type, name: "dtype" }, shape] };
   return { name: "PlaceholderWithDefault", ...own, node: `${node}w` };
 }

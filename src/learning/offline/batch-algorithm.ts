@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
 import type { Network } from "../../../policies/networks/network.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
+import type { Policy } from "../../../policies/policy.ts";
 import type { Random } from "../../../policies/random.ts";
 import type { Static } from "../../engine/compile/program.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
@@ -40,6 +41,8 @@ export interface BatchAlgorithm {
   readonly updates: readonly Update[];
   readonly losses: readonly string[];
   readonly policies: Readonly<Record<string, NetworkPolicy>>;
+  /** Draws what it does to see what it has not seen; absent: the student does, with noise. */
+  readonly explorer?: ((random: Random) => Policy) | undefined;
   /** Q of a state and an action in ±1 side by side; absent: nobody values actions. */
   readonly critic?: Network | undefined;
   /** Among which of the recorded actions its critic chooses in flight; absent: it flies the actor's. */

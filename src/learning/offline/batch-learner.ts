@@ -3,7 +3,7 @@ import type { GraphOptions } from "../../../policies/graph/build-graph.ts";
 import type { NamedArray } from "../../../policies/named-array.ts";
 import type { Normaliser } from "../../../policies/networks/normaliser.ts";
 import type { Policy } from "../../../policies/policy.ts";
-import type { RandomState } from "../../../policies/random.ts";
+import type { Random, RandomState } from "../../../policies/random.ts";
 import { eagerly } from "../../engine/compile/program.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import { checkOwners } from "../check-owners.ts";
@@ -38,6 +38,8 @@ export class BatchLearner implements Learner {
   readonly updates: readonly Update[];
   readonly losses: readonly string[];
   readonly policies: Readonly<Record<string, Policy>>;
+  /** See `BatchAlgorithm`: with what surrounds it. */
+  readonly explorer: ((random: Random) => Policy) | undefined;
   readonly #algorithm: BatchAlgorithm;
   readonly #program: BatchProgram;
   readonly #belief: TrainedBelief | undefined;
@@ -54,11 +56,14 @@ export class BatchLearner implements Learner {
     const notes = view.nextActions ? ["next_actions"] : [];
     const { reads, rewardsToGo } = view;
     const sums = rewardsToGo === undefined ? {} : { rewardsToGo };
-    this.needs = { groups: reads, successors: reads, notes, ...sums };
+    const successors = view.imitates ? [] : reads;
+    this.needs = { groups: reads, successors, notes, ...sums };
     this.groups = groups;
     this.updates = withBeliefClaims(algorithm.updates, groups);
     this.losses = losses;
     this.policies = surrounded(algorithm, surround);
+    const { explorer } = algorithm;
+    this.explorer = explorer && ((random) => around(explorer(random), surround, algorithm));
     this.#algorithm = algorithm;
     this.#belief = belief;
     this.#view = view;
@@ -100,9 +105,11 @@ export class BatchLearner implements Learner {
     const { form: formOf, draw, view } = this.#algorithm;
     const form = formOf?.(this.#number) ?? [];
     const drawn = draw?.({ rows: batch.rows, actionWidth: view.actionWidth }, form) ?? [];
-    const { names, values } = meter
-      ? this.#measured(batch, { drawn, form }, meter)
-      : this.#program.run(batch, drawn, form);
+    // Measured updates are calls of their own, and slow.
+    const { names, values } =
+      meter && this.updates.some((update) => meter.wants(update))
+        ? this.#measured(batch, { drawn, form }, meter)
+        : this.#program.run(batch, drawn, form);
     figures.add(names, values);
     tf.dispose(drawn);
   }
@@ -174,14 +181,21 @@ export class BatchLearner implements Learner {
 }
 
 function surrounded(
-  { policies, critic, library }: Pick<BatchAlgorithm, "policies" | "critic" | "library">,
+  algorithm: Pick<BatchAlgorithm, "policies" | "critic" | "library">,
   surround: Place["surround"],
 ): Readonly<Record<string, Policy>> {
-  if (!surround) return policies;
-  const all = Object.entries(policies).map(
-    ([name, policy]) => [name, surround(policy, { critic, library })] as const,
+  const all = Object.entries(algorithm.policies).map(
+    ([name, policy]) => [name, around(policy, surround, algorithm)] as const,
   );
   return Object.fromEntries(all);
+}
+
+function around(
+  policy: Policy,
+  surround: Place["surround"],
+  { critic, library }: Pick<BatchAlgorithm, "critic" | "library">,
+): Policy {
+  return surround ? surround(policy, { critic, library }) : policy;
 }
 
 function statisticsIn({ arrays }: LearnerState): Record<string, NamedArray> {

@@ -5,6 +5,11 @@ export function createLogStd(initial: Float32Array): tf.Variable {
   return tf.tidy(() => tf.variable(tf.tensor1d(initial.slice())));
 }
 
+/** As they are now, `[actions]`. */
+export function deviationsOf(logStd: tf.Variable): Float32Array {
+  return tf.tidy(() => tf.exp(tf.clipByValue(logStd, -20, 2)).dataSync() as Float32Array).slice();
+}
+
 /**
  * Per component: (a − μ)² / 2σ² + log σ + log √2π, log σ within −20 and 2.
  *

@@ -1,7 +1,6 @@
 import type { Variable } from "@tensorflow/tfjs-core";
 import type { OutputRange } from "../../../policies/networks/bounded.ts";
 import type { Network } from "../../../policies/networks/network.ts";
-import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { NormaliserState } from "../../../policies/networks/normaliser.ts";
 import type { Policy } from "../../../policies/policy.ts";
 import type { Compile } from "../../engine/compile/program.ts";
@@ -31,7 +30,7 @@ export interface OfflineSite {
   /** Makes states of what is recorded before anything else sees it; absent: that is the state. */
   readonly belief?: TrainedBelief | undefined;
   /** The agent with what surrounds it in flight; absent: it flies as it is. */
-  readonly surround?: ((agent: NetworkPolicy, valued: Valued) => Policy) | undefined;
+  readonly surround?: ((agent: Policy, valued: Valued) => Policy) | undefined;
   /** So many recorded actions, drawn at random, in the simulator's units, `[count, actionWidth]`. */
   readonly drawActions?: ((count: number) => Float32Array) | undefined;
   /** Who makes one call of an update's operations; absent: each is a call of its own. */

@@ -16,7 +16,7 @@ export interface Transitions {
   readonly actions: tf.Tensor2D;
   /** `[rows]`, scaled. */
   readonly rewards: tf.Tensor1D;
-  /** The true successors, normalised. */
+  /** The true successors, normalised; the observations themselves where they aren't wanted. */
   readonly next: tf.Tensor2D;
   /** `[rows]`: 0 where the episode ended in a terminal state, else 1. The clock ends nothing. */
   readonly alive: tf.Tensor1D;
@@ -40,6 +40,8 @@ export interface TransitionView {
   readonly nextActions?: boolean;
   /** Rewards are wanted as sums to the end of their episode, at this discount. */
   readonly rewardsToGo?: number;
+  /** Nothing but what was seen and done is wanted: rewards may not be recorded, and successors aren't read. */
+  readonly imitates?: boolean;
 }
 
 /** Batch number `step` of an experience. @throws LearningError `missing-array`, `array-size` */
@@ -53,17 +55,20 @@ export function transitionsAt(
   const { actionWidth, reward, range } = view;
   const actions = (name: string) =>
     tf.tensor2d(toUnit(columnsOf(at, name, actionWidth), range), [rows, actionWidth]);
-  const rewards = Float32Array.from(
-    columnsOf(at, "rewards", 1),
-    (value) => value * reward.scale + reward.shift,
-  );
+  const rewards = view.imitates
+    ? new Float32Array(rows)
+    : Float32Array.from(
+        columnsOf(at, "rewards", 1),
+        (value) => value * reward.scale + reward.shift,
+      );
   const alive = Float32Array.from(columnsOf(at, "terminated", 1), (ended) => (ended ? 0 : 1));
+  const observations = observed(at, "obs", view);
   return {
     rows,
-    observations: observed(at, "obs", view),
+    observations,
     actions: actions("actions"),
     rewards: tf.tensor1d(rewards),
-    next: observed(at, "next", view),
+    next: view.imitates ? observations.clone() : observed(at, "next", view),
     alive: tf.tensor1d(alive),
     ...(view.nextActions && { nextActions: actions("notes/next_actions") }),
   };

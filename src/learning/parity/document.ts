@@ -1,3 +1,4 @@
+import { parseJson } from "../../../protocol/parse-json.ts";
 import { LearningError } from "../learning-error.ts";
 import type { ReplayOptions, Tolerance, UpdateError } from "./reference.ts";
 
@@ -37,10 +38,19 @@ export function isJson(bytes: Uint8Array): boolean {
   return /^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 256)));
 }
 
+/** Of the recorded ones the longest has a few million. */
+const mostLetters = 256 << 20;
+
 /** @throws LearningError `bad-parity-file` */
 export function readDocument(bytes: Uint8Array, where: string): ReferenceDocument {
   try {
-    return { document: JSON.parse(new TextDecoder().decode(bytes)), where };
+    return {
+      document: parseJson(
+        new TextDecoder().decode(bytes),
+        mostLetters,
+      ) as ReferenceDocument["document"],
+      where,
+    };
   } catch (cause) {
     throw badDocument({ where }, `is no whole JSON document: ${(cause as Error).message}`, cause);
   }

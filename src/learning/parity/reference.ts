@@ -1,4 +1,5 @@
 import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
+import { parseJson } from "../../../protocol/parse-json.ts";
 import type { Compile } from "../../engine/compile/program.ts";
 import { LearningError } from "../learning-error.ts";
 import type { Safetensors } from "../safetensors.ts";
@@ -65,7 +66,7 @@ export function setting<T>(file: ReferenceFile, name: string): T {
   const text = file.metadata[name];
   if (text === undefined) throw badFile(file, `says no '${name}' in its metadata`);
   try {
-    return JSON.parse(text) as T;
+    return parseJson(text) as T;
   } catch {
     return text as T;
   }

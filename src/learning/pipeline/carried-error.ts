@@ -1,5 +1,6 @@
 import { PolicyError } from "../../../policies/policy-error.ts";
 import { CodedError } from "../../../protocol/coded-error.ts";
+import { wordsOf } from "../../../protocol/visible.ts";
 import { LearningError } from "../learning-error.ts";
 
 /** An error as data: what lies between two threads keeps neither its class nor its code. */
@@ -26,7 +27,7 @@ type Coded = new (code: string, message: string, hint: string, options: ErrorOpt
 const known: Readonly<Record<string, Coded>> = { LearningError, PolicyError };
 
 export function toCarried(error: unknown): CarriedError {
-  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  if (!(error instanceof Error)) return { name: "Error", message: wordsOf(error) };
   const { name, message, stack, cause } = error;
   const { code, hint } = error as { code?: unknown; hint?: unknown };
   return {

@@ -1,3 +1,4 @@
+import { wordsOf } from "../../../protocol/visible.ts";
 import { badDocument, type ReferenceDocument } from "../parity/document.ts";
 import type { QTransform, SearchSettings } from "./search-settings.ts";
 
@@ -52,7 +53,11 @@ function caseOf(place: Place): MctxCase {
   const nextState = table(place, "next_state", { ...shape, fits: state, expected: "a state" });
   const noise = place.fields.dirichlet_fraction ?? 0;
   if (noise !== 0) {
-    throw refuse(place, "dirichlet_fraction", `${noise}; random noise can't be repeated`);
+    throw refuse(
+      place,
+      "dirichlet_fraction",
+      `${wordsOf(noise, 80)}; random noise can't be repeated`,
+    );
   }
   return {
     ...{ states, actions, value, nextState },

@@ -1,3 +1,4 @@
+import { wordsOf } from "../../../protocol/visible.ts";
 import { LearningError } from "../learning-error.ts";
 
 /** How values of actions are brought to the scale of the priors. */
@@ -37,7 +38,7 @@ export function checkSettings(settings: SearchSettings): void {
 function bad(name: string, got: unknown, expected: string): LearningError {
   return new LearningError(
     "bad-search",
-    `The search's ${name} is ${got}; expected ${expected}.`,
+    `The search's ${name} is ${wordsOf(got, 80)}; expected ${expected}.`,
     "Correct that setting of the search.",
   );
 }

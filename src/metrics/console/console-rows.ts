@@ -65,6 +65,9 @@ const labels: Readonly<Record<string, string>> = {
 function labelOf(name: string): string {
   const known = Object.hasOwn(labels, name) ? labels[name] : undefined;
   if (known !== undefined) return known;
+  // IQL's actor has one of its own.
+  const rate = /^Loss\/(\w+)_learning_rate$/.exec(name)?.[1];
+  if (rate !== undefined) return `Learning rate (${rate})`;
   if (name.startsWith("Loss/")) return `Mean ${name.replace(/^Loss\/(loss_)?/, "")} loss`;
   return name.startsWith("Episode/") ? `Mean episode ${name.slice("Episode/".length)}` : name;
 }

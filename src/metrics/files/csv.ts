@@ -1,6 +1,8 @@
 /** A spreadsheet of a run's figures, made from `metrics.jsonl` when the run ends. */
+
 import { closeSync, existsSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseJson } from "../../../protocol/parse-json.ts";
 import { linesOf } from "../../disk/lines.ts";
 import { putWhole } from "../../disk/whole-file.ts";
 import type { MetricSink } from "../metric-sink.ts";
@@ -49,7 +51,7 @@ export async function writeCsv(source: string, target: string): Promise<void> {
 }
 
 async function writeRows(source: string, target: string, columns: readonly string[]) {
-  const fd = openSync(target, "w", 0o644);
+  const fd = openSync(target, "wx", 0o644);
   try {
     writeFileSync(fd, csvLine(columns));
     for await (const row of rows(source)) {
@@ -75,7 +77,7 @@ async function* rows(source: string): AsyncGenerator<Readonly<Record<string, unk
 
 function tryParse(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return parseJson(line);
   } catch {
     return null;
   }

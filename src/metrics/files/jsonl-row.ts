@@ -1,3 +1,4 @@
+import { parseJson } from "../../../protocol/parse-json.ts";
 import type { Metrics, RunEvent } from "../metric-sink.ts";
 
 /** One line of `metrics.jsonl`, read back. */
@@ -77,7 +78,7 @@ function isEncodable(value: unknown): boolean {
 /** The object a line holds, or undefined where it holds none. */
 export function parseObject(line: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = parseJson(line);
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;

@@ -1,7 +1,9 @@
 /** Online W&B without upload code of ours: W&B's own program follows the file while it grows. */
+
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { wordsOf } from "../../../protocol/visible.ts";
 import type { WandbFolder } from "./run-folder.ts";
 
 /** The part of node's `spawn` that is needed; tests and sandboxes put their own here. */
@@ -104,7 +106,7 @@ async function finish(
 
 function notStarted(folder: WandbFolder, error: unknown): string {
   const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-  const why = missing ? "the wandb program is not installed (pip install wandb)" : String(error);
+  const why = missing ? "the wandb program is not installed (pip install wandb)" : wordsOf(error);
   return `W&B stays offline: ${why}; upload later with: wandb sync ${folder.path}`;
 }
 

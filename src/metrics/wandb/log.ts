@@ -1,6 +1,7 @@
 /** The `.wandb` file of a run: opened, repaired and appended to; every call may throw. */
 import {
   closeSync,
+  constants,
   fstatSync,
   ftruncateSync,
   openSync,
@@ -89,7 +90,7 @@ export interface ContinueOptions {
  * @throws MetricFormatError `no-run` where not even the start of a run is left.
  */
 export function continueLog(path: string, options: ContinueOptions): { log: WandbLog; past: Past } {
-  const fd = openSync(path, "r+");
+  const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     const kept = scan(fd, options);
     if (kept.runId === "") throw noRun(path);

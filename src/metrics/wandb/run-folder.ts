@@ -1,4 +1,5 @@
 /** The folder of a W&B run, inside ours or under WANDB_DIR, and the small files W&B's users look for in it. */
+
 import {
   mkdirSync,
   readdirSync,
@@ -11,6 +12,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
+import { parseJson } from "../../../protocol/parse-json.ts";
 import { putWholeSync } from "../../disk/whole-file.ts";
 import type { RunEnvironment } from "./records.ts";
 
@@ -151,6 +153,6 @@ const METADATA = "wandb-metadata.json";
 /** Learned a moment after the start. */
 export function addGpuToMetadata(folder: WandbFolder, name: string, count: number): void {
   const path = join(folder.files, METADATA);
-  const metadata: object = JSON.parse(readFileSync(path, "utf8"));
+  const metadata = parseJson(readFileSync(path, "utf8")) as object;
   putWholeSync(path, `${JSON.stringify({ ...metadata, gpu: name, gpu_count: count }, null, 2)}\n`);
 }

@@ -1,6 +1,8 @@
 /** How a W&B run begins, anew or where an earlier process left it. */
+
 import { randomBytes } from "node:crypto";
 import { arch, availableParallelism, hostname, release, totalmem, type, userInfo } from "node:os";
+import { wordsOf } from "../../../protocol/visible.ts";
 import type { Metrics } from "../metric-sink.ts";
 import type { SinkGuard } from "../sink-guard.ts";
 import type { SpawnProgram } from "./live.ts";
@@ -105,7 +107,7 @@ export function resume(
     log.append(configRecord(options.config));
     return { folder, log, past };
   } catch (error) {
-    guard.say(`W&B: can't go on in ${folder.log}: ${String(error)}; a new W&B run is begun`);
+    guard.say(`W&B: can't go on in ${folder.log}: ${wordsOf(error)}; a new W&B run is begun`);
     return undefined;
   }
 }

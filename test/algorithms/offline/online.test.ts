@@ -58,6 +58,8 @@ async function fly({ plan, source, learner, judge }: Run, from: number, to: numb
 
 const td3 = ["algorithm.class_name=td3_bc", "algorithm.policy_freq=1"];
 
+const iql = ["algorithm.class_name=iql"];
+
 describe("a run with a share of flights of its own", () => {
   it("has in each batch so many steps that the student has just flown", async () => {
     const { assembled: run } = await assembled([...td3, "online_share=0.25"]);
@@ -80,10 +82,14 @@ describe("a run with a share of flights of its own", () => {
   });
 
   it("comes to the same bits when it is broken off and goes on, with its flights and its fleet", async () => {
-    for (const stop of [3, 4]) {
-      const straight = await assembled([...td3, "online_share=0.5"]);
+    for (const { own, stop } of [
+      { own: td3, stop: 3 },
+      { own: td3, stop: 4 },
+      { own: iql, stop: 3 },
+    ]) {
+      const straight = await assembled([...own, "online_share=0.5"]);
       const whole = await fly(straight.assembled, 0, 6);
-      const first = await assembled([...td3, "online_share=0.5"]);
+      const first = await assembled([...own, "online_share=0.5"]);
       const { source, learner, write } = first.assembled;
       await fly(first.assembled, 0, stop);
       const progress = { ...noProgress, iteration: stop };
@@ -96,7 +102,7 @@ describe("a run with a share of flights of its own", () => {
       const path = join(work, `model_${stop - 1}.pt`);
       writeFileSync(path, await write(state));
       const saved = await first.algorithm.read(path);
-      const second = await assembled([...td3, "online_share=0.5"], saved);
+      const second = await assembled([...own, "online_share=0.5"], saved);
       const rest = await fly(second.assembled, stop, 6);
       expect(rest).toEqual(whole.slice(stop));
       for (const { assembled: run } of [straight, first, second]) {

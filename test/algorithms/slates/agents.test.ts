@@ -31,16 +31,18 @@ const data = join(work, "logged.hdf5");
 const rankerPath = join(work, "ranker.pt");
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
+const silent = { onEpoch: () => {} };
 const order: RankerOrder = {
   ...{ ranker: "TopK", embeddings: "ideal", task: "slates-diffuse_topdown", seed: 0 },
-  ...{ epochs: 1, batch: 256, latentWidth: null, onEpoch: () => {} },
+  ...{ epochs: 1, batch: 256, latentWidth: null },
+  ...{ klWeight: 1, clickWeight: 0.5, klWarmup: null },
 };
 
 beforeAll(async () => {
   await startEngine("auto");
   await logSlates(data, { episodes: 6, turns: 30 });
   const flights = await openFlights(data);
-  const { ranker } = await trainRanker(flights, order);
+  const { ranker } = await trainRanker(flights, order, silent);
   await writeFile(rankerPath, await rankerBytes(ranker));
   flights.close();
 });
@@ -166,7 +168,7 @@ describe("an agent and another ranker", () => {
     const { run } = await runOf("bc");
     const flights = await openFlights(data);
     const other = async (ranker: "Softmax" | "WkNN") =>
-      (await trainRanker(flights, { ...order, ranker, embeddings: "ideal" })).ranker;
+      (await trainRanker(flights, { ...order, ranker, embeddings: "ideal" }, silent)).ranker;
     const agent = await loadAgent(run, { ranker: await other("Softmax") });
     expect(agent.policy).toBeInstanceOf(RankedPolicy);
     await expect(loadAgent(run, { ranker: await other("WkNN") })).rejects.toThrow(

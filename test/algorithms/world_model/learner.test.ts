@@ -83,6 +83,7 @@ describe("an update of a world model", () => {
     "two optimisers": { plan: "separate", heads: "categorical", head_bins: 11 },
     "a search": { use_mcts: true },
     "a history through a GRU": { encoder: "gru", history: 3 },
+    "a history through a transformer": { encoder: "transformer", history: 3, hidden_dims: [8, 12] },
   };
   for (const [what, changes] of Object.entries(kinds)) {
     it(`comes to the same bits compiled or not, measured or not: ${what}`, async () => {

@@ -42,6 +42,16 @@ export async function rankerBytes(ranker: Ranker): Promise<Uint8Array> {
 
 /** @throws CheckpointError, RunError `not-a-ranker`, `bad-checkpoint`; PolicyError where its weights don't fit */
 export async function readRanker(path: string): Promise<Ranker> {
+  const { config, weights } = await readRankerFile(path);
+  return restoredRanker(config, arraysIn(weights, path));
+}
+
+/** What a ranker's file says of it, without its networks. @throws as `readRanker`, but for its weights */
+export async function readRankerConfig(path: string): Promise<RankerConfig> {
+  return (await readRankerFile(path)).config;
+}
+
+async function readRankerFile(path: string) {
   const bytes = await readBytes(path);
   if (sealOf(bytes) === "broken") throw damaged(path, "it is not what was written");
   const whole = readTorchFile(bytes, path);
@@ -51,7 +61,7 @@ export async function readRanker(path: string): Promise<Ranker> {
   const weights = isDict(whole) ? whole.get("ranker_state_dict") : undefined;
   if (typeof text !== "string" || !isDict(weights)) throw foreign(path);
   const facts = checkedFacts(schema, text, { where: path, format });
-  return restoredRanker(facts.ranker, arraysIn(weights, path));
+  return { config: facts.ranker, weights };
 }
 
 /** A ranker as it was saved. @throws PolicyError */

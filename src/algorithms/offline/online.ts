@@ -1,0 +1,91 @@
+import type { Policy } from "../../../policies/policy.ts";
+import { deriveSeed, Random } from "../../../policies/random.ts";
+import type { RankedPolicy } from "../../../policies/rankers/ranked-policy.ts";
+import type { VectorEnv } from "../../../sim-adapters/vector-env.ts";
+import type { BatchLearner } from "../../learning/offline/batch-learner.ts";
+import type { Actor } from "../../running/actor.ts";
+import { Collector } from "../../running/collector.ts";
+import { splitEnvs } from "../../running/env-split.ts";
+import { EpisodeBook } from "../../running/episode-book.ts";
+import { ExploringActor } from "../../running/exploring-actor.ts";
+import { RunningError } from "../../running/running-error.ts";
+import type { Site } from "../algorithm.ts";
+import { flownToGo } from "./flown-to-go.ts";
+import type { OfflineConfig } from "./keys.ts";
+import type { MixedOptions } from "./mixed-source.ts";
+import { ReplayBuffer } from "./replay-buffer.ts";
+import { LatentActor } from "./slates/latent-actor.ts";
+import { latentExperience, latentNeeds } from "./slates/latent-experience.ts";
+import type { Ranked } from "./slates/ranked-site.ts";
+
+type Learning = Pick<BatchLearner, "needs" | "policies" | "explorer">;
+
+/** The student's own flights beside the recorded ones, where a share of them is wanted. @throws RunningError */
+export function onlineOf(
+  { config, env, record }: Site<OfflineConfig>,
+  learner: Learning,
+  ranked: Ranked | undefined,
+): Omit<MixedOptions, "recorded"> | undefined {
+  const { online_share: share = 0, seed } = config;
+  if (share === 0) return undefined;
+  if (!env) throw nowhereToFly(share);
+  const random = (purpose: string) => new Random(deriveSeed(seed, purpose));
+  const split = splitEnvs(env.spec.numEnvs, 0, ["student"]);
+  const turns = ranked?.belief.belief === "gru" ? ranked.belief.turns : undefined;
+  // Next actions are those of the following step: nobody notes them.
+  const needs = ranked ? latentNeeds(turns) : { ...learner.needs, notes: [] };
+  const { rewardsToGo } = learner.needs;
+  return {
+    share,
+    buffer: new ReplayBuffer(config.online_buffer ?? 1, random("online draws")),
+    fresh: new Collector({
+      ...{ env, split, record, needs, steps: config.online_steps ?? 1 },
+      actor: actorOf(config, { env, learner, ranked, turns }),
+      book: new EpisodeBook(split, 1),
+      seed: deriveSeed(seed, "online"),
+    }),
+    seen: (flown) => {
+      const seen = ranked ? latentExperience(flown, turns) : flown;
+      return rewardsToGo === undefined ? seen : flownToGo(seen, rewardsToGo);
+    },
+  };
+}
+
+interface Around {
+  readonly env: VectorEnv;
+  readonly learner: Learning;
+  readonly ranked: Ranked | undefined;
+  readonly turns: number | undefined;
+}
+
+/** Who explores: the student with noise, or as its algorithm draws. */
+function actorOf(
+  { online_noise, seed }: OfflineConfig,
+  { env, learner, ranked, turns }: Around,
+): Actor {
+  const { numEnvs, action } = env.spec;
+  // One for both, as it is kept with the actor.
+  const random = new Random(deriveSeed(seed, "online noise"));
+  const drawing = learner.explorer?.(random);
+  const student: Policy = drawing ?? learner.policies.student!;
+  const noise = drawing ? 0 : (online_noise ?? 0);
+
+  if (!ranked) return new ExploringActor({ student, action, numEnvs, noise, random });
+  const { bounds } = ranked;
+  return new LatentActor({
+    student: student as RankedPolicy,
+    bounds,
+    turns,
+    numEnvs,
+    noise,
+    random,
+  });
+}
+
+function nowhereToFly(share: number): RunningError {
+  return new RunningError(
+    "nowhere-to-fly",
+    `online_share is ${share}: the student is to fly itself, and there is no simulator.`,
+    "Name a task or a simulator (--task, --sim), or learn from recorded flights alone: --online_share 0.",
+  );
+}

@@ -1,0 +1,109 @@
+/** What can't be learned from, or hardly, is named before the first step. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Random } from "../../../policies/random.ts";
+import { completed, resolveConfig } from "../../../src/config/resolve.ts";
+import { Hdf5Writer } from "../../../src/datasets/hdf5-writer.ts";
+import { startEngine } from "../../../src/engine/start.ts";
+import { prepareRun } from "../../../src/training/assemble.ts";
+import { trainHere } from "./offline-run.ts";
+
+const work = mkdtempSync(join(tmpdir(), "firstsolo-bad-data-"));
+const random = new Random(1);
+const once = { compression: "none", grows: false } as const;
+beforeAll(() => startEngine("auto"));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+interface Demos {
+  /** Pixels of a side; default 8. */
+  readonly size?: number;
+  readonly rewards?: boolean;
+  /** All bytes of all pictures. */
+  readonly value?: number;
+  readonly episodes?: number;
+}
+
+/** robomimic's layout, 20 steps each. */
+async function demos(name: string, given: Demos): Promise<string> {
+  const { size = 8, rewards = true, value, episodes = 3 } = given;
+  const path = join(work, `${name}.hdf5`);
+  const file = await Hdf5Writer.create(path);
+  const numbers = (width: number) => {
+    const data = Float32Array.from({ length: 20 * width }, () => 2 * random.uniform() - 1);
+    return { dtype: "<f4", shape: width === 1 ? [] : [width], data } as const;
+  };
+  file.group("data");
+  for (let i = 0; i < episodes; i += 1) {
+    const at = `data/demo_${i}`;
+    for (const group of [at, `${at}/obs`]) file.group(group);
+    const pixels = Uint8Array.from({ length: 20 * size ** 2 * 2 }, () => 255 * random.uniform());
+    const data = value === undefined ? pixels : pixels.fill(value);
+    file.table(`${at}/obs/camera`, { dtype: "|u1", shape: [size, size, 2], data }, once);
+    file.table(`${at}/obs/joints`, numbers(3), once);
+    file.table(`${at}/actions`, numbers(2), once);
+    if (rewards) file.table(`${at}/rewards`, numbers(1), once);
+  }
+  file.close();
+  return path;
+}
+
+const tiny = [
+  ...["max_iterations=1", "updates_per_iteration=1", "algorithm.batch_size=4"],
+  ...["algorithm.actor_hidden_dims=[4]"],
+];
+
+/** What is said before the first step. */
+async function said(algorithm: string, dataset: string, more: readonly string[] = []) {
+  const own = [`algorithm.class_name=${algorithm}`, `dataset=${dataset}`];
+  const given = resolveConfig({ overrides: [...tiny, ...own, ...more] });
+  const { config, algorithm: chosen } = await completed(given, { resumed: false });
+  const lines: string[] = [];
+  const site = {
+    config,
+    env: undefined,
+    saved: undefined,
+    say: (line: string) => lines.push(line),
+  };
+  const { assembled } = await prepareRun(chosen, site);
+  assembled.learner.dispose();
+  await assembled.source.close();
+  return lines.join("\n");
+}
+
+describe("recorded flights with pictures", () => {
+  it("are numbers side by side to whom has no encoder, which says so", async () => {
+    const data = await demos("good", {});
+    expect(await said("td3_bc", data)).toMatch(
+      /td3_bc has no encoder of pictures.*camera \[8,8,2\].*--algorithm lapo.*obs_groups\.student=\[joints\]/,
+    );
+    expect(await said("lapo", data)).not.toMatch(/encoder/);
+    expect(await said("lapo", data, ["obs_groups.student=[joints]"])).toMatch(
+      /joints.*is of pictures.*encoder_owner has no effect; --encoder_dim/,
+    );
+  });
+
+  it.each([
+    ["too small", { size: 1 }, "picture-size", /\[1,1,2\]/, /larger pictures/],
+    ["all alike", { value: 7 }, "constant-observations", /'camera' never changes/, /obs_groups/],
+    ["of one episode", { episodes: 1 }, "one-episode", /single episode/, /Record more/],
+    ["without rewards", { rewards: false }, "missing-rewards", /rewards/, /bc/],
+  ])("are refused by name where they are %s", async (what, given, code, message, hint) => {
+    const failed = said("lapo", await demos(what.replaceAll(" ", "-"), given));
+    await expect(failed).rejects.toMatchObject({ code });
+    const error = await failed.catch((one: Error & { hint: string }) => one);
+    expect((error as Error).message).toMatch(message);
+    expect((error as { hint: string }).hint).toMatch(hint);
+  });
+});
+
+it("imitation learns from flights without rewards and without what came after", async () => {
+  const data = await demos("silent", { rewards: false });
+  const flown = await trainHere(join(work, "logs"), [
+    ...[...tiny, "algorithm.class_name=bc", `dataset=${data}`, "task="],
+    "obs_groups.student=[joints]",
+  ]);
+  expect(flown.error).toBeUndefined();
+  expect(flown.rows[0]!["Loss/bc"]).toBeGreaterThan(0);
+});
