@@ -57,7 +57,7 @@ module.exports = {
       to: {
         path: "^(src|policies|protocol|sim-adapters)/",
         pathNot:
-          "^src/(datasets|disk)/|^src/learning/(experience|learner|stage)\\.ts$|^policies/(random|named-array)\\.ts$|^protocol/(spec|frame|coded-error)\\.ts$",
+          "^src/(datasets|disk)/|^src/learning/(experience|learner|stage)\\.ts$|^policies/(random|named-array)\\.ts$|^protocol/(spec|frame|coded-error|parse-json|visible)\\.ts$",
       },
     },
     {

@@ -87,6 +87,26 @@ describe("a run folder of somebody else's", () => {
     },
   );
 
+  it("goes on where its W&B run lies under WANDB_DIR, and nowhere else", async () => {
+    const name = "offline-run-20260101_101010-abc123";
+    const { path } = await created();
+    mkdirSync(join(path, "wandb"), { recursive: true });
+    const link = join(path, "wandb", name);
+    for (const [place, fine] of [
+      [join(root, "elsewhere/wandb", name), true],
+      [join(root, "elsewhere/wandb/another"), false],
+      [join(root, "elsewhere/other", name), false],
+      ["/etc", false],
+      [join(root, "gone/wandb", name), false],
+    ] as const) {
+      if (place.startsWith(join(root, "elsewhere"))) mkdirSync(place, { recursive: true });
+      rmSync(link, { force: true });
+      symlinkSync(place, link);
+      if (fine) refuseLinks(path);
+      else expect(() => refuseLinks(path)).toThrow(expect.objectContaining({ code: "link" }));
+    }
+  });
+
   it("has no log that is written through a link", async () => {
     const [victim, link] = [join(root, "victim"), join(root, "sim.log")];
     writeFileSync(victim, "theirs");

@@ -97,7 +97,7 @@ def _simulate(calls: EnvCalls, sockets: SocketThread) -> None:
     """Carries out one job after the other until there are no more."""
     knock = sockets.connect_worker()
     try:
-        while (job := sockets.jobs.get()) is not None:
+        while (job := sockets.next_job()) is not None:
             if job.request["type"] == "close":
                 calls.driver_left()
                 continue

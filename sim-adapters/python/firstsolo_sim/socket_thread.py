@@ -85,6 +85,17 @@ class SocketThread:
         self._router = open_router(context, bind, connect, curve)
         self.endpoint = self._router.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0")
 
+    def next_job(self) -> Optional[Job]:
+        """Waits for what the simulation shall do next; None: nothing more.
+
+        In pieces: an interrupt that comes just before a wait is not looked at before its end.
+        """
+        while True:
+            try:
+                return self.jobs.get(timeout=0.5)
+            except queue.Empty:
+                continue
+
     def connect_worker(self) -> zmq.Socket:
         """The bell that the simulation's thread rings after it has put a job into ``done``."""
         knock = self._context.socket(zmq.PAIR)

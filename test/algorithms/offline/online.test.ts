@@ -155,8 +155,8 @@ describe("a run with a share of flights of its own", () => {
     await expect(flown).rejects.toMatchObject({ code: "nowhere-to-fly" });
   });
 
-  it("is for learners from single steps only: others know no such key", () => {
-    const overrides = ["algorithm.class_name=reinforce", "dataset=x", "online_share=0.5"];
+  it("is for learners of values or of what they draw: who imitates knows no such key", () => {
+    const overrides = ["algorithm.class_name=bc", "dataset=x", "online_share=0.5"];
     expect(() => resolveConfig({ overrides })).toThrow(/online_share/);
   });
 
