@@ -6,7 +6,7 @@ import { stateReadings } from "../sim-adapters/patient/monitor.ts";
 import { meanWithInterval } from "../src/running/tally.ts";
 import { askChild, benchScript, program, projectFolder, startServer } from "./children.ts";
 import { pythonPath, pythonWith, wirePackages } from "./python.ts";
-import type { Bench, BenchOptions, Row } from "./report.ts";
+import { type Bench, type BenchOptions, namedOnly, type Row } from "./report.ts";
 
 const task = "anaesthesia";
 const patients = 50;
@@ -39,13 +39,9 @@ export const closedLoopBench: Bench = {
   },
 };
 
-function chosen({ peer, offline: { only } }: BenchOptions): readonly Method[] {
-  const unknown = only.find((name) => !methods.some((method) => method === name));
-  if (unknown !== undefined) {
-    throw new Error(`--only ${unknown}: expected some of ${methods.join(",")}`);
-  }
-  if (only.length > 0) return methods.filter((method) => only.includes(method));
-  return methods.filter((method) => peer || method !== "lightzero");
+function chosen(options: BenchOptions): readonly Method[] {
+  const { peer } = options;
+  return namedOnly(options, methods) ?? methods.filter((method) => peer || method !== "lightzero");
 }
 
 interface Piece {

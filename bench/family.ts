@@ -21,7 +21,7 @@ import { startValue } from "./offline-value.ts";
 import { learned } from "./own-learning.ts";
 import { keptPiece, meanOf, spread } from "./pieces.ts";
 import { pythonWith } from "./python.ts";
-import { type Bench, type BenchOptions, missing, type Row, type Say } from "./report.ts";
+import { type Bench, type BenchOptions, missing, namedOnly, type Row, type Say } from "./report.ts";
 
 const dataSets: readonly DataName[] = ["expert", "narrow", "mixture"];
 const discount = 0.99;
@@ -76,12 +76,12 @@ export const familyBench: Bench = {
 
 async function rowsOf(data: DataName, options: BenchOptions): Promise<readonly Row[]> {
   const { say, seeds, offline, peer } = options;
-  const { updates, episodes, only } = offline;
+  const { updates, episodes } = offline;
   const path = await flightsOf(data, episodes, say);
   const figures = await figuresOf(path);
   const rows: Row[] = [dataRow(data, figures)];
   const sides = peer ? [false, true] : [false];
-  for (const learner of learners.filter((name) => only.length === 0 || only.includes(name))) {
+  for (const learner of namedOnly(options, learners) ?? learners) {
     for (const side of sides.filter((theirs) => !theirs || !ours.has(learner))) {
       const what = `${data}, ${side ? "d3rlpy's " : ""}${learner}`;
       const pieces: Piece[] = [];

@@ -52,7 +52,7 @@ export const lapoSpeedBench: Bench = {
     "lapo-speed: milliseconds of LAPO's update with pictures, beside PyTorch as it is usually written and with " +
     "fused optimisers; of each side the best round of its better number of threads",
   run: async (options) => {
-    const python = await pythonWith("lapo", peer, { say: options.say });
+    const python = await pythonWith("lapo", peer, options);
     const found = await inRounds(python, options);
     return cases.flatMap((one, i) => [
       rowOf(`${nameOf(one)}, clock`, found, { i, kind: "wall" }),

@@ -22,7 +22,7 @@ import { type Judged, judged, ourStudent, peerStudent } from "./offline-judge.ts
 import { ourValue } from "./offline-value.ts";
 import { interval, keptPiece } from "./pieces.ts";
 import { pythonWith } from "./python.ts";
-import { type Bench, type BenchOptions, missing, type Row, type Say } from "./report.ts";
+import { type Bench, type BenchOptions, missing, namedOnly, type Row, type Say } from "./report.ts";
 import { median } from "./timing.ts";
 import { trainWatched } from "./training.ts";
 
@@ -90,13 +90,9 @@ async function rowsOf(data: DataName, options: BenchOptions): Promise<readonly R
   return rows;
 }
 
-function chosen({ peer, offline: { only } }: BenchOptions): readonly Method[] {
-  const unknown = only.find((name) => !methods.some((method) => method === name));
-  if (unknown !== undefined) {
-    throw new Error(`--only ${unknown}: expected some of ${methods.join(",")}`);
-  }
-  if (only.length > 0) return methods.filter((method) => only.includes(method));
-  return methods.filter((method) => peer || !isPeer(method));
+function chosen(options: BenchOptions): readonly Method[] {
+  const { peer } = options;
+  return namedOnly(options, methods) ?? methods.filter((method) => peer || !isPeer(method));
 }
 
 function isPeer(method: Method): boolean {

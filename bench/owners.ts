@@ -16,7 +16,7 @@ import { program, projectFolder } from "./children.ts";
 import { judgedIn } from "./offline-judge.ts";
 import { learned } from "./own-learning.ts";
 import { keptPiece, meanOf, spread } from "./pieces.ts";
-import { type Bench, type BenchOptions, missing, type Row, type Say } from "./report.ts";
+import { type Bench, missing, namedOnly, type Row, type Say } from "./report.ts";
 
 const task = "quadcopter-camera";
 const folder = join(projectFolder, "bench", "results", "owners");
@@ -68,7 +68,7 @@ export const ownersBench: Bench = {
     const { updates, episodes: recorded } = offline;
     const dataset = await flightsOf(recorded, say);
     const rows: Row[] = [];
-    for (const owner of chosen(options)) {
+    for (const owner of namedOnly(options, encoderOwners) ?? encoderOwners) {
       const pieces: Piece[] = [];
       for (const seed of seeds) {
         const name = `${owner}-seed${seed}-${updates}updates-${recorded}episodes.json`;
@@ -85,14 +85,6 @@ export const ownersBench: Bench = {
     return rows;
   },
 };
-
-function chosen({ offline: { only } }: BenchOptions): readonly EncoderOwner[] {
-  const unknown = only.find((name) => !encoderOwners.some((owner) => owner === name));
-  if (unknown !== undefined) {
-    throw new Error(`--only ${unknown}: expected some of ${encoderOwners.join(",")}`);
-  }
-  return only.length === 0 ? encoderOwners : encoderOwners.filter((owner) => only.includes(owner));
-}
 
 async function flightsOf(recorded: number, say: Say): Promise<string> {
   const path = join(folder, `camera-${recorded}.hdf5`);

@@ -39,6 +39,17 @@ export interface BenchOptions {
   readonly say: Say;
 }
 
+/** Those that `--only` names; undefined where it names none. @throws Error where there is none of that name */
+export function namedOnly<const T extends string>(
+  { offline: { only } }: Pick<BenchOptions, "offline">,
+  all: readonly T[],
+): readonly T[] | undefined {
+  const unknown = only.find((name) => !all.some((one) => one === name));
+  if (unknown !== undefined)
+    throw new Error(`--only ${unknown}: expected some of ${all.join(",")}`);
+  return only.length === 0 ? undefined : all.filter((one) => only.includes(one));
+}
+
 /** Measures; a part that is missing becomes a row that says so. */
 export interface Bench {
   readonly title: string;

@@ -35,11 +35,12 @@ export function onlineOf(
   // Next actions are those of the following step: nobody notes them.
   const needs = ranked ? latentNeeds(turns) : { ...learner.needs, notes: [] };
   const { rewardsToGo } = learner.needs;
+  const { steps, kept } = roomFor(config, env, rewardsToGo !== undefined);
   return {
     share,
-    buffer: new ReplayBuffer(config.online_buffer ?? 1, random("online draws")),
+    buffer: new ReplayBuffer(kept, random("online draws")),
     fresh: new Collector({
-      ...{ env, split, record, needs, steps: config.online_steps ?? 1 },
+      ...{ env, split, record, needs, steps },
       actor: actorOf(config, { env, learner, ranked, turns }),
       book: new EpisodeBook(split, 1),
       seed: deriveSeed(seed, "online"),
@@ -49,6 +50,17 @@ export function onlineOf(
       return rewardsToGo === undefined ? seen : flownToGo(seen, rewardsToGo);
     },
   };
+}
+
+/** Who sums rewards up to the end learns from whole episodes, and from the newest alone: older ones are not its own. */
+function roomFor(
+  { online_steps = 1, online_buffer = 1 }: OfflineConfig,
+  { spec: { maxEpisodeSteps, numEnvs } }: VectorEnv,
+  summed: boolean,
+): { readonly steps: number; readonly kept: number } {
+  if (!summed) return { steps: online_steps, kept: online_buffer };
+  const steps = Math.max(online_steps, maxEpisodeSteps);
+  return { steps, kept: steps * numEnvs };
 }
 
 interface Around {
