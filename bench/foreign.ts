@@ -38,7 +38,7 @@ const simulators: readonly Foreign[] = [
     packages: ["pyflyt==0.29.0", "gymnasium>=1.1"],
     words: ["--num_envs", "16"],
     // Some hundred steps a second: each is learned from more often.
-    train: [...length(100, 40), "algorithm.num_learning_epochs=8"],
+    train: [...length(100, 40), "algorithm.num_learning_epochs=8", judged(32)],
   },
   {
     name: "crazyflow 0.4",
@@ -65,7 +65,7 @@ const simulators: readonly Foreign[] = [
       ...["--env.scene.num-envs", "16", "--agent.max-iterations", "60"],
       ...["--agent.logger", "tensorboard"],
     ],
-    train: [...length(150, 50), "obs_groups.student=[actor]"],
+    train: [...length(150, 50), "obs_groups.student=[actor]", judged(32)],
   },
   {
     name: "Isaac Lab 3.0",
@@ -78,12 +78,17 @@ const simulators: readonly Foreign[] = [
       ...["--num_envs", "16", "--max_iterations", "150", "--device", "cpu", "--viz", "none"],
       ...["physics=newton_mjwarp", "agent.device=cpu", ...isaacAssets()],
     ],
-    train: length(150, 50),
+    train: [...length(100, 35), judged(32)],
   },
 ];
 
 function length(iterations: number, first: number): string[] {
   return ["--max_iterations", `${iterations}`, "--phase1_iterations", `${first}`];
+}
+
+/** Episodes of the last flight, where a step takes long. */
+function judged(episodes: number): string {
+  return `evaluation.final_episodes=${episodes}`;
 }
 
 /** As the example does with `--assets`. */

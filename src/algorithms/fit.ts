@@ -14,10 +14,22 @@ export function groupsWidth(who: string, reads: readonly string[], spec: EnvSpec
     throw new RunningError(
       "unknown-group",
       `The ${who} should read the observation group '${missing}'; task '${spec.task}' has ${known.join(", ")}.`,
-      `Name groups of that task: agent.obs_groups.${who}=[${nearest(missing, Object.keys(spec.observations), { within: Infinity })}].`,
+      `Name groups of that task: agent.obs_groups.${who}=[${proposed(missing, Object.keys(spec.observations))}].`,
     );
   }
   return reads.reduce((sum, group) => sum + elementsOf(spec.observations[group]!.shape), 0);
+}
+
+/** What robots' simulators call the group of their sensors. */
+const sensors = ["policy", "actor", "state"];
+/** Groups of which a robot in the field has nothing are not proposed, unless there is no other. */
+const privileged = /critic|privileged|teacher|oracle/i;
+
+function proposed(missing: string, groups: readonly string[]): string {
+  const open = groups.filter((group) => !privileged.test(group));
+  const usual = sensors.find((group) => open.includes(group));
+  const slip = nearest(missing, open);
+  return slip ?? usual ?? nearest(missing, open.length > 0 ? open : groups, { within: Infinity })!;
 }
 
 /** @throws RunningError when the policy's widths are not the simulator's. */

@@ -51,10 +51,12 @@ async function judge(context: RunContext, progress: Progress): Promise<Verdict |
   const { seed } = config;
   const options = { algorithm, env: simulator.env, episodes, seed, stop: signals.stop };
   try {
-    if (best !== undefined && last !== undefined) await chooseBest(context, { best, last });
+    if (best !== undefined && last !== undefined) {
+      await chooseBest(context, { best, last, progress });
+    }
     const beside = context.assembled.facts.teacher === undefined ? "" : " and its teacher";
     const who = `the ${checkpoint === best ? "best" : "last"} student${beside}`;
-    announce(context, who, episodes);
+    announce(context, who, { episodes, progress });
     return verdictOf(await evaluateRun(checkpoint, options));
   } catch (error) {
     if (signals.interrupted) return undefined;
@@ -62,22 +64,24 @@ async function judge(context: RunContext, progress: Progress): Promise<Verdict |
   }
 }
 
-/** Paths of their checkpoints. */
+/** Paths of their checkpoints, and how far the run came. */
 interface Students {
   readonly best: string;
   readonly last: string;
+  readonly progress: Progress;
 }
 
 /**
  * Which student is the best is decided in flight by a few evaluation rows, whose mean is late and, being the
  * highest of many, flattering. At the end the last one may challenge it, over episodes of their own.
  */
-async function chooseBest(context: RunContext, { best, last }: Students): Promise<void> {
+async function chooseBest(context: RunContext, students: Students): Promise<void> {
+  const { best, last, progress } = students;
   const { config, algorithm, simulator, run, signals, sinks } = context;
   const challenger = await readFile(last);
   if (challenger.equals(await readFile(best))) return;
   const episodes = Math.min(selectionEpisodes, config.evaluation.final_episodes);
-  announce(context, "the best student so far and the last one", episodes);
+  announce(context, "the best student so far and the last one", { episodes, progress });
   const { env } = simulator!;
   const options = { algorithm, env, episodes, seed: config.seed, stop: signals.stop };
   const [held, challenged] = await compareStudents([best, last], options);
@@ -90,6 +94,27 @@ async function chooseBest(context: RunContext, { best, last }: Students): Promis
 }
 
 /** Nothing else is heard of a run while it is judged, for as long as its episodes take. */
-function announce(context: RunContext, who: string, episodes: number): void {
-  report(context, "judging", `${who}, over ${episodes} episodes`, { episodes });
+function announce(context: RunContext, who: string, { episodes, progress }: Judging): void {
+  const about_seconds = secondsFor(context, { episodes, progress });
+  const details = about_seconds === undefined ? { episodes } : { episodes, about_seconds };
+  report(context, "judging", `${who}, over ${episodes} episodes`, details);
+}
+
+interface Judging {
+  readonly episodes: number;
+  readonly progress: Progress;
+}
+
+/**
+ * Two share the fleet and give so many whole episodes each, after the ones that a reset began, at the pace of the run
+ * so far; undefined where no episode was seen.
+ */
+function secondsFor({ simulator, sinks }: RunContext, { episodes, progress }: Judging) {
+  const count = simulator?.env.spec?.numEnvs;
+  const length = sinks.latest()["Train/mean_episode_length"];
+  const { seconds, environmentSteps } = progress;
+  if (count === undefined || length === undefined || environmentSteps === 0) return undefined;
+  const rounds = Math.ceil(episodes / Math.max(1, Math.floor(count / 2))) + 1;
+  const about = (rounds * length * seconds * count) / environmentSteps;
+  return Number.isFinite(about) ? Math.round(about) : undefined;
 }

@@ -19,8 +19,14 @@ function wishes({ checkpoint, obs_groups, sim, task }: DistillationConfig): read
   const recommended = isSlatePilot(checkpoint ?? pilotFor(task));
   const usual = recommended ? [slatePilotReads] : [["teacher"], ["policy"]];
   const teachers = obs_groups.teacher && !recommended ? [obs_groups.teacher] : usual;
+  // A simulator that has neither: its teacher reads what its student reads.
+  const alike =
+    obs_groups.student && teachers === usual && !recommended ? [obs_groups.student] : [];
   return students.flatMap((student) =>
-    teachers.map((teacher) => ({ groups: [...new Set([...student, ...teacher])], ...own })),
+    [...teachers, ...alike].map((teacher) => ({
+      groups: [...new Set([...student, ...teacher])],
+      ...own,
+    })),
   );
 }
 

@@ -9,7 +9,7 @@ import { CompiledPolicies } from "../../learning/compiled-policies.ts";
 import type { LearnerState } from "../../learning/learner.ts";
 import type { Monitor } from "../../learning/monitors/monitor.ts";
 import { Collector } from "../../running/collector.ts";
-import { type EnvSplit, rowCount, splitEnvs } from "../../running/env-split.ts";
+import { type EnvSplit, splitEnvs } from "../../running/env-split.ts";
 import { EpisodeBook } from "../../running/episode-book.ts";
 import { evaluate } from "../../running/evaluate.ts";
 import type { RunState } from "../../running/run-state.ts";
@@ -17,6 +17,7 @@ import { RunningError } from "../../running/running-error.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { createLearner } from "./create-learner.ts";
 import { createStudent, visionOf } from "./create-student.ts";
+import { evaluationWindow } from "./evaluation-window.ts";
 import { watchLastingDrop } from "./lasting-drop.ts";
 import { chooseTeacher, savedTeacher, type Teacher } from "./load-teacher.ts";
 import { firstPhase } from "./phases.ts";
@@ -133,11 +134,6 @@ function monitorsOf(config: DistillationConfig, spec: EnvSpec): readonly Monitor
   const episode = Math.ceil(spec.maxEpisodeSteps / num_steps_per_env);
   const patience = Math.max(3 * episode, Math.ceil((all - phase.to) / 4));
   return [watchLastingDrop({ patience, phaseOne: phase.to, all })];
-}
-
-/** At least two whole episodes of each row, so that no single lucky one makes a best student. */
-function evaluationWindow({ evaluation }: DistillationConfig, split: EnvSplit): number {
-  return Math.max(evaluation.window, 2 * rowCount(split.evaluation.student!));
 }
 
 /** With the student of a state: the one that acts may be older than what has been learned. */

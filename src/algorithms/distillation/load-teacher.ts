@@ -46,7 +46,7 @@ export async function chooseTeacher(config: DistillationConfig, spec: EnvSpec): 
   if (checkpoint === "simulator") return simulatorsTeacher(spec);
   if (isSlatePilot(checkpoint)) return slateTeacher(checkpoint, spec);
   const given = config.obs_groups.teacher;
-  const usual = given ?? teacherGroups(spec);
+  const usual = given ?? teacherGroups(config, spec);
   groupsWidth("teacher", usual, spec);
   if (checkpoint === "hover") return hoverTeacher(usual, spec);
   if (checkpoint === "pid") return pidTeacher(usual, spec);
@@ -139,7 +139,8 @@ function simulatorsTeacher(spec: EnvSpec): Teacher {
   return { policy, facts, description: "the simulator's own teacher" };
 }
 
-/** As rsl_rl: the group `teacher` where there is one, else what everybody sees. */
-function teacherGroups(spec: EnvSpec): readonly string[] {
-  return "teacher" in spec.observations ? ["teacher"] : ["policy"];
+/** As rsl_rl: the group `teacher` where there is one, else what everybody sees, else what its student does. */
+function teacherGroups(config: DistillationConfig, { observations }: EnvSpec): readonly string[] {
+  const own = ["teacher", "policy"].find((group) => Object.hasOwn(observations, group));
+  return own === undefined ? (config.obs_groups.student ?? ["policy"]) : [own];
 }

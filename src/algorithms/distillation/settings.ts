@@ -158,7 +158,10 @@ const evaluation = z.strictObject({
   min_teacher_return: maybeNumber(
     "Return the teacher must reach in a flight of its own before the first step; null: any",
   ),
-  window: whole(10, { least: 1, most: 100_000 }, "Latest episodes that a measured return averages"),
+  window: maybeWhole(
+    { least: 1, most: 100_000 },
+    "Latest episodes that a measured return averages, at least two of each row; null: just those, at least three",
+  ),
 });
 
 /** Keys of distillation, in the order of rsl_rl's files. */

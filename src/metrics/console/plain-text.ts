@@ -46,9 +46,15 @@ function phaseLines({ number, label, iteration, length }: PhaseView): readonly s
 export function eventText(event: RunEvent): string {
   const message = printable(event.message, longestMessage);
   const begins = event.type === "phase-switch" || event.type === "stage";
-  if (!begins) return `[${headOf(event)}] ${message}${adviceOf(event)}\n${tableOf(event)}`;
+  if (!begins)
+    return `[${headOf(event)}] ${message}${lengthOf(event)}${adviceOf(event)}\n${tableOf(event)}`;
   const rule = "=".repeat(width);
   return `${rule}\n  ${message}\n  Iteration: ${event.iteration}\n${rule}\n\n`;
+}
+
+/** Of what nothing is seen until it is over. */
+function lengthOf({ about_seconds }: RunEvent): string {
+  return typeof about_seconds === "number" ? `, about ${about_seconds} s` : "";
 }
 
 /** What was measured, where an event brings a table: its lines. */
