@@ -32,7 +32,7 @@ interface Options {
   readonly latent_dim?: string;
   readonly kl_weight: string;
   readonly click_weight: string;
-  readonly kl_warmup?: string;
+  readonly kl_warmup: string;
   readonly device: string;
   readonly threads: string;
   readonly log_root: string;
@@ -64,7 +64,8 @@ export function registerTrainRanker(program: Command): void {
     .option("--click_weight <X>", "GeMS: of the clicks in the loss", `${weights.clickWeight}`)
     .option(
       "--kl_warmup <EPOCHS>",
-      "GeMS: over which kl_weight grows from 0 to what it is (default: half of them; 0: its latents say nothing of slates)",
+      "GeMS: over which kl_weight grows from 0 to what it is: latents say more of their slates then",
+      `${weights.klWarmup}`,
     )
     .option("--device <NAME>", "where TensorFlow computes", "auto")
     .option("--threads <N>", "threads of TensorFlow", "1")
@@ -132,7 +133,7 @@ function orderOf(options: Options): RankerOrder {
     latentWidth: latent_dim === undefined ? null : wholeFlag("--latent_dim", latent_dim),
     klWeight: numberFlag("--kl_weight", options.kl_weight),
     clickWeight: numberFlag("--click_weight", options.click_weight),
-    klWarmup: kl_warmup === undefined ? null : numberFlag("--kl_warmup", kl_warmup),
+    klWarmup: numberFlag("--kl_warmup", kl_warmup),
   };
 }
 

@@ -26,7 +26,7 @@ import { compiledDescent, lossesAlone } from "./compiled-descent.ts";
 import { batchesOf, type Part, shuffledBatches } from "./turn-batches.ts";
 
 /** Of GeMS's loss. */
-export const usualWeights = { klWeight: 1, clickWeight: 0.5, klWarmup: null } as const;
+export const usualWeights = { klWeight: 1, clickWeight: 0.5, klWarmup: 0 } as const;
 
 export interface RankerOrder {
   readonly ranker: RankerName;
@@ -41,11 +41,8 @@ export interface RankerOrder {
   /** GeMS: of the latent's distance to N(0, 1), and of the clicks, in the loss. */
   readonly klWeight: number;
   readonly clickWeight: number;
-  /**
-   * GeMS: epochs over which that distance's weight grows to what it is; fractions count. Null: half of all. Without
-   * any the latents say nothing about the slates.
-   */
-  readonly klWarmup: number | null;
+  /** GeMS: epochs over which that distance's weight grows to what it is; fractions count. */
+  readonly klWarmup: number;
 }
 
 /** How it is told, and who computes. */
@@ -107,12 +104,12 @@ export async function trainRanker(
 }
 
 function learningOf(
-  { klWeight, clickWeight, klWarmup, batch, epochs }: RankerOrder,
+  { klWeight, clickWeight, klWarmup, batch }: RankerOrder,
   { from, to }: Part,
   compile: Compile,
 ): RankerLearning {
   const steps = Math.max(1, Math.floor((to - from) / batch));
-  const warmup = Math.round((klWarmup ?? epochs / 2) * steps);
+  const warmup = Math.round(klWarmup * steps);
   return { descend: compiledDescent(compile), klWeight, clickWeight, klWarmup: warmup };
 }
 

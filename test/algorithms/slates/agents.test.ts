@@ -35,7 +35,7 @@ const silent = { onEpoch: () => {} };
 const order: RankerOrder = {
   ...{ ranker: "TopK", embeddings: "ideal", task: "slates-diffuse_topdown", seed: 0 },
   ...{ epochs: 1, batch: 256, latentWidth: null },
-  ...{ klWeight: 1, clickWeight: 0.5, klWarmup: null },
+  ...{ klWeight: 1, clickWeight: 0.5, klWarmup: 0 },
 };
 
 beforeAll(async () => {

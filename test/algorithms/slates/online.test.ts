@@ -29,7 +29,7 @@ beforeAll(async () => {
     const order = {
       ...{ ranker, embeddings: "ideal" as const, task: "slates-diffuse_topdown", seed: 0 },
       ...{ epochs: 1, batch: 64, latentWidth: null },
-      ...{ klWeight: 1, clickWeight: 0.5, klWarmup: null },
+      ...{ klWeight: 1, clickWeight: 0.5, klWarmup: 0 },
     } as const;
     const trained = await trainRanker(flights, order, { onEpoch: () => {} });
     await writeFile(pathOf(ranker), await rankerBytes(trained.ranker));
