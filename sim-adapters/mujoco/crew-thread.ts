@@ -11,7 +11,8 @@ const fleet = await openFleet(
 );
 parentPort?.postMessage("ready");
 for (let step = 0; ; ) {
-  Atomics.wait(control, 0, step);
+  // It may be woken by the bell for the step before, rung late.
+  while (Atomics.load(control, 0) === step) Atomics.wait(control, 0, step);
   step = Atomics.load(control, 0);
   if (step < 0) break;
   fleet.move(rows);

@@ -147,7 +147,11 @@ export class Hdf5File {
     if (this.#closed) {
       throw new DatasetError("closed", `${this.path} has been closed`, "Open it again.");
     }
-    if (this.#thread.ended) this.#revive();
+    if (this.#thread.ended) {
+      // What it would bring more of went with the thread.
+      if (name === "more") throw endedMeanwhile(this.path, what);
+      this.#revive();
+    }
     const allowed = this.#patience + bytes / SLOWEST_UNPACKING;
     const seconds = Math.min(allowed, this.#leftForOpening());
     const options = { file: this.#number, seconds, what: `${this.path}: reading ${what}` };
@@ -192,6 +196,15 @@ export class Hdf5File {
       "It is damaged, or made to mislead: copy, download or record it again.",
     );
   }
+}
+
+function endedMeanwhile(path: string, what: string): DatasetError {
+  const message = `${path}: the thread that read ${what} ended in the midst of it`;
+  return new DatasetError(
+    "ended",
+    message,
+    "Read it again; where that fails too, the file is damaged.",
+  );
 }
 
 /** One that has loaded the library: that is no file's fault, and may be tried again. */

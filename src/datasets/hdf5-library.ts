@@ -29,6 +29,7 @@ interface Stream {
 let loaded: Promise<Hdf5> | undefined;
 let allowed: string | undefined;
 let said: string[] = [];
+let broken = false;
 let refused: string[] = [];
 
 /** HDF5's C library, loaded once per process, when the first file is opened: it takes 60 MB. */
@@ -92,10 +93,29 @@ export function inside<T>(path: string, call: () => T): readonly [T | undefined,
     result = call();
   } catch (error) {
     thrown = wordsOf(error);
+    noteTrap(error);
   } finally {
     allowed = undefined;
   }
   return [result, { reason: reasonOf(said.join("")) || thrown, refused }];
+}
+
+/**
+ * Whether the C library of this thread gave up (`abort`, a trap, a stack without end) in the midst of its work: what
+ * it holds in memory is not to be trusted any more, whichever file it is asked for.
+ */
+export function isBroken(): boolean {
+  return broken;
+}
+
+/** True where that is why it was thrown. */
+export function noteTrap(error: unknown): boolean {
+  const { WebAssembly } = globalThis as unknown as {
+    WebAssembly: { RuntimeError: new () => Error };
+  };
+  const isTrap = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+  broken ||= isTrap;
+  return isTrap;
 }
 
 function fence(files: Files): void {

@@ -53,6 +53,8 @@ export interface Question {
   readonly argument: unknown;
 }
 
-export type Answer =
+/** `broken`: by now the library over there is not to be asked any more. */
+export type Answer = { readonly broken: boolean } & (
   | { readonly value: unknown }
-  | { readonly code?: string; readonly message: string; readonly hint?: string };
+  | { readonly code?: string; readonly message: string; readonly hint?: string }
+);

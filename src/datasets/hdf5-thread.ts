@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { DatasetError } from "./dataset-error.ts";
-import { hdf5, keepWithin } from "./hdf5-library.ts";
+import { hdf5, isBroken, keepWithin, noteTrap } from "./hdf5-library.ts";
 import {
   ANSWERED,
   type Answer,
@@ -55,7 +55,8 @@ const library = await hdf5();
 clearInterval(busy);
 // It waits as the other one does: through two event loops an answer takes twice as long.
 for (let asked = 0; ; asked += 1) {
-  Atomics.wait(numbers, ASKED, asked);
+  // It may be woken by the bell for the question before, rung late.
+  while (Atomics.load(numbers, ASKED) === asked) Atomics.wait(numbers, ASKED, asked);
   const question = receiveMessageOnPort(port)!.message as Question;
   port.postMessage(answered(question));
   Atomics.store(numbers, ANSWERED, question.number);
@@ -64,12 +65,17 @@ for (let asked = 0; ; asked += 1) {
 
 function answered(question: Question): Answer {
   try {
-    return { value: answerTo(question) };
+    const value = answerTo(question);
+    return { value, broken: isBroken() };
   } catch (error) {
     const { message } = error as Error;
-    return error instanceof DatasetError
-      ? { message, code: error.code, hint: error.hint }
-      : { message };
+    if (error instanceof DatasetError) {
+      return { message, code: error.code, hint: error.hint, broken: isBroken() };
+    }
+    if (!noteTrap(error)) return { message, broken: isBroken() };
+    const hint = "The file is damaged, or torn; copy or record it again.";
+    const what = `HDF5's library gave up reading it: ${message}`;
+    return { message: what, code: "unreadable", hint, broken: true };
   }
 }
 

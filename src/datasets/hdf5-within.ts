@@ -140,9 +140,12 @@ export class Hdf5Within {
 
   close(): void {
     if (this.#id < 0n) return;
-    if (this.#stage !== 0) this.#library._free(this.#stage);
-    inside(this.path, () => this.#library.close_file(this.#id));
+    const id = this.#id;
     this.#id = -1n;
+    inside(this.path, () => {
+      if (this.#stage !== 0) this.#library._free(this.#stage);
+      this.#library.close_file(id);
+    });
   }
 
   #ask<T>(call: (library: Library, id: bigint) => T) {
@@ -206,9 +209,10 @@ export class Hdf5Within {
 
   #makeStage(bytes: number): void {
     if (bytes <= this.#stageBytes) return;
-    if (this.#stage !== 0) this.#library._free(this.#stage);
+    const old = this.#stage;
+    if (old !== 0) inside(this.path, () => this.#library._free(old));
     this.#stageBytes = Math.max(bytes, 1 << 16);
-    this.#stage = this.#library._malloc(this.#stageBytes);
+    [this.#stage = 0] = inside(this.path, () => this.#library._malloc(this.#stageBytes));
     if (this.#stage !== 0) return;
     this.#stageBytes = 0;
     const message = `${this.path}: no memory for ${bytes} bytes in HDF5's library`;

@@ -91,6 +91,7 @@ export class ReadingThread {
       throw outcome === "gone" ? ended(options) : endless(options);
     }
     const answer = receiveMessageOnPort(this.#port)!.message as Answer;
+    if (answer.broken) this.end();
     if ("value" in answer) return answer.value as Asks[N][1];
     const { code, message, hint } = answer;
     if (code === undefined || hint === undefined) throw new Error(message);
@@ -132,10 +133,12 @@ export class ReadingThread {
     return heard;
   }
 
+  /** What woke this may be the bell for the answer before, rung late: the number says what is there. */
   #heard(): "answered" | "gone" | undefined {
-    const waited = Atomics.wait(this.#numbers, ANSWERED, this.#asked - 1, LOOK);
-    if (waited === "timed-out") return undefined;
-    return Atomics.load(this.#numbers, ANSWERED) === GONE ? "gone" : "answered";
+    Atomics.wait(this.#numbers, ANSWERED, this.#asked - 1, LOOK);
+    const number = Atomics.load(this.#numbers, ANSWERED);
+    if (number === GONE) return "gone";
+    return number === this.#asked ? "answered" : undefined;
   }
 
   /** False where the system knows its threads, and this one no more: one without memory says no goodbye. */
