@@ -8,6 +8,7 @@ import { defineConfig } from "vitest/config";
 const own = [
   "test/engine/**/*.test.ts",
   "test/cli/{export,main}.test.ts",
+  "test/fuzz/*.test.ts",
   "test/metrics/jsonl.test.ts",
   "test/policies/{flight-example,inspect,wasm,write-tfjs}.test.ts",
   "test/remote/{floods,leaks}.test.ts",
