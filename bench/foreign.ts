@@ -174,7 +174,8 @@ async function teacherOf(
   if (teacher === undefined) return "simulator";
   say(`${name}: a teacher by its own training`);
   const options = { cwd: folder, timeout: flight * 1000 };
-  const { status, stderr, stdout } = await runCommand(python, ["-m", ...teacher], options);
+  const result = await runCommand(python, ["-m", ...teacher], options);
+  const { status, stderr, stdout } = result;
   const models = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .flatMap((path) => {
       const iteration = /(?:^|\/)model_(\d+)\.pt$/.exec(path)?.[1];
@@ -183,7 +184,9 @@ async function teacherOf(
     .sort((a, b) => b.iteration - a.iteration);
   if (status === 0 && models[0]) return join(folder, models[0].path);
   const line = `${stdout}${stderr}`.trim().split("\n").at(-1);
-  throw new Error(`its own training ended with ${status}: ${line ?? "it said nothing"}`);
+  throw new Error(
+    `its own training ended with ${status ?? result.stopped ?? result.signal}: ${line ?? "it said nothing"}`,
+  );
 }
 
 async function distilled(endpoint: string, more: readonly string[]) {
