@@ -23,6 +23,12 @@ export type {
 export { serveEnv as serve } from "../sim-adapters/serve/serve-env.ts";
 export type { VectorEnv } from "../sim-adapters/vector-env.ts";
 export type { Agent, AgentConfig } from "./algorithms/offline/slates/agent.ts";
+export type {
+  RecordedOptions,
+  RecordedTurns,
+} from "./algorithms/offline/slates/recorded-batches.ts";
+/** Logged slates as an agent learns from them: `agent.train_step((await recordedTurns(agent, FILE)).draw(1))`. */
+export { recordedTurns } from "./algorithms/offline/slates/recorded-batches.ts";
 export type { EvaluateOptions, Figures } from "./api/evaluate.ts";
 /** Flies a run's student and its teacher, greedily, over whole episodes. */
 export { evaluate } from "./api/evaluate.ts";

@@ -45,10 +45,19 @@ const onlineFlags: readonly Flag[] = [
   ["--online_buffer", "N", "online_buffer"],
 ];
 
+/** As such an algorithm is registered. */
+export interface OfflineMission extends Algorithm<OfflineConfig> {
+  readonly maker: LearnerMaker;
+}
+
+export function isOfflineMission(algorithm: Algorithm): algorithm is OfflineMission & Algorithm {
+  return "maker" in algorithm;
+}
+
 /** The whole of such an algorithm: data in, one stage, flights to judge it by. */
 export function offlineAlgorithm<Own extends z.ZodRawShape>(
   own: OfflineAlgorithm<Own>,
-): Algorithm<OfflineConfig> {
+): OfflineMission {
   const loss: Headline = { metric: own.loss, label: own.lossLabel, scale: "log" };
   type Settings = z.output<z.ZodObject<Own>>;
   const { encoder } = own;
@@ -85,6 +94,7 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
     // Whether anything is flown, the data set has a say in: `assemble` tells.
     idle,
     exports: ({ ranker }) => !ranker,
+    maker,
     assemble: async (site) => (await import("./assemble.ts")).assemble(site, maker),
     read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
     policies: async (saved, spec) => (await import("./run-checkpoint.ts")).policiesOf(saved, spec),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GruBelief } from "../../../policies/beliefs/gru-belief.ts";
 import { readCheckpointFile } from "../../../policies/checkpoint/checkpoint-file.ts";
 import { actsThroughRanker } from "../../../policies/checkpoint/own-facts.ts";
-import { Random } from "../../../policies/random.ts";
+import { deriveSeed, Random } from "../../../policies/random.ts";
 import { createRanker } from "../../../policies/rankers/create-ranker.ts";
 import { RankedPolicy } from "../../../policies/rankers/ranked-policy.ts";
 import { openSlates } from "../../../sim-adapters/slates/open-slates.ts";
-import { loadAgent } from "../../../src/algorithms/offline/slates/load-agent.ts";
+import { loadAgent as loadFrozen } from "../../../src/algorithms/offline/slates/load-agent.ts";
 import {
   asLatents,
   beliefConfig,
@@ -19,8 +19,10 @@ import {
   turnNetworkOf,
 } from "../../../src/algorithms/offline/slates/ranked-site.ts";
 import { rankerBytes, readRanker } from "../../../src/algorithms/offline/slates/ranker-file.ts";
+import { recordedTurns } from "../../../src/algorithms/offline/slates/recorded-batches.ts";
 import { algorithmNamed } from "../../../src/algorithms/registry.ts";
 import { type RankerOrder, trainRanker } from "../../../src/algorithms/slates/train-ranker.ts";
+import { loadAgent } from "../../../src/api/load-agent.ts";
 import { openFlights } from "../../../src/datasets/open-flights.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import { trainHere } from "../offline/offline-run.ts";
@@ -109,8 +111,14 @@ async function runOf(agent: string, more: readonly string[] = []) {
 describe.each([...["td3_bc", "iql", "cql", "rebrac", "bc", "sac", "reinforce", "wolpertinger"]])(
   "%s",
   (agent) => {
+    let flown: Awaited<ReturnType<typeof runOf>>;
+    beforeAll(async () => {
+      const steady = agent === "iql" ? ["algorithm.max_steps=100"] : [];
+      flown = await runOf(agent, ["seed=7", ...steady]);
+    });
+
     it("learns in the latent space, its belief moved by its owner alone, and flies when it is loaded", async () => {
-      const { exitCode, error, events, run } = await runOf(agent);
+      const { exitCode, error, events, run } = flown;
       expect(error?.message).toBeUndefined();
       expect(exitCode).toBe(0);
       const flow = events.find(({ type }) => type === "gradient-flow");
@@ -126,20 +134,85 @@ describe.each([...["td3_bc", "iql", "cql", "rebrac", "bc", "sac", "reinforce", "
       const { infos } = await readCheckpointFile(join(run, "model_1.pt"));
       expect(actsThroughRanker(infos)).toBe(true);
       const { parts } = student as RankedPolicy;
-      const loaded = await loadAgent(run);
+      const loaded = await loadAgent(run, { noise: 0.2 });
       expect(loaded.get_config()).toMatchObject({ agent, stateWidth: 5, latentWidth: 20 });
       const state = Float32Array.from({ length: 10 }, new Random(1).normal);
       const latents = await loaded.select_action(state);
       const observations = { [parts.agent.reads[0]!]: state };
-      const flown = await parts.agent.act({ observations, started: new Uint8Array(2) }, []);
-      expect(latents).toEqual(flown.actions);
+      const acted = await parts.agent.act({ observations, started: new Uint8Array(2) }, []);
+      expect(latents).toEqual(acted.actions);
       expect(await loaded.select_action(state, false)).not.toEqual(latents);
       await expect(loaded.select_action(new Float32Array(7))).rejects.toThrow(/no states of 5/);
       for (const one of [student!, loaded]) one.dispose();
       await env.close();
     });
+
+    it("goes on learning from a checkpoint on batches it is given, as its run did", async () => {
+      const { run } = flown;
+      const loaded = await loadAgent(join(run, "model_0.pt"));
+      const turns = await recordedTurns(loaded, data, {
+        ...{ rows: 16, seed: deriveSeed(7, "transitions") },
+      });
+      const state = Float32Array.from({ length: 10 }, new Random(1).normal);
+      const before = await loaded.select_action(state);
+      turns.draw(2);
+      const figures = await loaded.train_step(turns.draw(2));
+      expect(figures["Train/updates"]).toBe(4);
+      const { learner } = (await algorithmNamed(agent)!.read(join(run, "model_1.pt"))).state;
+      const own = await loaded.save();
+      expect(own.counters).toEqual(learner.counters);
+      for (const [name, { data }] of Object.entries(learner.arrays)) {
+        expect([name, own.arrays[name]!.data]).toEqual([name, data]);
+      }
+      expect(await loaded.select_action(state)).not.toEqual(before);
+      const first = await loadAgent(join(run, "model_0.pt"));
+      first.load(own);
+      expect(await first.select_action(state)).toEqual(await loaded.select_action(state));
+      turns.close();
+      for (const one of [first, loaded]) one.dispose();
+    });
   },
 );
+
+describe("an agent", () => {
+  let run: string;
+  beforeAll(async () => {
+    ({ run } = await runOf("bc"));
+  });
+
+  it("is frozen without its run's configuration, and says so", async () => {
+    const alone = join(work, "alone.pt");
+    copyFileSync(join(run, "model_1.pt"), alone);
+    const loaded = await loadAgent(alone);
+    const batch = { steps: 1, numEnvs: 1, arrays: {} };
+    await expect(loaded.train_step(batch)).rejects.toThrow(/alone\.pt can't learn.*agent\.yaml/);
+    await expect(recordedTurns(loaded, data)).rejects.toThrow(/can't learn/);
+    expect(Object.keys((await loaded.save()).arrays)[0]).toMatch(/^parameters\/actor/);
+    loaded.dispose();
+  });
+
+  it("names what a batch lacks", async () => {
+    const loaded = await loadAgent(run);
+    const arrays = { actions: new Float32Array(40), rewards: new Float32Array(2) };
+    const batch = { steps: 1, numEnvs: 2, arrays };
+    await expect(loaded.train_step(batch)).rejects.toThrow(
+      /holds no 'terminated', but actions, rewards/,
+    );
+    loaded.dispose();
+  });
+
+  it("flies with another ranker where the widths agree, else both widths are said", async () => {
+    const flights = await openFlights(data);
+    const other = async (ranker: "Softmax" | "WkNN") =>
+      (await trainRanker(flights, { ...order, ranker, embeddings: "ideal" }, silent)).ranker;
+    const agent = await loadFrozen(run, { ranker: await other("Softmax") });
+    expect(agent.policy).toBeInstanceOf(RankedPolicy);
+    await expect(loadFrozen(run, { ranker: await other("WkNN") })).rejects.toThrow(
+      /latents of 20 numbers, the ranker WkNN takes 200/,
+    );
+    flights.close();
+  });
+});
 
 describe("a belief", () => {
   it("is the actor's where that is said, or refused where there is no such owner", async () => {
@@ -160,20 +233,5 @@ describe("a belief", () => {
     const agent = await loadAgent(run);
     expect(agent.get_config()).toMatchObject({ stateWidth: 40, belief: { belief: "user" } });
     agent.dispose();
-  });
-});
-
-describe("an agent and another ranker", () => {
-  it("fly together where the widths agree, else both widths are said", async () => {
-    const { run } = await runOf("bc");
-    const flights = await openFlights(data);
-    const other = async (ranker: "Softmax" | "WkNN") =>
-      (await trainRanker(flights, { ...order, ranker, embeddings: "ideal" }, silent)).ranker;
-    const agent = await loadAgent(run, { ranker: await other("Softmax") });
-    expect(agent.policy).toBeInstanceOf(RankedPolicy);
-    await expect(loadAgent(run, { ranker: await other("WkNN") })).rejects.toThrow(
-      /latents of 20 numbers, the ranker WkNN takes 200/,
-    );
-    flights.close();
   });
 });

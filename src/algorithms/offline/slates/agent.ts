@@ -1,9 +1,11 @@
 import type { BeliefConfig } from "../../../../policies/beliefs/belief.ts";
-import type { NamedArrays } from "../../../../policies/named-array.ts";
 import type { RankedPolicy } from "../../../../policies/rankers/ranked-policy.ts";
 import type { RankerConfig } from "../../../../policies/rankers/ranker.ts";
+import type { Experience } from "../../../learning/experience.ts";
+import type { LearnerState, Needs } from "../../../learning/learner.ts";
+import type { Metrics } from "../../../metrics/metric-sink.ts";
 
-/** Who acts in a ranker's latent space, frozen: what trains it is a learner, `BatchLearner`. */
+/** Who acts in a ranker's latent space, and goes on learning to. */
 export interface Agent {
   /**
    * @param state one state of `get_config().stateWidth` numbers, or several, row-major
@@ -12,11 +14,21 @@ export interface Agent {
    * @throws PolicyError `state-width`
    */
   select_action(state: ArrayLike<number>, deterministic?: boolean): Promise<Float32Array>;
+  /**
+   * One update for each step of the experience, of `numEnvs` turns each, as `recordedTurns` gives them:
+   * `obs/history` and `next/history`, the latest turns as codes (see `codesOf`), or `obs/user` and `next/user`;
+   * `actions`, latents; `rewards`, clicks; `terminated`. What acts afterwards has learned from it.
+   *
+   * @throws RunError `frozen-agent`; LearningError `missing-array`, `array-size`, `diverged`
+   */
+  train_step(batch: Experience): Promise<Metrics>;
   /** With its belief before it and its ranker behind it: observations in, slates out. */
   readonly policy: RankedPolicy;
   get_config(): AgentConfig;
-  /** Its weights by name. */
-  save(): NamedArrays;
+  /** All that it learned, moments of its optimisers and counters too. */
+  save(): Promise<LearnerState>;
+  /** The inverse. @throws RunError `frozen-agent`; LearningError where it is another agent's */
+  load(state: LearnerState): void;
   /** Also of belief and ranker. */
   dispose(): void;
 }
@@ -24,6 +36,8 @@ export interface Agent {
 /** Plain JSON. */
 export interface AgentConfig {
   readonly agent: string;
+  /** What a batch must hold; absent: it is frozen. */
+  readonly needs?: Needs;
   readonly stateWidth: number;
   readonly latentWidth: number;
   readonly ranker: RankerConfig;

@@ -2,9 +2,11 @@ import { PolicyError } from "../../../../policies/policy-error.ts";
 import { Random } from "../../../../policies/random.ts";
 import type { RankedPolicy } from "../../../../policies/rankers/ranked-policy.ts";
 import type { Ranker } from "../../../../policies/rankers/ranker.ts";
-import { arraysUnder } from "../../../learning/parameters.ts";
+import type { BatchLearner } from "../../../learning/offline/batch-learner.ts";
 import { openRun } from "../../../runs/open-run.ts";
 import { RunError } from "../../../runs/run-error.ts";
+import type { SavedRun } from "../../algorithm.ts";
+import { OneStagePlan } from "../one-stage-plan.ts";
 import { readRun, studentOf } from "../run-checkpoint.ts";
 import type { Agent, AgentConfig } from "./agent.ts";
 import type { SavedRanked } from "./ranked-run.ts";
@@ -16,6 +18,8 @@ export interface LoadOptions {
   readonly noise?: number;
   /** Of that noise. Default: 0. */
   readonly seed?: number;
+  /** Makes what trains it, from its checkpoint; absent, or undefined: it is frozen. */
+  readonly revive?: ((saved: SavedRun) => Promise<BatchLearner | undefined>) | undefined;
 }
 
 /**
@@ -33,15 +37,19 @@ export async function loadAgent(path: string, options: LoadOptions = {}): Promis
   const saved = await readRun(found.checkpoint);
   const { ranked } = saved.own;
   if (!ranked) throw notOfSlates(found.checkpoint);
-  const { arrays: learned } = saved.state.learner;
-  const policy = (await studentOf(saved, options.ranker)) as RankedPolicy;
+  // Another ranker has other latents: what it learned of its own would be wrong there.
+  const learner = options.ranker ? undefined : await options.revive?.(saved);
+  const policy = (learner?.policies.student ??
+    (await studentOf(saved, options.ranker))) as RankedPolicy;
   const config: AgentConfig = {
     agent: saved.own.algorithm,
+    ...(learner && { needs: learner.needs }),
     stateWidth: policy.parts.agent.observationWidth,
     latentWidth: policy.parts.agent.actionWidth,
     ...{ ranker: policy.parts.ranker.get_config(), belief: policy.parts.belief.get_config() },
   };
   const random = new Random(options.seed ?? 0);
+  const learning = () => learner ?? refuse(found.checkpoint);
   return {
     policy,
     select_action: async (state, deterministic = true) => {
@@ -49,10 +57,27 @@ export async function loadAgent(path: string, options: LoadOptions = {}): Promis
       if (deterministic) return latents;
       return explored(latents, ranked, { noise: options.noise ?? 0.1, random });
     },
+    train_step: async (batch) => learning().update(batch, stage),
     get_config: () => config,
-    save: () => arraysUnder("parameters/actor/", learned),
-    dispose: () => policy.dispose(),
+    save: async () => learner?.save() ?? saved.state.learner,
+    load: (state) => learning().load(state),
+    dispose: () => {
+      if (!learner) return policy.dispose();
+      learner.dispose();
+      policy.parts.ranker.dispose();
+    },
   };
+}
+
+/** Somebody else's plan: it is at its beginning for good, so that no rate has run down. */
+const { stage } = new OneStagePlan("offline", 1).at(0);
+
+function refuse(path: string): never {
+  throw new RunError(
+    "frozen-agent",
+    `The agent of ${path} can't learn: it acts through another ranker than its own, or its run's params/agent.yaml is not beside it`,
+    "Load it from its run's folder, and with the ranker it was trained with.",
+  );
 }
 
 async function latentsFor({ parts }: RankedPolicy, state: ArrayLike<number>) {

@@ -53,14 +53,17 @@ export async function rankedFor(
   saved: SavedRanked | undefined,
   { spec }: RecordedFlights,
 ): Promise<Ranked | undefined> {
-  if (saved) {
-    const { ranker, belief, owner } = saved.facts;
-    return rankedOf(restoredRanker(ranker, saved.arrays), belief, owner);
-  }
+  if (saved) return rankedIn(saved);
   const { ranker: path, belief } = config;
   if (!path || !belief) return undefined;
   const ranker = await readRanker(path);
   return rankedOf(ranker, beliefConfig(belief, spec.groups), belief.owner);
+}
+
+/** Of a checkpoint. */
+export function rankedIn({ facts, arrays }: SavedRanked): Promise<Ranked> {
+  const { ranker, belief, owner } = facts;
+  return rankedOf(restoredRanker(ranker, arrays), belief, owner);
 }
 
 /**
