@@ -99,11 +99,17 @@ async function flying(words: readonly string[]): Promise<Readonly<Record<string,
   return askChild(process.execPath, [program, ...words, "--json"], { seconds: patience });
 }
 
+/** A command of ours that has no last line for us. */
+async function silently(words: readonly string[]): Promise<void> {
+  const line = ["-c", '"$@" >&2 && echo null', "bash", process.execPath, program, ...words];
+  await askChild("bash", line, { seconds: patience });
+}
+
 async function recordedUnder({ folder, seed }: Site): Promise<string> {
   const dataset = join(folder, "cases.hdf5");
   if (existsSync(dataset)) return dataset;
   const words = ["--task", task, "--policy", "pid", "--episodes", `${recorded}`];
-  await flying(["record", ...words, "--seed", `${seed}`, "-o", dataset]);
+  await silently(["record", ...words, "--seed", `${seed}`, "-o", dataset]);
   return dataset;
 }
 
@@ -113,13 +119,7 @@ async function trained(learner: string, dataset: string, { folder, seed }: Site)
   if (!existsSync(logs)) {
     const words = ["--algorithm", learner, "--dataset", dataset, "--seed", `${seed}`, ...own];
     const told = ["train", ...words, "--ui", "none", "--log_root", logs];
-    await askChild(
-      "bash",
-      ["-c", '"$@" >&2 && echo null', "bash", process.execPath, program, ...told],
-      {
-        seconds: patience,
-      },
-    );
+    await silently(told);
   }
   const runs = join(logs, `${task}_${learner}`);
   return join(runs, readdirSync(runs)[0]!);
@@ -135,8 +135,9 @@ interface Found {
   readonly record: readonly (readonly number[])[];
 }
 
-async function peerPiece(dataset: string, { seed, options }: Site): Promise<Piece> {
+async function peerPiece(dataset: string, { seed, folder, options }: Site): Promise<Piece> {
   const { say } = options;
+  const answer = join(folder, "lightzero-answer.json");
   const python = await pythonWith("lightzero", peerPackages, { say });
   const { stop, ready } = await startServer(
     process.execPath,
@@ -149,10 +150,12 @@ async function peerPiece(dataset: string, { seed, options }: Site): Promise<Piec
       ...{ dataset, group: "policy", endpoint, settings: {}, period, seed, env_seed: 1000 + seed },
       ...{ record: ["state", stateReadings.findIndex(({ name }) => name === "bis_true")] },
       ...{ updates: peerUpdates, batch_size: 128, reanalyze: 0.3, simulations: 50 },
-      ...{ levels: 10, window: 8, threads: 1 },
+      ...{ levels: 10, window: 8, threads: 1, answer },
     };
     const script = [benchScript("peer_world_model"), JSON.stringify(told)];
-    const found = await askChild<Found>(python, script, { seconds: patience, env: pythonPath });
+    await askChild<null>(python, script, { seconds: patience, env: pythonPath });
+    // 50 operations are too long for a line of output.
+    const found = JSON.parse(readFileSync(answer, "utf8")) as Found;
     return {
       figures: peerFigures(found),
       note: `${peerUpdates} updates of ${found.milliseconds.toFixed(0)} ms`,

@@ -1,4 +1,4 @@
-"""LightZero's MuZero on recorded flights of ours: ``peer_world_model.py ORDER``; JSON in, JSON out.
+"""LightZero's MuZero on recorded flights of ours: ``peer_world_model.py ORDER``; JSON in, JSON in a file.
 
 LightZero 0.2.0 has no entry that learns from recorded data; its buffer, model, policy and search are used as they
 are, and this feeds them. One segment is one episode. What its policy shall be is, for ``reanalyze`` of each batch,
@@ -8,7 +8,7 @@ model has it. It sees what ours sees: ``window`` observations and the actions be
 The order names the ``dataset`` (Minari's layout), its observation ``group``, ``endpoint`` of a simulator in which
 each environment flies one episode, ``settings`` for it, ``record`` (group and column of what is true) and ``period``
 (s), ``seed``, ``env_seed``, ``updates``, ``batch_size``, ``reanalyze``, ``simulations``, ``levels``, ``window``,
-``threads``.
+``threads``, and the file of the ``answer``: milliseconds of an update, returns, and what is true at each step.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def main() -> None:
     fill(buffer, flights, coder, cfg)
     seconds = learn(policy, buffer, order)
     said = {"seconds": seconds, "milliseconds": 1000 * seconds / order["updates"], **fly(policy, coder, order)}
-    print(json.dumps(said))
+    with open(order["answer"], "w", encoding="utf-8") as file:
+        json.dump(said, file)
+    print("null")
 
 
 Flight = tuple[np.ndarray, np.ndarray, np.ndarray]
