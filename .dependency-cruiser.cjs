@@ -95,7 +95,9 @@ module.exports = {
       "config",
       "config|algorithms|running/env-split|running/running-error",
     ),
-    rooms("nobody-calls-the-commands", "training", "(?!cli/)"),
+    rooms("a-flight-knows-no-session", "training", "(?!cli/|api/|session/)"),
+    rooms("a-session-knows-no-command", "session", "(?!cli/|api/)"),
+    rooms("programs-call-no-command", "api", "(?!cli/)"),
     {
       name: "only-the-codec-packs",
       severity: "error",

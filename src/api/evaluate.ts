@@ -1,4 +1,4 @@
-import { measure } from "../cli/eval.ts";
+import { measure } from "../session/measure.ts";
 import { version } from "../version.ts";
 
 export interface EvaluateOptions {
@@ -33,20 +33,11 @@ export type Figures = Readonly<Record<string, number | string | null>>;
  * @throws an Error with `code` and `hint`
  */
 export async function evaluate(run: string, options: EvaluateOptions = {}): Promise<Figures> {
-  const {
-    episodes = 200,
-    numEnvs,
-    seed,
-    signal,
-    say = () => {},
-    overrides = [],
-    ...more
-  } = options;
+  const { episodes = 200, numEnvs, signal, say = () => {}, overrides = [], ...more } = options;
   const figures = await measure(run, overrides, {
     ...more,
-    episodes: `${episodes}`,
-    ...(numEnvs === undefined ? {} : { num_envs: `${numEnvs}` }),
-    ...(seed === undefined ? {} : { seed: `${seed}` }),
+    episodes,
+    ...(numEnvs === undefined ? {} : { num_envs: numEnvs }),
     version: version(),
     stop: signal,
     warn: say,

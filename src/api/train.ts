@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { train as trainFrom } from "../cli/train.ts";
-import type { TrainInput } from "../cli/train-options.ts";
 import type { MetricSink, Metrics, RunEvent } from "../metrics/metric-sink.ts";
 import { RequestQueue } from "../running/requests.ts";
+import { train as trainFrom } from "../session/train.ts";
+import type { TrainInput } from "../session/train-input.ts";
 import { Notices } from "../training/messages.ts";
 import { watchAbort } from "../training/signals.ts";
 import { version } from "../version.ts";

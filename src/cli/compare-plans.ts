@@ -5,8 +5,8 @@ import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import { threadsOf } from "../session/threads.ts";
 import { warn } from "../training/messages.ts";
-import { threadsOf } from "./threads.ts";
 
 interface Options {
   readonly epochs: string;

@@ -1,28 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import type { EnvSpec } from "../../protocol/spec.ts";
 import { wordsOf } from "../../protocol/visible.ts";
-import type { Algorithm, Wish } from "../algorithms/algorithm.ts";
-import { chooseTeacher } from "../algorithms/distillation/load-teacher.ts";
-import type { DistillationConfig } from "../algorithms/distillation/settings.ts";
 import { ConfigError } from "../config/config-error.ts";
-import { resolveConfig } from "../config/resolve.ts";
-import type { Config } from "../config/schema.ts";
-import { compileWith } from "../engine/compile/compile.ts";
-import { parseDevice, startEngine } from "../engine/start.ts";
-import type { Metrics } from "../metrics/metric-sink.ts";
-import type { Evaluation } from "../running/evaluate.ts";
 import { RequestQueue } from "../running/requests.ts";
 import { locateRun } from "../runs/locate-run.ts";
-import { openRun } from "../runs/open-run.ts";
-import { evaluateRun } from "../training/evaluate-run.ts";
+import { measure } from "../session/measure.ts";
 import { warn } from "../training/messages.ts";
-import { openSimulator } from "../training/open-simulator.ts";
 import { watchSignals } from "../training/signals.ts";
-import { taskFiguresOf, verdictOf } from "../training/verdict.ts";
-import { measureAlone } from "./eval-alone.ts";
-import { onlySimulatorOverrides } from "./only-simulator-overrides.ts";
-import { threadsOf } from "./threads.ts";
 
 interface EvalOptions {
   readonly episodes: string;
@@ -81,123 +65,13 @@ type Evaluating = EvalOptions & { readonly version: string };
 async function evaluateCommand(path: string, overrides: string[], options: Evaluating) {
   const signals = watchSignals(new RequestQueue(), warn);
   try {
-    const figures = await measure(path, overrides, { ...options, stop: signals.abort, warn });
+    const episodes = wholeNumber("--episodes", options.episodes);
+    const order = { ...options, episodes, stop: signals.abort, warn };
+    const figures = await measure(path, overrides, order);
     console.log(options.json ? JSON.stringify(figures) : describe(figures));
   } finally {
     signals.release();
   }
-}
-
-export type Measuring = Omit<Evaluating, "json"> & {
-  readonly stop?: AbortSignal | undefined;
-  readonly warn: (line: string) => void;
-};
-
-/** What `summary.json` says, by the same names, and what the task and the options ask for besides. */
-export async function measure(
-  path: string,
-  overrides: readonly string[],
-  options: Measuring,
-): Promise<Readonly<Record<string, unknown>>> {
-  const { warn, stop = new AbortController().signal } = options;
-  const episodes = wholeNumber("--episodes", options.episodes);
-  // The students are as their checkpoints hold them.
-  onlySimulatorOverrides(overrides, "an evaluation", "Drop it; to change a student, train one.");
-  const { task } = options;
-  if (task !== undefined) {
-    const more = [...flagsOf(options), ...overrides];
-    return measureAlone(path, more, { task, episodes, version: options.version, stop, warn });
-  }
-  const prefer = options.last ? "latest" : "best";
-  const { run, checkpoint } = await openRun(path, { prefer });
-  const { config, algorithm } = resolveConfig({
-    base: run.agentYamlPath,
-    overrides: [...flagsOf(options), ...overrides],
-  });
-  if (!algorithm.flies(config)) throw flownNowhere(run.path);
-  checkPlanner(algorithm, options.planner);
-  // As the run had: the figures of its summary come out again to the last bit.
-  await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });
-  const { version } = options;
-  const simulator = await openSimulator(config, {
-    wishes: wishesOf(algorithm.wishes(config), options.against),
-    signal: stop,
-    version,
-    onNotice: warn,
-    onWaiting: warn,
-  });
-  try {
-    const { env } = simulator;
-    const { seed } = config;
-    let planning: Metrics = {};
-    const tell = (figures: Metrics) => {
-      planning = figures;
-    };
-    const { planner, shuffle_group: shuffle } = options;
-    const compile = compileWith(config.compile);
-    const acting = planner === undefined ? {} : { acting: { planner, tell, compile } };
-    const against = await rivalOf(options.against, config, env.spec);
-    const flight = { algorithm, env, episodes, seed, stop, shuffle, against, ...acting };
-    const flown = await evaluateRun(checkpoint, flight);
-    const figures = { ...verdictOf(flown), ...taskFiguresOf(flown), ...ablationOf(flown, shuffle) };
-    return { ...figures, ...(planner && { planner, ...planning }), checkpoint };
-  } finally {
-    await simulator.close();
-  }
-}
-
-function flagsOf({
-  num_envs,
-  seed,
-  device,
-  sim,
-}: Pick<EvalOptions, "num_envs" | "seed" | "device" | "sim">) {
-  const given = { num_envs, seed, device, "sim.endpoint": sim };
-  return Object.entries(given).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${value}`],
-  );
-}
-
-/** Who flies beside the student may look at what no student sees. */
-function wishesOf(wishes: readonly Wish[], against: string | undefined): readonly Wish[] {
-  return against === undefined ? wishes : wishes.map(({ groups: _, ...others }) => others);
-}
-
-function checkPlanner({ name, planners = [] }: Algorithm, planner: string | undefined): void {
-  if (planner === undefined || planners.includes(planner)) return;
-  throw new ConfigError(
-    "bad-value",
-    planners.length === 0
-      ? `--planner ${planner}: a student of ${name} has no model to plan in`
-      : `--planner is ${planner}; expected one of ${planners.join(", ")}`,
-    planners.length === 0 ? "Leave it out." : `For example --planner ${planners[0]}.`,
-  );
-}
-
-async function rivalOf(who: string | undefined, config: Config, spec: EnvSpec) {
-  if (who === undefined) return undefined;
-  const { config: usual } = resolveConfig({ overrides: [`log_root=${config.log_root}`] });
-  return (await chooseTeacher({ ...(usual as DistillationConfig), checkpoint: who }, spec)).policy;
-}
-
-/** What is left of the student's return where it sees others' rows of a group. */
-function ablationOf({ student, shuffled }: Evaluation, group: string | undefined) {
-  if (!student || !shuffled) return {};
-  const { meanReturn, episodes } = shuffled;
-  return {
-    shuffled_group: group,
-    shuffled_return: meanReturn,
-    shuffled_episodes: episodes,
-    shuffled_share: meanReturn / student.meanReturn,
-  };
-}
-
-function flownNowhere(run: string): ConfigError {
-  return new ConfigError(
-    "no-simulator",
-    `${run} was trained without a simulator: nothing says where its student could fly`,
-    "Name one that is running: --sim ENDPOINT.",
-  );
 }
 
 function describe(figures: Readonly<Record<string, unknown>>): string {

@@ -17,14 +17,14 @@ import { splitEnvs } from "../running/env-split.ts";
 import { EpisodeBook } from "../running/episode-book.ts";
 import { type MixedPolicy, PolicyMix } from "../running/policy-mix.ts";
 import { RequestQueue } from "../running/requests.ts";
+import { onlySimulatorOverrides } from "../session/only-simulator-overrides.ts";
+import { threadsOf } from "../session/threads.ts";
 import { exitCodes } from "../training/exit-codes.ts";
 import { warn } from "../training/messages.ts";
 import { openSimulator } from "../training/open-simulator.ts";
 import { watchSignals } from "../training/signals.ts";
-import { onlySimulatorOverrides } from "./only-simulator-overrides.ts";
 import { type PolicyShare, parseShares } from "./policy-shares.ts";
 import { ProgressBar } from "./progress-bar.ts";
-import { threadsOf } from "./threads.ts";
 
 interface RecordOptions {
   readonly output: string;

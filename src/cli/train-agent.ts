@@ -5,13 +5,13 @@ import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
 import { rankerNames } from "../../policies/rankers/ranker.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import type { OwnSinkMaker } from "../metrics/own-sink.ts";
+import type { TrainInput } from "../session/train-input.ts";
 import { warn } from "../training/messages.ts";
 import { agentLog } from "./agent-log.ts";
 import { type AgentOptions, agentNames, agentRun } from "./agent-settings.ts";
 import { chooseRanker } from "./choose-ranker.ts";
 import { slateTask, wholeFlag } from "./slate-task.ts";
 import { startTraining } from "./train.ts";
-import type { TrainInput } from "./train-options.ts";
 import { rankerRoot } from "./train-ranker.ts";
 
 export interface TrainAgentOptions extends AgentOptions {

@@ -7,6 +7,7 @@ import { ConfigError } from "../config/config-error.ts";
 import { parseValue } from "../config/overrides.ts";
 import type { ResolveInput } from "../config/resolve.ts";
 import type { Setting } from "../config/setting.ts";
+import type { ResumeRequest, TeacherRequest, TrainInput } from "../session/train-input.ts";
 
 /** Flags that set one key of the configuration; their help is the key's own. */
 const commonFlags: readonly Flag[] = [
@@ -94,37 +95,6 @@ const idle: readonly (readonly [flag: string, why: string])[] = [
   ["--disable_fabric", "it belongs to the simulator's own process"],
   ["--export_io_descriptors", "it belongs to the simulator's own process"],
 ];
-
-export interface ResumeRequest {
-  /** Run folder, experiment folder or checkpoint; absent: the experiment of the configuration. */
-  readonly path?: string;
-  /** As Isaac Lab's flags: regular expressions for the run folder's and the file's name. */
-  readonly load_run?: string;
-  readonly checkpoint?: string;
-}
-
-/** The teacher's run by Isaac Lab's patterns, where nothing is resumed. */
-export interface TeacherRequest {
-  readonly load_run: string;
-  readonly checkpoint?: string;
-}
-
-export interface TrainInput {
-  readonly config: ResolveInput;
-  readonly teacher?: TeacherRequest;
-  readonly resume?: ResumeRequest;
-  /** Where the flights of this session are kept. */
-  readonly record?: string;
-  readonly printConfig?: boolean;
-  /** All is checked, nothing flown or written. */
-  readonly dryRun?: boolean;
-  /** Flags that were taken and do nothing, for people. */
-  readonly notices?: readonly string[];
-  /** Of a run that goes on: the newest checkpoint or none. */
-  readonly strict: boolean;
-  /** Of a run that goes on: code that its own configuration names may be run. */
-  readonly allowSinks: boolean;
-}
 
 /** What commander parsed: flags by name, as they were typed. */
 export type ParsedOptions = Readonly<Record<string, string | boolean | undefined>>;

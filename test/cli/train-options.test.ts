@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { addTrainOptions, type TrainInput, trainInput } from "../../src/cli/train-options.ts";
+import { addTrainOptions, trainInput } from "../../src/cli/train-options.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
+import type { TrainInput } from "../../src/session/train-input.ts";
 
 /** A command line as a shell would split it. */
 function parse(line: string): TrainInput {

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type ResolveInput, resolveConfig } from "../config/resolve.ts";
 import { openRun } from "../runs/open-run.ts";
-import type { TeacherRequest } from "./train-options.ts";
+import type { TeacherRequest } from "./train-input.ts";
 
 /**
  * The configuration with the teacher's file in it that Isaac Lab's patterns mean: of the runs in

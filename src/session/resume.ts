@@ -9,7 +9,7 @@ import { refuseLinks } from "../runs/refuse-links.ts";
 import { RunError } from "../runs/run-error.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
 import { refuseLivingFlight } from "../runs/run-lock.ts";
-import type { ResumeRequest } from "./train-options.ts";
+import type { ResumeRequest } from "./train-input.ts";
 
 /** A run to go on with, before its configuration is read. */
 export interface FoundRun {
