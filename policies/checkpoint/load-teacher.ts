@@ -3,6 +3,7 @@ import { elementsOf } from "../named-array.ts";
 import { type ActivationName, activationNamed } from "../networks/activation.ts";
 import type { VisionFacts } from "../networks/cnn/vision.ts";
 import type { NetworkPolicy } from "../networks/network-policy.ts";
+import type { ReadsChoice } from "../observation-groups.ts";
 import { CheckpointError, PolicyError } from "../policy-error.ts";
 import type { Head } from "./actor.ts";
 import { createActorPolicy } from "./actor-policy.ts";
@@ -28,8 +29,6 @@ export interface TeacherOptions {
   readonly role?: "student" | "teacher" | undefined;
 }
 
-export type ReadsChoice = (own: readonly string[] | undefined) => readonly string[];
-
 export interface ConfiguredGroups {
   readonly groups: readonly string[];
   /** The file that says so. */
@@ -47,6 +46,8 @@ export interface FlightPlan {
   readonly history: number;
   /** Of a network with pictures. */
   readonly vision?: VisionFacts;
+  /** Observation groups it reads, in this order, as its checkpoint says. */
+  readonly reads?: readonly string[];
   /** Observation groups it was trained on, by the run's own configuration. */
   readonly configured?: ConfiguredGroups;
   /** What a person should know: what was assumed, and from where. */
@@ -120,9 +121,10 @@ export async function planFlight(
   if (actor.inputWidth % history !== 0) throw badHistory(path, actor, history);
   const { groups, path: from = path } = config ?? {};
   const configured = groups && { groups, path: from };
-  const { vision } = own ?? {};
+  const { vision, reads } = own ?? {};
+  const known = { ...(reads && { reads }), ...(configured && { configured }) };
   const seen = vision ? { vision, actor: { ...actor, inputWidth: widthOf(vision) } } : { actor };
-  return { role, ...seen, ...chosen, head, history, ...(configured && { configured }), notes };
+  return { role, ...seen, ...chosen, head, history, ...known, notes };
 }
 
 /** Of an observation, pictures and all. */

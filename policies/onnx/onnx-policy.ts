@@ -1,6 +1,7 @@
 import type { Frame } from "../../protocol/frame.ts";
 import { readBytes } from "../checkpoint/checkpoint-file.ts";
 import type { NamedArrays } from "../named-array.ts";
+import { groupsIn, type ReadsChoice } from "../observation-groups.ts";
 import type { Flown, Memory, Policy } from "../policy.ts";
 import { CheckpointError } from "../policy-error.ts";
 import { Random } from "../random.ts";
@@ -54,7 +55,7 @@ export async function readOnnxFile(path: string): Promise<Uint8Array> {
  */
 export async function loadOnnx(
   path: string,
-  reads: readonly string[],
+  reads: OnnxOptions["reads"],
   ports: PortChoice = {},
 ): Promise<LoadedOnnx> {
   const bytes = await readOnnxFile(path);
@@ -64,9 +65,10 @@ export async function loadOnnx(
 /** The same for a model in memory. */
 export async function createOnnxPolicy(
   bytes: Uint8Array,
-  { reads, where, ports = {} }: OnnxOptions,
+  { reads: wanted, where, ports = {} }: OnnxOptions,
 ): Promise<Pick<LoadedOnnx, "facts" | "policy" | "notes">> {
   const facts = readOnnx(bytes, where);
+  const reads = typeof wanted === "function" ? wanted(groupsIn(facts.metadata)) : wanted;
   const form = modelForm(facts.inputs, facts.outputs, where, ports);
   const held = form.held.map(({ name }) => name.slice(0, 60)).join(", ");
   const told = held === "" ? [] : [`its further inputs are held at 0: ${held}`];
@@ -88,7 +90,8 @@ export async function createOnnxPolicy(
 }
 
 export interface OnnxOptions {
-  readonly reads: readonly string[];
+  /** Observation groups, or who chooses them by those that the file says it was trained on. */
+  readonly reads: readonly string[] | ReadsChoice;
   /** What to call the file in messages. */
   readonly where: string;
   /** Where the model has several inputs or outputs. */

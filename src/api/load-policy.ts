@@ -34,7 +34,8 @@ export async function loadPolicy(file: string, options: LoadOptions = {}): Promi
   const { reads, ports, device = "cpu", logRoot = "logs/rsl_rl", ...choices } = options;
   const path = await findCheckpoint(file, { logRoot });
   await startEngine(parseDevice(device).device);
-  if (isOnnxPath(path)) return (await loadOnnx(path, reads ?? ["policy"], ports)).policy;
+  const usual = reads ?? ((own: readonly string[] | undefined) => own ?? ["policy"]);
+  if (isOnnxPath(path)) return (await loadOnnx(path, usual, ports)).policy;
   const { policy } = await loadTeacher(path, { ...choices, assume: false, reads });
   return policy;
 }

@@ -13,6 +13,7 @@ import { modelError, type RunModel } from "../../policies/graph/model-error.ts";
 import type { PolicyGraph } from "../../policies/graph/policy-graph.ts";
 import { runTfjs } from "../../policies/graph/run-tfjs.ts";
 import { writeTfjs } from "../../policies/graph/write-tfjs.ts";
+import { groupsEntry } from "../../policies/observation-groups.ts";
 import { findOnnxRuntime, openOnnx } from "../../policies/onnx/onnx-runtime.ts";
 import { writeOnnx } from "../../policies/onnx/write-onnx.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
@@ -114,6 +115,7 @@ function modelOf({ checkpoint, plan }: ModelRequest) {
     role,
     activation,
     iteration: `${checkpoint.iteration}`,
+    ...groupsEntry(plan.reads),
     ...(history > 1 && { history: `${history}` }),
     ...(vision && { groups: JSON.stringify(vision.groups) }),
   };

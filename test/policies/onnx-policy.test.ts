@@ -56,6 +56,23 @@ describe("an ONNX file says of itself", () => {
 });
 
 describe.skipIf(!installed)("an ONNX policy in flight", () => {
+  it("reads the groups that it says it was trained on, where whoever loads it asks", async () => {
+    const { graph } = graphs.find(({ title }) => title === "v5-distillation-lstm student")!;
+    const told = async (reads: unknown, say = "observation_groups") => {
+      const metadata = { [say]: JSON.stringify(reads) };
+      const bytes = writeOnnx(graph, { metadata, producerVersion: "", batch: "dynamic" });
+      const choice = (own?: readonly string[]) => own ?? ["policy"];
+      const { policy } = await createOnnxPolicy(bytes, { reads: choice, where: "x.onnx" });
+      policy.dispose();
+      return policy.reads;
+    };
+    expect(await told(["camera", "proprioception"])).toEqual(["camera", "proprioception"]);
+    for (const nothing of [[], "camera", [7], { camera: 1 }, null]) {
+      expect(await told(nothing)).toEqual(["policy"]);
+    }
+    expect(await told(["camera"], "groups")).toEqual(["policy"]);
+  });
+
   it("flies with its weights in a file beside it", async () => {
     const { policy, bytes } = await loadOnnx(join(folder, "external", "lstm.onnx"), reads);
     expect(await errorOf(policy, examples.lstm)).toBeLessThan(1e-5);

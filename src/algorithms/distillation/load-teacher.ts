@@ -3,6 +3,7 @@ import type { RslRlActor } from "../../../policies/checkpoint/actor-state.ts";
 import { checkOwnExample, loadTeacher } from "../../../policies/checkpoint/load-teacher.ts";
 import { type FlightExample, recordExample } from "../../../policies/flight-example.ts";
 import { elementsOf } from "../../../policies/named-array.ts";
+import type { ReadsChoice } from "../../../policies/observation-groups.ts";
 import type { PortChoice } from "../../../policies/onnx/model-memory.ts";
 import {
   createOnnxPolicy,
@@ -52,24 +53,25 @@ export async function chooseTeacher(config: DistillationConfig, spec: EnvSpec): 
   if (checkpoint === "pid") return pidTeacher(usual, spec);
   const { log_root: logRoot } = config;
   const path = await findCheckpoint(checkpoint, { logRoot });
+  // A policy of ours goes on reading what it was trained on, unless told otherwise.
+  const reads: ReadsChoice = (own) =>
+    given ?? (own?.every((group) => group in spec.observations) ? own : usual);
   const { onnx_input: input, onnx_output: output, teacher_distribution } = config.policy;
   if (isOnnxPath(path)) {
     const ports = { input: input ?? undefined, output: output ?? undefined };
-    return onnxTeacher(await loadOnnx(path, usual, ports), spec, ports);
+    return onnxTeacher(await loadOnnx(path, reads, ports), spec, ports);
   }
   const loaded = await loadTeacher(path, {
     activation: config.policy.teacher_activation ?? undefined,
     assume: config.policy.assume_activation,
     distribution: teacher_distribution ?? undefined,
-    // A student of ours goes on reading what it was trained on, unless told otherwise.
-    reads: (own) => given ?? (own?.every((group) => group in spec.observations) ? own : usual),
+    reads,
   });
   checkFit(`The teacher ${loaded.path}`, loaded.policy, spec);
   const { activation, head, history, actor, notes } = loaded;
-  const { reads } = loaded.policy;
   return {
     policy: loaded.policy,
-    facts: { kind: "network", activation, head, history, reads },
+    facts: { kind: "network", activation, head, history, reads: loaded.policy.reads },
     actor,
     example: await recordExample(loaded.policy),
     description: [`${loaded.path}, iteration ${loaded.iteration}`, ...notes].join("; "),
