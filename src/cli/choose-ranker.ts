@@ -1,12 +1,14 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
+import type { RankerConfig } from "../../policies/rankers/ranker.ts";
 import { readRankerConfig } from "../algorithms/offline/slates/ranker-file.ts";
 import { usualWeights } from "../algorithms/slates/train-ranker.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { rankerWords } from "./ranker-words.ts";
 import { makeRanker, rankerFile, rankerFolder } from "./train-ranker.ts";
 
 export interface RankerChoice {
+  /** With the kind of its items, where that was asked for and is not the usual one. */
   readonly name: string;
   /** Its checkpoint. */
   readonly path: string;
@@ -15,6 +17,7 @@ export interface RankerChoice {
 }
 
 export interface RankerWish {
+  /** See `rankerWords`. */
   readonly ranker: string;
   readonly checkpoint: string | undefined;
   readonly task: string;
@@ -30,18 +33,20 @@ export interface RankerWish {
  */
 export async function chooseRanker(wish: RankerWish): Promise<RankerChoice> {
   const { checkpoint, task, dataset, root, say } = wish;
-  const name = rankerNamed(wish.ranker);
+  const { name: ranker, label: name, embeddings } = rankerWords(wish.ranker);
+  const fits = (found: RankerConfig) =>
+    found.ranker === ranker && (embeddings === null || found.embeddings === embeddings);
   if (checkpoint !== undefined) {
-    const { ranker, dataset: own } = await readRankerConfig(checkpoint);
-    if (ranker !== name) throw otherRanker(checkpoint, ranker, name);
-    return { name, path: resolve(checkpoint), dataset: dataset ?? own };
+    const found = await readRankerConfig(checkpoint);
+    if (!fits(found)) throw otherRanker(checkpoint, found, wish.ranker);
+    return { name, path: resolve(checkpoint), dataset: dataset ?? found.dataset };
   }
-  const order = { ranker: name, task };
+  const order = { ranker, task };
   for (const path of newestFirst(join(root, rankerFolder(order)))) {
-    const { dataset: own } = await readRankerConfig(path);
-    if (dataset !== undefined && resolve(dataset) !== own) continue;
+    const found = await readRankerConfig(path);
+    if (!fits(found) || (dataset !== undefined && resolve(dataset) !== found.dataset)) continue;
     say(`the newest ${name} for these slates: ${path}`);
-    return { name, path, dataset: dataset ?? own };
+    return { name, path, dataset: dataset ?? found.dataset };
   }
   if (dataset === undefined) throw nothingToLearnFrom(task);
   say(
@@ -51,7 +56,7 @@ export async function chooseRanker(wish: RankerWish): Promise<RankerChoice> {
     seed: 0,
     epochs: 10,
     batch: 256,
-    embeddings: null,
+    embeddings,
     latentWidth: null,
     ...usualWeights,
   };
@@ -66,11 +71,12 @@ function newestFirst(folder: string): readonly string[] {
   return paths.filter((path) => existsSync(path)).sort((a, b) => (a < b ? 1 : -1));
 }
 
-function otherRanker(path: string, found: string, wanted: string): ConfigError {
+function otherRanker(path: string, found: RankerConfig, wanted: string): ConfigError {
+  const { ranker, embeddings } = found;
   return new ConfigError(
     "other-ranker",
-    `${path} holds the ranker ${found}, and --ranker is ${wanted}`,
-    `Say --ranker ${found}, or name another checkpoint.`,
+    `${path} holds the ranker ${ranker} with ${embeddings} items, and --ranker is ${wanted}`,
+    `Say --ranker ${ranker}, or name another checkpoint.`,
   );
 }
 

@@ -21,6 +21,7 @@ import {
   readExample,
 } from "./inspect-example.ts";
 import { inspectOnnx } from "./inspect-onnx.ts";
+import { inspectRanker, rankerIn } from "./inspect-ranker.ts";
 import { inspectRun, readAnyCheckpoint } from "./inspect-run.ts";
 
 interface InspectOptions {
@@ -45,7 +46,7 @@ export function registerInspect(program: Command): void {
     .description("show what a checkpoint holds, and what it does with given observations")
     .argument(
       "<file>",
-      "a checkpoint of rsl_rl 2.3 to 5, rl_games or Firstsolo, an exported policy.pt, an ONNX policy, recorded flights (HDF5); or a folder (its best checkpoint, else the last), latest, best or a pattern",
+      "a checkpoint of rsl_rl 2.3 to 5, rl_games or Firstsolo, an exported policy.pt, an ONNX policy, a ranker, recorded flights (HDF5); or a folder (its best checkpoint, else the last), latest, best or a pattern",
     )
     .option("--act <file>", "JSON with inputs to fly on, and perhaps outputs to compare with")
     .option("--activation <name>", "activation of the network, which checkpoints do not hold")
@@ -58,6 +59,8 @@ export function registerInspect(program: Command): void {
       const file = await findCheckpoint(path, { logRoot: join("logs", "rsl_rl") });
       const example = options.act === undefined ? undefined : await readExample(options.act);
       if (isOnnxPath(file)) return inspectOnnx(file, example, options);
+      const ranker = await rankerIn(file);
+      if (ranker) return inspectRanker(file, ranker, options);
       const checkpoint = await readAnyCheckpoint(file);
       if (checkpoint.kind === "described") return inspectRun(file, checkpoint, options);
       const plan = await planOf(file, checkpoint, options, example);

@@ -8,6 +8,7 @@ import { parseObject } from "../metrics/files/jsonl-row.ts";
 import { openRun } from "../runs/open-run.ts";
 import { RunError } from "../runs/run-error.ts";
 import type { Cell } from "./matrix-table.ts";
+import { rankerWords, wholeWords } from "./ranker-words.ts";
 
 /** What makes a cell another one when it changes. */
 export interface CellOrder {
@@ -64,7 +65,9 @@ export async function flyCell(order: CellOrder, bench: Bench): Promise<Cell> {
   const { folder, datasetOf } = bench;
   const name = nameOf(order);
   const logs = join(folder, "runs", name);
-  const named = ["--agent", agent, "--env_name", env, "--ranker", ranker!, "--seed", `${seed}`];
+  // A folder of rankers may hold those of other items too.
+  const words = wholeWords(rankerWords(ranker!.replace("-", ":")));
+  const named = ["--agent", agent, "--env_name", env, "--ranker", words, "--seed", `${seed}`];
   const places = {
     ...{ dataset: datasetOf(env), ranker_root: join(folder, "rankers"), log_root: logs },
     ...{ log_dir: join(folder, "logs"), checkpoint_dir: join(folder, "checkpoints"), ui: "none" },

@@ -2,7 +2,6 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { isSlatePilot, slatePilots } from "../../policies/pilots/slates.ts";
-import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { putWholeSync } from "../disk/whole-file.ts";
 import { warn } from "../training/messages.ts";
@@ -18,6 +17,7 @@ import {
 } from "./matrix-cells.ts";
 import { flyPilot } from "./matrix-pilots.ts";
 import { type Cell, csvOf, markdownOf } from "./matrix-table.ts";
+import { rankerWords } from "./ranker-words.ts";
 import { environmentOf, slateTask, wholeFlag } from "./slate-task.ts";
 
 interface Options {
@@ -41,7 +41,7 @@ export function registerMatrix(program: Command): void {
     .description("train and evaluate agents with rankers, all with all, and write a table")
     .argument("[overrides...]", "KEY=VALUE for every training, e.g. algorithm.tau=0.01")
     .requiredOption("--agents <NAMES>", "e.g. td3_bc,iql,cql,rebrac,bc")
-    .requiredOption("--rankers <NAMES>", "e.g. GeMS,WkNN,Softmax,TopK")
+    .requiredOption("--rankers <NAMES>", "e.g. GeMS,WkNN,Softmax,TopK,TopK:ideal")
     .requiredOption("--envs <NAMES>", "e.g. diffuse_topdown,focused_topdown")
     .option("--seeds <NUMBERS>", "of agents and of their evaluation", "0")
     .option("--pilots <NAMES>", "who flies beside them, without training", slatePilots.join(","))
@@ -119,7 +119,7 @@ function ordersOf(overrides: readonly string[], options: Options): readonly Cell
   const episodes = wholeFlag("--episodes", options.episodes);
   const envs = listed(options.envs).map((env) => environmentOf(slateTask(env)));
   const agents = listed(options.agents).map(agentNamed);
-  const rankers = listed(options.rankers).map(rankerNamed);
+  const rankers = listed(options.rankers).map((word) => rankerWords(word));
   const seeds = listed(options.seeds).map((seed) => wholeFlag("--seeds", seed, 0));
   const pilots = listed(options.pilots).map(pilotNamed);
   const given = { max_timesteps: `${steps}`, belief, device };
@@ -133,7 +133,7 @@ function ordersOf(overrides: readonly string[], options: Options): readonly Cell
   const trained = seeds.flatMap((seed) =>
     envs.flatMap((env) =>
       agents.flatMap((agent) =>
-        rankers.map((ranker) => ({ env, agent, ranker, seed, episodes, args })),
+        rankers.map(({ label: ranker }) => ({ env, agent, ranker, seed, episodes, args })),
       ),
     ),
   );

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { beliefKinds } from "../../policies/beliefs/belief.ts";
-import { rankerNamed } from "../../policies/rankers/create-ranker.ts";
 import { rankerNames } from "../../policies/rankers/ranker.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import type { OwnSinkMaker } from "../metrics/own-sink.ts";
@@ -10,6 +9,7 @@ import { warn } from "../training/messages.ts";
 import { agentLog } from "./agent-log.ts";
 import { type AgentOptions, agentNames, agentRun } from "./agent-settings.ts";
 import { chooseRanker } from "./choose-ranker.ts";
+import { rankerWords } from "./ranker-words.ts";
 import { slateTask, wholeFlag } from "./slate-task.ts";
 import { startTraining } from "./train.ts";
 import { rankerRoot } from "./train-ranker.ts";
@@ -35,7 +35,11 @@ export function registerTrainAgent(program: Command): void {
     .requiredOption("--agent <NAME>", `one of ${agentNames().join(", ")}`)
     .requiredOption("--env_name <NAME>", "e.g. diffuse_topdown: the slates' environment")
     .option("--dataset <FILE>", "logged slates (default: those the ranker learned from)")
-    .option("--ranker <NAME>", `one of ${rankerNames.join(", ")}`, "GeMS")
+    .option(
+      "--ranker <NAME>",
+      `one of ${rankerNames.join(", ")}; TopK:ideal takes the simulator's own items`,
+      "GeMS",
+    )
     .option("--ranker_checkpoint <FILE>", "its ranker.pt (default: the newest; else it is trained)")
     .option("--ranker_root <FOLDER>", "folder of all rankers", rankerRoot);
   addNumbers(command)
@@ -106,7 +110,7 @@ async function agentInput(
 ): Promise<{ readonly input: TrainInput; readonly log: OwnSinkMaker }> {
   const { device, threads = "1", dataset, resume } = options;
   // What is wrong is said before a ranker is trained.
-  agentRun(options, { name: rankerNamed(options.ranker), path: "" });
+  agentRun(options, { name: rankerWords(options.ranker).label, path: "" });
   const task = slateTask(options.env_name);
   await startEngine(parseDevice(device).device, { threads: wholeFlag("--threads", threads), warn });
   const { ranker, ranker_checkpoint: checkpoint, ranker_root: root } = options;

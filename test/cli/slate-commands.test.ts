@@ -6,6 +6,7 @@ import { agentLog } from "../../src/cli/agent-log.ts";
 import { type AgentOptions, agentRun } from "../../src/cli/agent-settings.ts";
 import { keepCell, keptCell } from "../../src/cli/matrix-cells.ts";
 import { type Cell, csvOf, markdownOf } from "../../src/cli/matrix-table.ts";
+import { rankerWords, wholeWords } from "../../src/cli/ranker-words.ts";
 import { slateTask, withUnderscores } from "../../src/cli/slate-task.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 
@@ -94,6 +95,21 @@ describe("train_agent", () => {
       "",
     ]);
     expect(readFileSync(join(checkpointDir, "td3_bc_x_run_1", "final"), "utf8")).toBe("x");
+  });
+});
+
+describe("a ranker's words", () => {
+  it("say whose items it takes; the usual kind goes without saying", () => {
+    expect(rankerWords("top_k")).toEqual({ name: "TopK", embeddings: null, label: "TopK" });
+    expect(rankerWords("TopK:mf")).toMatchObject({ embeddings: "mf", label: "TopK" });
+    expect(rankerWords("TopK:ideal")).toMatchObject({ embeddings: "ideal", label: "TopK-ideal" });
+    expect(rankerWords("GeMS:mf").label).toBe("GeMS-mf");
+    expect(wholeWords(rankerWords("GeMS"))).toBe("GeMS:scratch");
+    expect(wholeWords(rankerWords("wknn"))).toBe("WkNN:mf");
+  });
+
+  it.each(["TopK:", "TopK:best", "TopK:mf:mf"])("%s is refused with what there is", (text) => {
+    expect(() => rankerWords(text)).toThrow(/ITEMS one of ideal, mf, scratch/);
   });
 });
 

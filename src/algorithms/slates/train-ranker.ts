@@ -147,10 +147,15 @@ function configOf(
   { items, slots }: LoggedClicks,
   { path }: RecordedFlights,
 ): RankerConfig {
-  const kind = embeddings ?? (ranker === "GeMS" ? "scratch" : "mf");
+  const kind = embeddings ?? usualEmbeddings(ranker);
   const sizes = { items, slots, itemWidth: usualItemWidth };
   const width = latentWidth ?? usualLatentWidth(ranker, sizes);
   return { ranker, latentWidth: width, ...sizes, embeddings: kind, seed, task, dataset: path };
+}
+
+/** Where nobody says. */
+export function usualEmbeddings(ranker: RankerName): EmbeddingKind {
+  return ranker === "GeMS" ? "scratch" : "mf";
 }
 
 function embeddingsOf(

@@ -23,6 +23,7 @@ import { recordedTurns } from "../../../src/algorithms/offline/slates/recorded-b
 import { algorithmNamed } from "../../../src/algorithms/registry.ts";
 import { type RankerOrder, trainRanker } from "../../../src/algorithms/slates/train-ranker.ts";
 import { loadAgent } from "../../../src/api/load-agent.ts";
+import { rankerIn } from "../../../src/cli/inspect-ranker.ts";
 import { openFlights } from "../../../src/datasets/open-flights.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import { trainHere } from "../offline/offline-run.ts";
@@ -189,6 +190,16 @@ describe("an agent", () => {
     await expect(recordedTurns(loaded, data)).rejects.toThrow(/can't learn/);
     expect(Object.keys((await loaded.save()).arrays)[0]).toMatch(/^parameters\/actor/);
     loaded.dispose();
+  });
+
+  it("is told from its ranker by whoever inspects the files", async () => {
+    const torn = join(work, "torn.pt");
+    await writeFile(torn, "PK torn");
+    const about = { ranker: "TopK", embeddings: "ideal", items: 1000, slots: 10 };
+    expect(await rankerIn(rankerPath)).toMatchObject(about);
+    for (const file of [join(run, "model_1.pt"), torn]) {
+      expect(await rankerIn(file)).toBeUndefined();
+    }
   });
 
   it("names what a batch lacks", async () => {
