@@ -12,7 +12,7 @@ export const wirePackages: readonly string[] = ["pyzmq>=25", "msgpack>=1.0", "nu
 
 /** What we compare with. */
 export const peerPackages: readonly string[] = [
-  "rsl-rl-lib==5.4.2",
+  "rsl-rl-lib==5.5.1",
   "torch",
   "tensordict",
   ...wirePackages,

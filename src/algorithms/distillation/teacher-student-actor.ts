@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Flown, Memory, Policy } from "../../../policies/policy.ts";
 import type { Random, RandomState } from "../../../policies/random.ts";
 import type { Frame } from "../../../protocol/frame.ts";
@@ -7,14 +6,14 @@ import type { Stage } from "../../learning/stage.ts";
 import { clipped, copyRows, refuseBrokenActions } from "../../running/actions.ts";
 import type { Acted, Actor } from "../../running/actor.ts";
 import type { EnvSplit } from "../../running/env-split.ts";
-import { RunningError } from "../../running/running-error.ts";
+import { memoryFrom, type SavedMemory, savedMemory } from "../../running/saved-memory.ts";
 
 export interface ActorState {
   readonly flownByTeacher: readonly number[];
   readonly noise: RandomState;
   readonly draws: RandomState;
-  readonly studentMemory: readonly (readonly number[])[];
-  readonly teacherMemory: readonly (readonly number[])[];
+  readonly studentMemory: SavedMemory;
+  readonly teacherMemory: SavedMemory;
 }
 
 export interface TeacherStudentOptions {
@@ -120,21 +119,23 @@ export class TeacherStudentActor implements Actor {
       flownByTeacher: [...this.#flownByTeacher],
       noise: this.#options.random.save(),
       draws: this.#options.draws.save(),
-      studentMemory: this.#studentMemory.map((m) => [...m]),
-      teacherMemory: this.#teacherMemory.map((m) => [...m]),
+      studentMemory: savedMemory(this.#studentMemory),
+      teacherMemory: savedMemory(this.#teacherMemory),
     };
   }
 
   load(state: unknown): void {
     const saved = state as ActorState;
     const { student, teacher, split } = this.#options;
-    checkMemory("the student", saved.studentMemory, student.initialMemory(split.numEnvs));
-    checkMemory("the teacher", saved.teacherMemory, teacher.initialMemory(split.numEnvs));
+    const memoryOf = (policy: Policy, kept: SavedMemory, who: string) =>
+      memoryFrom(kept, policy.initialMemory(split.numEnvs), who);
+    const studentMemory = memoryOf(student, saved.studentMemory, "the student");
+    const teacherMemory = memoryOf(teacher, saved.teacherMemory, "the teacher");
     this.#flownByTeacher.set(saved.flownByTeacher.slice(0, this.#flownByTeacher.length));
     this.#options.random.load(saved.noise);
     this.#options.draws.load(saved.draws);
-    this.#studentMemory = saved.studentMemory.map((m) => Float32Array.from(m));
-    this.#teacherMemory = saved.teacherMemory.map((m) => Float32Array.from(m));
+    this.#studentMemory = studentMemory;
+    this.#teacherMemory = teacherMemory;
   }
 
   #drawDrivers({ started }: Frame, share: number): void {
@@ -166,14 +167,4 @@ export class TeacherStudentActor implements Actor {
     }
     return { actions, noise };
   }
-}
-
-function checkMemory(who: string, saved: readonly (readonly number[])[], expected: Memory): void {
-  const [found, wanted] = [saved, expected].map((all) => [...all].map(({ length }) => length));
-  if (isDeepStrictEqual(found, wanted)) return;
-  throw new RunningError(
-    "other-memory",
-    `The checkpoint's memory of ${who} has ${found!.join(" + ") || "no"} numbers, expected ${wanted!.join(" + ") || "none"}.`,
-    "Resume with the run's own num_envs and policy, or from another checkpoint.",
-  );
 }

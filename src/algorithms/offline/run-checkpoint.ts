@@ -97,10 +97,13 @@ const episodes = z.object({
   ended: z.record(z.string(), z.array(z.tuple([z.number(), z.number()]))),
 });
 
+/** Of who explores; who remembers turns has a memory. */
+const explorer = z.object({ random: randomState, memory: z.array(sums).default([]) });
+
 /** Of a run that learns from its own flights too. */
 const online = z.object({
   interrupted: z.boolean(),
-  collector: z.object({ actor: z.object({ random: randomState }), episodes }),
+  collector: z.object({ actor: explorer, episodes }),
   buffer,
 });
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RankerName } from "../../../policies/rankers/ranker.ts";
 import { openSlates } from "../../../sim-adapters/slates/open-slates.ts";
+import type { Assembled } from "../../../src/algorithms/algorithm.ts";
 import { flownToGo } from "../../../src/algorithms/offline/flown-to-go.ts";
 import { rankerBytes, readRanker } from "../../../src/algorithms/offline/slates/ranker-file.ts";
 import { trainRanker } from "../../../src/algorithms/slates/train-ranker.ts";
@@ -13,6 +14,7 @@ import { completed, resolveConfig } from "../../../src/config/resolve.ts";
 import { openFlights } from "../../../src/datasets/open-flights.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import type { Experience } from "../../../src/learning/experience.ts";
+import { noProgress } from "../../../src/running/run-state.ts";
 import { prepareRun } from "../../../src/training/assemble.ts";
 import { logSlates } from "./logged.ts";
 
@@ -37,14 +39,14 @@ beforeAll(async () => {
   flights.close();
 });
 
-async function assembled(agent: string, ranker: RankerName, more: readonly string[] = []) {
+async function assembled(agent: string, ranker: RankerName, path?: string) {
   const critics = agent === "reinforce" ? [] : ["algorithm.critic_hidden_dims=[8]"];
   const given = [
     ...[`algorithm.class_name=${agent}`, `dataset=${data}`, `ranker=${pathOf(ranker)}`],
     ...["updates_per_iteration=2", "max_iterations=4", "evaluation.interval=100"],
     ...["algorithm.batch_size=16", "algorithm.actor_hidden_dims=[8]", ...critics],
     ...["belief.turns=3", "belief.hidden_dim=6", "belief.state_dim=5"],
-    ...["online_share=1", "online_steps=5", ...more],
+    ...["online_share=1", "online_steps=5"],
   ];
   const resolved = resolveConfig({ overrides: given });
   const { config, algorithm } = await completed(resolved, { resumed: false });
@@ -55,8 +57,8 @@ async function assembled(agent: string, ranker: RankerName, more: readonly strin
     shown.push(actions.slice());
     return step(actions);
   };
-  const site = { config, env, say: () => {}, saved: undefined };
-  return { ...(await prepareRun(algorithm, site)), shown };
+  const saved = path === undefined ? undefined : await algorithm.read(path);
+  return { ...(await prepareRun(algorithm, { config, env, say: () => {}, saved })), shown };
 }
 
 /** Of the turns of one environment, those that stand in a row of codes: items from 0. */
@@ -116,34 +118,41 @@ describe("an agent that learns from slates of its own alone", () => {
     await run.source.close();
   });
 
-  it("goes on from where it was, bit for bit", async () => {
-    const flown = async (stopped: boolean) => {
-      const first = await assembled("sac", "TopK");
-      await first.assembled.source.start();
-      let { assembled: run } = first;
-      for (const iteration of [0, 1, 2]) {
-        if (stopped && iteration === 2) {
-          const kept = await run.source.save();
-          const learned = await run.learner.save();
-          run.learner.dispose();
-          run = (await assembled("sac", "TopK")).assembled;
-          run.learner.load(learned);
-          await run.source.load(kept, iteration);
-        }
-        const { stage } = run.plan.at(iteration);
-        const { experience } = await run.source.next(stage);
-        await run.learner.update(experience, stage);
-        if (iteration === 2) {
+  it.each(["sac", "td3_bc"])(
+    "goes on from its checkpoint's file as if it had never stopped: %s",
+    async (agent) => {
+      const flown = async (stopped: boolean) => {
+        let run = (await assembled(agent, "TopK")).assembled;
+        for (const iteration of [0, 1, 2]) {
+          if (stopped && iteration === 2) run = await again(run, agent, iteration);
+          const { stage } = run.plan.at(iteration);
+          const { experience } = await run.source.next(stage);
+          await run.learner.update(experience, stage);
+          if (iteration < 2) continue;
           const { arrays } = await run.learner.save();
           run.learner.dispose();
           return { actions: experience.arrays.actions, arrays };
         }
-      }
-      return undefined;
-    };
-    expect(await flown(true)).toEqual(await flown(false));
-  });
+        return undefined;
+      };
+      expect(await flown(true)).toEqual(await flown(false));
+    },
+  );
 });
+
+/** Through the bytes on disk, as `train --resume` does. */
+async function again(run: Assembled, agent: string, iteration: number): Promise<Assembled> {
+  const path = join(work, `model_${iteration - 1}.pt`);
+  const bytes = await run.write({
+    progress: { ...noProgress, iteration },
+    plan: run.plan.save(),
+    learner: await run.learner.save(),
+    source: await run.source.save(),
+  });
+  await writeFile(path, bytes);
+  run.learner.dispose();
+  return (await assembled(agent, "TopK", path)).assembled;
+}
 
 it("sums rewards of a rollout up to the end of each episode", () => {
   const column = (values: number[]) => Uint8Array.from(values);

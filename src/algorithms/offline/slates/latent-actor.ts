@@ -8,6 +8,7 @@ import type { Frame } from "../../../../protocol/frame.ts";
 import type { TensorSpec } from "../../../../protocol/spec.ts";
 import { clipped, refuseBrokenActions } from "../../../running/actions.ts";
 import type { Acted, Actor } from "../../../running/actor.ts";
+import { memoryFrom, type SavedMemory, savedMemory } from "../../../running/saved-memory.ts";
 import { HISTORY, SEEN } from "./groups.ts";
 
 /** Its note: the latents that stand for what was shown. */
@@ -82,20 +83,20 @@ export class LatentActor implements Actor {
   }
 
   save(): LatentActorState {
-    const memory = this.#memory.map((state) => Array.from(state));
-    return { random: this.#options.random.save(), memory };
+    return { random: this.#options.random.save(), memory: savedMemory(this.#memory) };
   }
 
   load(state: unknown): void {
     const { random, memory } = state as LatentActorState;
+    const { student, numEnvs } = this.#options;
+    this.#memory = memoryFrom(memory, student.initialMemory(numEnvs), "the student");
     this.#options.random.load(random);
-    this.#memory = memory.map((values) => Float32Array.from(values));
   }
 }
 
 interface LatentActorState {
   readonly random: RandomState;
-  readonly memory: readonly (readonly number[])[];
+  readonly memory: SavedMemory;
 }
 
 /** The turns behind a step: those up to it, less the oldest, and what came of the step. */
