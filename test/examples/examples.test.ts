@@ -94,6 +94,14 @@ describe.each(["Dockerfile", "firstsolo.def"])("%s", (file) => {
   });
 });
 
+it("the container's runs may be written by anybody, and by nobody as root", () => {
+  const text = read("Dockerfile");
+  expect(text).toMatch(/^RUN mkdir --mode=1777 (\S+)$[^]*^USER node$[^]*^WORKDIR \1$/m);
+  const [, folder] = /mkdir -p (\S+)$/m.exec(text)!;
+  const mounted = `docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/${folder}:/work/logs"`;
+  expect(text).toContain(mounted);
+});
+
 describe("the examples of foreign simulators", () => {
   const path = join(folder, "../../sim-adapters/python/examples");
   const files = readdirSync(path).filter((file) => file.endsWith(".py"));
