@@ -96,7 +96,7 @@ describe.each(["Dockerfile", "firstsolo.def"])("%s", (file) => {
 
 it("the container's runs may be written by anybody, and by nobody as root", () => {
   const text = read("Dockerfile");
-  expect(text).toMatch(/^RUN mkdir --mode=1777 (\S+)$[^]*^USER node$[^]*^WORKDIR \1$/m);
+  expect(text).toMatch(/^RUN mkdir --mode=1777 (\S+)$[\s\S]*^USER node$[\s\S]*^WORKDIR \1$/m);
   const [, folder] = /mkdir -p (\S+)$/m.exec(text)!;
   const mounted = `docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/${folder}:/work/logs"`;
   expect(text).toContain(mounted);
