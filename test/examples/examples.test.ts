@@ -7,6 +7,7 @@ import { Command } from "commander";
 import { afterAll, describe, expect, it } from "vitest";
 import { addTrainOptions, type ParsedOptions, trainInput } from "../../src/cli/train-options.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
+import { parseDevice } from "../../src/engine/start.ts";
 
 const folder = import.meta.dirname;
 const work = mkdtempSync(join(tmpdir(), "firstsolo-examples-"));
@@ -77,6 +78,12 @@ describe.each(["Dockerfile", "firstsolo.def"])("%s", (file) => {
     for (const word of asked!.split(" ")) expect(text).toContain(` ${word} `);
     const major = Number(/node:(\d+)/.exec(text)![1]);
     expect(major).toBeGreaterThanOrEqual(Number(/>=(\d+)/.exec(engines.node)![1]));
+  });
+
+  it("is no image without a native TensorFlow, and shows why it got none", () => {
+    expect(text).toMatch(/npm install --global --foreground-scripts/);
+    const [, device] = /firstsolo doctor --device (\w+)$/m.exec(text)!;
+    expect(parseDevice(device!)).toEqual({ device: "cpu" });
   });
 
   it("takes the tarball that npm pack makes", () => {
