@@ -12,6 +12,8 @@ export interface Attempt {
   readonly expected?: EnvSpec;
   /** Seconds it may take; absent the first time. */
   readonly patience?: number;
+  /** Ends this try; absent the first time. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RevivingOptions<E extends VectorEnv> {
@@ -20,6 +22,8 @@ export interface RevivingOptions<E extends VectorEnv> {
   readonly plan: RevivalPlan;
   /** Ends waiting for a simulator. */
   readonly signal?: AbortSignal;
+  /** Aborted where the flight is to land: one that is lost then, or was before, is not waited for. */
+  readonly landing?: AbortSignal;
   /** A line for people when the simulator is lost, and when a try fails. */
   readonly onLost?: (line: string) => void;
 }
@@ -137,35 +141,43 @@ export class RevivingEnv<E extends VectorEnv> implements VectorEnv {
     const left = () => plan.patience - (performance.now() - since) / 1000;
     for (let last = cause; ; ) {
       this.#attempts++;
-      if (this.#attempts > plan.attempts || left() <= 0) throw this.#beyondHelp(cause, last);
+      const hopeless = this.#attempts > plan.attempts || left() <= 0;
+      if (hopeless || this.#options.landing?.aborted) throw this.#beyondHelp(cause, last);
       this.#tell(last);
-      await this.#rest(plan.pause(this.#attempts));
+      const landing = new Landing(this.#options.landing);
       try {
-        const begun = await this.#reopen(Math.max(1, left()), begin);
+        await this.#rest(plan.pause(this.#attempts), landing.signal);
+        const begun = await this.#reopen(Math.max(1, left()), landing.signal, begin);
         this.#count++;
         this.#revivedAt = performance.now();
         return begun;
       } catch (error) {
-        if (this.#closed || !isLoss(error)) throw error;
-        last = error;
+        if (this.#closed || !(landing.signal.aborted || isLoss(error))) throw error;
+        if (isLoss(error)) last = error;
+      } finally {
+        landing.forget();
       }
     }
   }
 
-  async #reopen<T>(patience: number, begin: (env: E) => Promise<T>): Promise<T> {
+  async #reopen<T>(
+    patience: number,
+    signal: AbortSignal,
+    begin: (env: E) => Promise<T>,
+  ): Promise<T> {
     await this.#env.close().catch(() => {});
     const within = Number.isFinite(patience) ? { patience } : {};
-    const env = await this.#options.open({ expected: this.spec, ...within });
+    const env = await this.#options.open({ expected: this.spec, signal, ...within });
     this.#env = env;
     if (!this.#closed) return begin(env);
     await env.close();
     throw failure.closed();
   }
 
-  async #rest(seconds: number): Promise<void> {
+  async #rest(seconds: number, landing: AbortSignal): Promise<void> {
     const { signal } = this.#options;
-    const ends = signal === undefined ? {} : { signal };
-    await setTimeout(seconds * 1000, undefined, ends).catch(() => {
+    const ends = signal === undefined ? landing : AbortSignal.any([signal, landing]);
+    await setTimeout(seconds * 1000, undefined, { signal: ends }).catch(() => {
       throw failure.aborted();
     });
   }
@@ -187,5 +199,25 @@ export class RevivingEnv<E extends VectorEnv> implements VectorEnv {
         : `${cause.message}\n  and it did not come back in ${tries} tries${more}`;
     const { hint } = cause as { hint?: string };
     return new RemoteError("simulator-lost", message, { hint: hint ?? "", cause });
+  }
+}
+
+/** Aborted with the flight's landing while a try lasts; what the try opened is no longer ended by it. */
+class Landing {
+  readonly #asked: AbortSignal | undefined;
+  readonly #controller = new AbortController();
+  readonly #end = () => this.#controller.abort();
+
+  constructor(asked: AbortSignal | undefined) {
+    this.#asked = asked;
+    asked?.addEventListener("abort", this.#end, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  forget(): void {
+    this.#asked?.removeEventListener("abort", this.#end);
   }
 }

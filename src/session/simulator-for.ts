@@ -16,5 +16,6 @@ export async function simulatorFor(
   const path = config.sim.record_wire;
   const tape = path === null ? {} : { tape: new TapeWriter(path, notices.say) };
   const known = { version, revive: true, ...about, ...told, ...tape };
-  return openSimulator(config, { wishes, signal: signals.abort, ...known });
+  const ends = { signal: signals.abort, landing: signals.stop };
+  return openSimulator(config, { wishes, ...ends, ...known });
 }

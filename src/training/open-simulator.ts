@@ -19,6 +19,8 @@ export interface SimulatorOptions {
   readonly version: string;
   /** Ends connecting and every waiting call. */
   readonly signal: AbortSignal;
+  /** Aborted where the flight is to land: another's simulator, once lost, is not waited for. */
+  readonly landing?: AbortSignal;
   /** Nobody asked for a number of environments: a simulator that has another one than ours is taken as it is. */
   readonly anyNumber?: boolean;
   /** The run this is for: another process that goes on with it takes the simulator over at once. */
@@ -67,6 +69,7 @@ async function connectNamed(
       connectSized({ ...remoteOptions(config, options, attempt), ...where }, options),
     plan: waitForOther(options.revive === true ? config.sim.wait : 0),
     signal: options.signal,
+    ...(options.landing === undefined ? {} : { landing: options.landing }),
     onLost: options.onNotice,
   });
   const { name, version } = env.current.welcome.server;
@@ -159,7 +162,7 @@ function reported(wishes: readonly Wish[], task: string): readonly Wish[] {
 function remoteOptions(
   config: Config,
   options: SimulatorOptions,
-  { expected, patience }: Attempt,
+  { expected, patience, signal }: Attempt,
 ): Omit<RemoteOptions, "endpoint"> {
   return {
     settings: config.env,
@@ -169,7 +172,7 @@ function remoteOptions(
     stepTimeout: config.sim.step_timeout,
     // What goes through memory is not on the wire that is recorded.
     sharedMemory: options.tape === undefined ? config.sim.shared_memory : "off",
-    signal: options.signal,
+    signal: signal === undefined ? options.signal : AbortSignal.any([options.signal, signal]),
     client: { name: "firstsolo", version: options.version },
     onNotice: options.onNotice,
     onWaiting: options.onWaiting,

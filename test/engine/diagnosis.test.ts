@@ -96,6 +96,8 @@ describe("a diagnosis", () => {
     const old = diagnose({ ...well, cards: ["RTX 4090"], flavour: "cuda" });
     expect(old.findings[0]?.do).toMatch(/^Update NVIDIA's driver/);
     const slow = { version: "4.3.4", curve: true, plainMegabytesPerSecond: 2000 };
+    const busy = { ...slow, plainMegabytesPerSecond: 30, curveMegabytesPerSecond: 83 };
+    expect(findings({ zeromq: busy })).toEqual([]);
     expect(findings({ zeromq: { ...slow, curveMegabytesPerSecond: 40 } })).toEqual([
       "note encrypted messages run at 40 MB/s, 1/50 of plain ones",
     ]);

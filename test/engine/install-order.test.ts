@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type RunCommand, runCommand } from "../../src/engine/install/command.ts";
 import { type InstallOutcome, installEngine } from "../../src/engine/install/install.ts";
 import { type FakeMachine, fakeMachine, program } from "./fake-machine.ts";
 
@@ -119,6 +120,18 @@ describe("the order of what is tried", () => {
     if (outcome.kind !== "fallback") throw new Error("it found a TensorFlow");
     expect(outcome.reasons[0]).toMatchObject({ code: "compile-failed" });
     expect(outcome.reasons[0]?.message).toMatch(/g\+\+ 4.8 .*too old for C\+\+17/);
+  });
+
+  it("says that the compiler was stopped, and not that it is too old, where the machine is too slow", async () => {
+    const run: RunCommand = (command, args, options) =>
+      args.includes("-shared")
+        ? Promise.resolve({ status: null, stdout: "", stderr: "", stopped: "timeout" })
+        : runCommand(command, args, options);
+    const outcome = await installEngine({ ...machine.clone(), run });
+    if (outcome.kind !== "fallback") throw new Error("it found a TensorFlow");
+    expect(outcome.reasons[0]).toMatchObject({ code: "compile-failed" });
+    expect(outcome.reasons[0]?.message).toMatch(/was stopped after 30 min/);
+    expect(outcome.reasons[0]?.hint).toMatch(/doctor --install/);
   });
 
   it("takes a library that ends the process out of the package again", async () => {

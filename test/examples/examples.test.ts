@@ -7,6 +7,7 @@ import { Command } from "commander";
 import { afterAll, describe, expect, it } from "vitest";
 import { addTrainOptions, type ParsedOptions, trainInput } from "../../src/cli/train-options.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
+import { parseDevice } from "../../src/engine/start.ts";
 
 const folder = import.meta.dirname;
 const work = mkdtempSync(join(tmpdir(), "firstsolo-examples-"));
@@ -79,6 +80,12 @@ describe.each(["Dockerfile", "firstsolo.def"])("%s", (file) => {
     expect(major).toBeGreaterThanOrEqual(Number(/>=(\d+)/.exec(engines.node)![1]));
   });
 
+  it("is no image without a native TensorFlow, and shows why it got none", () => {
+    expect(text).toMatch(/npm install --global --foreground-scripts/);
+    const [, device] = /firstsolo doctor --device (\w+)$/m.exec(text)!;
+    expect(parseDevice(device!)).toEqual({ device: "cpu" });
+  });
+
   it("takes the tarball that npm pack makes", () => {
     const pattern = /(firstsolo-[\w.*]+)\.tgz/.exec(text)![1]!;
     const fits = new RegExp(`^${pattern.replaceAll(".", "\\.").replace("*", ".*")}$`);
@@ -92,6 +99,14 @@ describe.each(["Dockerfile", "firstsolo.def"])("%s", (file) => {
     const [, cmd] = /^CMD (\[.*\])$/m.exec(text) ?? [];
     if (cmd) expect(resolveConfig(parsed(JSON.parse(cmd)).config).config.ui).toBe("plain");
   });
+});
+
+it("the container's runs may be written by anybody, and by nobody as root", () => {
+  const text = read("Dockerfile");
+  expect(text).toMatch(/^RUN mkdir --mode=1777 (\S+)$[\s\S]*^USER node$[\s\S]*^WORKDIR \1$/m);
+  const [, folder] = /mkdir -p (\S+)$/m.exec(text)!;
+  const mounted = `docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/${folder}:/work/logs"`;
+  expect(text).toContain(mounted);
 });
 
 describe("the examples of foreign simulators", () => {

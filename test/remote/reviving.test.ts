@@ -8,7 +8,7 @@ import {
   revivedSeed,
   waitForOther,
 } from "../../sim-adapters/remote/revival-plan.ts";
-import { RevivingEnv } from "../../sim-adapters/remote/reviving-env.ts";
+import { type Attempt, RevivingEnv } from "../../sim-adapters/remote/reviving-env.ts";
 import type { OpenRequest } from "../../sim-adapters/serve/serve-env.ts";
 import { PointMass } from "./point-mass.ts";
 import { atEnd, nodeServer, type PythonServer, pythonServer, socketFile } from "./servers.ts";
@@ -118,11 +118,12 @@ async function lost(): Promise<unknown> {
 describe("somebody else's simulator", () => {
   const open =
     (bind: string, more: object = {}) =>
-    async ({ expected, patience = 20 }: { expected?: RemoteEnv["spec"]; patience?: number }) =>
+    async ({ expected, patience = 20, signal }: Attempt) =>
       connectRemote({
         endpoint: bind,
         startupTimeout: patience,
         ...more,
+        ...(signal === undefined ? {} : { signal }),
         ...(expected === undefined ? {} : { expected }),
       });
 
@@ -151,6 +152,41 @@ describe("somebody else's simulator", () => {
     await env.reset(3);
     await first.close();
     await expect(env.step(push())).rejects.toMatchObject({ code: "simulator-lost" });
+  });
+
+  it("is waited for no longer once the flight is to land", async () => {
+    const bind = socketFile();
+    const first = await nodeServer({ bind });
+    const landing = new AbortController();
+    const env = await RevivingEnv.open({
+      plan: waitForOther(300),
+      open: open(bind),
+      landing: landing.signal,
+    });
+    atEnd(() => env.close());
+    await env.reset(3);
+    await first.close();
+    const step = env.step(push());
+    setTimeout(() => landing.abort(), 200);
+    await expect(step).rejects.toMatchObject({ code: "simulator-lost" });
+  });
+
+  it("that was revived flies on while the flight lands", async () => {
+    const bind = socketFile();
+    const first = await nodeServer({ bind });
+    const landing = new AbortController();
+    const env = await RevivingEnv.open({
+      plan: waitForOther(20),
+      open: open(bind),
+      landing: landing.signal,
+    });
+    atEnd(() => env.close());
+    await env.reset(3);
+    await first.close();
+    await nodeServer({ bind });
+    await revival(env.step(push()));
+    landing.abort();
+    await env.step(push());
   });
 
   it("that comes back as another one is refused", async () => {

@@ -16,6 +16,9 @@ export const QUIET = "quiet.node";
 
 const LINKS = "links";
 
+/** Milliseconds for one compiler run: 10 s of work, 30 to 60 times that in an emulated or crowded machine. */
+const COMPILE_TIMEOUT = 1_800_000;
+
 /** The version of Node's stable interface that the addon is built for: Node 16 and all after it. */
 const NODE_API = 8;
 
@@ -76,8 +79,15 @@ async function compile(
   const links = join(folder, LINKS);
   await linkLibraries(library, links);
   for (const job of compilerJobs(place, sources, library, folder)) {
-    const built = await place.run(compiler.command, job, { timeout: 300_000 });
+    const built = await place.run(compiler.command, job, { timeout: COMPILE_TIMEOUT });
     if (built.status === 0) continue;
+    if (built.stopped === "timeout") {
+      throw new EngineError(
+        "compile-failed",
+        `${compiler.version || compiler.command} was stopped after ${COMPILE_TIMEOUT / 60_000} min, the addon half built`,
+        `Try again on a machine that does less: ${howToCall("doctor", "--install")}.`,
+      );
+    }
     throw new EngineError(
       "compile-failed",
       `${compiler.version || compiler.command} could not build the addon: ${explainCompiler(built.stderr)}`,

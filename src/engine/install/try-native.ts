@@ -27,7 +27,8 @@ export async function tryNative(run: RunCommand, packageFolder: string): Promise
   const result = await run(process.execPath, ["-e", PROGRAM, packageFolder], {
     cwd: packageFolder,
     env: { TF_CPP_MIN_LOG_LEVEL: "3", TF_FORCE_GPU_ALLOW_GROWTH: "true", NODE_OPTIONS: undefined },
-    timeout: 180_000,
+    // 2 s of work; see the compiler's.
+    timeout: 600_000,
   });
   const line = /^FIRSTSOLO (.+)$/m.exec(result.stdout)?.[1];
   if (result.status === 0 && line !== undefined) return JSON.parse(line) as Tried;
