@@ -52,6 +52,13 @@ describe("the block of an iteration", () => {
     expect(textOf({})).toBe(block);
   });
 
+  it("says nothing of noise and losses that a first row does not have yet", () => {
+    const { "Loss/behavior": _, "Policy/mean_std": _std, ...early } = metrics;
+    const text = iterationText(consoleView(0, early, plan), { bold: false });
+    expect(text).not.toMatch(/nan|noise|loss/i);
+    expect(text).toContain("Mean reward: 12.34");
+  });
+
   it("has its title where Python's centring of the bold one puts it", () => {
     const text = iterationText(consoleView(450, metrics, plan), { bold: true });
     const title = text.split("\n")[1]!;

@@ -9,7 +9,10 @@ export interface ConsoleRow {
   readonly digits: 0 | 2 | 4 | "free";
 }
 
-/** As rsl_rl prints them: noise, losses, the episodes once one has ended, what simulator and evaluation report. */
+/**
+ * As rsl_rl prints them: noise and losses once there are any, the episodes once one has ended, what simulator and
+ * evaluation report.
+ */
 export function rslRlRows(metrics: Metrics): readonly ConsoleRow[] {
   const entries = Object.entries(metrics);
   const losses = entries.filter(
@@ -19,8 +22,12 @@ export function rslRlRows(metrics: Metrics): readonly ConsoleRow[] {
     metrics[name] === undefined ? [] : [[name, metrics[name]] as const],
   );
   const extras = entries.filter(([name]) => !/^(Loss|Policy|Perf|Train|Distillation)\//.test(name));
+  // Where a rollout is learned while the next one is flown, the first row has neither noise nor losses.
+  const noise = metrics["Policy/mean_std"];
   return [
-    { label: "Mean action noise std", value: metrics["Policy/mean_std"] ?? Number.NaN, digits: 2 },
+    ...(noise === undefined
+      ? []
+      : [{ label: "Mean action noise std", value: noise, digits: 2 } as const]),
     ...losses.map(([name, value]): ConsoleRow => ({ label: labelOf(name), value, digits: 4 })),
     ...episodes.map(([name, value]): ConsoleRow => ({ label: labelOf(name), value, digits: 2 })),
     ...extras.map(([name, value]): ConsoleRow => ({ label: labelOf(name), value, digits: 4 })),
