@@ -154,35 +154,31 @@ describe("somebody else's simulator", () => {
     await expect(env.step(push())).rejects.toMatchObject({ code: "simulator-lost" });
   });
 
-  it("is waited for no longer once the flight is to land", async () => {
+  /** Its simulator is gone, and would be waited for so many seconds. */
+  async function lostInFlight(patience: number) {
     const bind = socketFile();
     const first = await nodeServer({ bind });
     const landing = new AbortController();
     const env = await RevivingEnv.open({
-      plan: waitForOther(300),
+      plan: waitForOther(patience),
       open: open(bind),
       landing: landing.signal,
     });
     atEnd(() => env.close());
     await env.reset(3);
     await first.close();
+    return { env, landing, bind };
+  }
+
+  it("is waited for no longer once the flight is to land", async () => {
+    const { env, landing } = await lostInFlight(300);
     const step = env.step(push());
     setTimeout(() => landing.abort(), 200);
     await expect(step).rejects.toMatchObject({ code: "simulator-lost" });
   });
 
   it("that was revived flies on while the flight lands", async () => {
-    const bind = socketFile();
-    const first = await nodeServer({ bind });
-    const landing = new AbortController();
-    const env = await RevivingEnv.open({
-      plan: waitForOther(20),
-      open: open(bind),
-      landing: landing.signal,
-    });
-    atEnd(() => env.close());
-    await env.reset(3);
-    await first.close();
+    const { env, landing, bind } = await lostInFlight(20);
     await nodeServer({ bind });
     await revival(env.step(push()));
     landing.abort();
