@@ -10,6 +10,11 @@ export function groupsEntry(
   return reads ? { [KEY]: JSON.stringify(reads) } : {};
 }
 
+/** Names of groups, at least one. */
+export function isGroups(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((g) => typeof g === "string");
+}
+
 /** Undefined where the file says nothing, or nothing that is a list of names. */
 export function groupsIn(
   metadata: Readonly<Record<string, string>>,
@@ -18,8 +23,7 @@ export function groupsIn(
   if (text === undefined) return undefined;
   try {
     const names: unknown = JSON.parse(text);
-    const named = Array.isArray(names) && names.length > 0;
-    return named && names.every((name) => typeof name === "string") ? names : undefined;
+    return isGroups(names) ? names : undefined;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { parseJson } from "../../protocol/parse-json.ts";
 import type { FlightExample } from "../flight-example.ts";
 import { elementsOf, type NamedArray } from "../named-array.ts";
 import type { VisionFacts } from "../networks/cnn/vision.ts";
+import { isGroups } from "../observation-groups.ts";
 import { CheckpointError } from "../policy-error.ts";
 import type { Head } from "./actor.ts";
 import type { Role } from "./agent-config.ts";
@@ -122,10 +123,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isWhole(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
-}
-
-function isGroups(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.length > 0 && value.every((g) => typeof g === "string");
 }
 
 function isVision(value: unknown): value is VisionFacts {
