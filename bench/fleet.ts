@@ -7,22 +7,28 @@ import { pythonPath } from "./python.ts";
 
 export interface FleetJob {
   readonly task: string;
+  /** Default: 100. */
+  readonly numEnvs?: number;
   /** What the script is told, besides the `endpoint` of the fleet. */
   readonly order: object;
   /** Patience. */
   readonly seconds: number;
 }
 
-/** A fleet of 100 for as long as the script runs; the answer is the JSON it prints last. */
+/** A fleet for as long as the script runs; the answer is the JSON it prints last. */
 export async function askOnFleet<T>(python: string, script: string, job: FleetJob): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "firstsolo-bench-"));
   const endpoint = `ipc://${folder}/sim.ipc`;
-  const sim = ["sim", "--task", job.task, "--num_envs", "100", "--exit-with-stdin"];
+  const { task, numEnvs = 100 } = job;
+  const sim = ["sim", "--task", task, "--num_envs", String(numEnvs), "--exit-with-stdin"];
   const args = [program, ...sim, "--bind", endpoint];
   try {
     const server = await startServer(process.execPath, args, { ready: /^sim: ready/ });
     try {
-      const asked = [benchScript(script), JSON.stringify({ ...job.order, endpoint })];
+      const asked = [
+        benchScript(script),
+        JSON.stringify({ ...job.order, endpoint, num_envs: numEnvs }),
+      ];
       return await askChild<T>(python, asked, { seconds: job.seconds, env: pythonPath });
     } finally {
       await server.stop();
@@ -35,6 +41,8 @@ export async function askOnFleet<T>(python: string, script: string, job: FleetJo
 /** `peer_distillation.py`: one run of rsl_rl's; seconds are the loop's, since its start. */
 export interface PeerRun {
   readonly versions: string;
+  /** The most memory it held, MB (10⁶ bytes). */
+  readonly peak_mb: number;
   readonly reached: readonly {
     readonly iterations: number;
     readonly seconds: number;

@@ -15,7 +15,7 @@ from rsl_rl_crew import Fleet, load_teacher, make_student, mean_return
 def main() -> None:
     order = json.loads(sys.argv[1])
     torch.set_num_threads(1)
-    fleet = Fleet(order["endpoint"])
+    fleet = Fleet(order)
     seen = fleet.reset(order["seed"])
     judged = {"seed": order["seed"], "episodes_each": order["episodes_each"]}
     teacher_return = mean_return(fleet, load_teacher(seen, order), **judged)

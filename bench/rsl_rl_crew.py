@@ -13,31 +13,31 @@ from firstsolo_sim.client import Client
 from rsl_rl.models import MLPModel, RNNModel
 from tensordict import TensorDict
 
-ENVS, ACTIONS = 100, 4
+ACTIONS = 4
 
 Order = Mapping[str, Any]
 
 
 class Fleet:
-    """Our simulator as rsl_rl sees an environment."""
+    """Our simulator as rsl_rl sees an environment; 100 of them unless the order says otherwise."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._client = Client(endpoint, num_envs=ENVS)
+    def __init__(self, order: Order) -> None:
+        self.num_envs = int(order.get("num_envs", 100))
+        self._client = Client(order["endpoint"], num_envs=self.num_envs)
 
     def reset(self, seed: int) -> TensorDict:
-        return _observed(self._client.reset(seed))
+        return self._observed(self._client.reset(seed))
 
     def step(self, actions: torch.Tensor) -> tuple[TensorDict, np.ndarray, np.ndarray, np.ndarray]:
         step = self._client.step(actions.numpy().astype(np.float32))
-        return _observed(step.observations), step.rewards, step.terminated, step.truncated
+        return self._observed(step.observations), step.rewards, step.terminated, step.truncated
 
     def close(self) -> None:
         self._client.close()
 
-
-def _observed(groups: dict[str, np.ndarray]) -> TensorDict:
-    copies = {name: torch.from_numpy(np.array(group)) for name, group in groups.items()}
-    return TensorDict(copies, batch_size=[ENVS])
+    def _observed(self, groups: dict[str, np.ndarray]) -> TensorDict:
+        copies = {name: torch.from_numpy(np.array(group)) for name, group in groups.items()}
+        return TensorDict(copies, batch_size=[self.num_envs])
 
 
 def make_student(seen: TensorDict, order: Order) -> MLPModel:
@@ -81,7 +81,7 @@ def mean_return(fleet: Fleet, policy: MLPModel, *, seed: int, episodes_each: int
     """
     seen = fleet.reset(seed)
     policy.reset()
-    running, finished, flown = np.zeros(ENVS), np.full(ENVS, -1), []
+    running, finished, flown = np.zeros(fleet.num_envs), np.full(fleet.num_envs, -1), []
     while (finished < episodes_each).any():
         with torch.inference_mode():
             actions = policy(seen)

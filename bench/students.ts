@@ -6,15 +6,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { shippedTeacher } from "../src/algorithms/distillation/shipped-teacher.ts";
-import { askOnFleet, type Judgement, type PeerRun } from "./fleet.ts";
+import { askOnFleet, type PeerRun } from "./fleet.ts";
 import { peerPackages, pythonWith } from "./python.ts";
 import { type Bench, type BenchOptions, missing, type Row } from "./report.ts";
+import { type Crew, crewOf, rnnWidth, sharesOf } from "./shares.ts";
 import { trainWatched } from "./training.ts";
 
 const tasks = ["quadcopter-noisy", "quadcopter-blind", "quadcopter-random"] as const;
 const students = { MLP: null, GRU: "gru" } as const;
-const rnnWidth = 128;
 /** Of 100 environments × 24 steps. */
 const stepsPerIteration = 2400;
 const iterations = 400;
@@ -175,7 +174,7 @@ function argsOf({ task, student, seed }: Case, length: number): readonly string[
 
 async function flyPeer(flight: Flight): Promise<Course> {
   const { python, folder, task, seed } = flight;
-  const order = { ...crewOf(flight), seed, folder, iterations: looks };
+  const order = { ...crewOf(crewFor(flight)), seed, folder, iterations: looks };
   const job = { task, order, seconds: 1200 };
   const { reached } = await askOnFleet<PeerRun>(python, "peer_distillation", job);
   const shares = await judge(
@@ -185,22 +184,10 @@ async function flyPeer(flight: Flight): Promise<Course> {
   return { shares, seconds: reached.at(-1)!.seconds };
 }
 
-/** Both sides' checkpoints are rsl_rl's. */
-async function judge(flight: Flight, checkpoints: readonly string[]): Promise<readonly number[]> {
-  const { python, task } = flight;
-  const order = { ...crewOf(flight), seed: 1000, episodes_each: 1, checkpoints };
-  const judged = await askOnFleet<Judgement>(python, "judge_students", {
-    task,
-    order,
-    seconds: 900,
-  });
-  return judged.student_returns.map((reached) => reached / judged.teacher_return);
+function crewFor({ task, student }: Case): Crew {
+  return { task, rnnType: students[student] };
 }
 
-function crewOf({ task, student }: Case) {
-  return {
-    teacher: shippedTeacher(task),
-    rnn_type: students[student],
-    rnn_hidden_dim: rnnWidth,
-  };
+function judge(flight: Flight, checkpoints: readonly string[]): Promise<readonly number[]> {
+  return sharesOf(flight.python, crewFor(flight), checkpoints);
 }
