@@ -21,7 +21,7 @@ const env = { ...oneThread, FIRSTSOLO_TESTS_SHARE: "1" };
 
 export default defineConfig({
   test: {
-    globalSetup: ["test/python-setup.ts", "test/program-setup.ts"],
+    globalSetup: ["test/temporary-setup.ts", "test/python-setup.ts", "test/program-setup.ts"],
     pool: "forks",
     // Threads started from the sources find them.
     execArgv: ["--import", new URL("test/typescript-threads.mjs", import.meta.url).href],
