@@ -20,10 +20,13 @@ interface NodeBackend {
   readonly binding: { readonly TF_Version: string };
 }
 
+/** `quiet.cc` says more. */
 interface Quiet {
   mute(): void;
   /** What was written to the error stream since `mute`. */
   unmute(): string;
+  /** Signals are handled elsewhere from now on; false: they can't be. Absent from one that was built for 0.1. */
+  shelter?(): boolean;
 }
 
 const installHint = () =>
@@ -106,8 +109,11 @@ function mendNode(): void {
 
 function loadBackend(folder: string): NodeBackend {
   const wanted = /^[01]$/.test(process.env.TF_CPP_MIN_LOG_LEVEL ?? "");
+  const beside = loadQuiet(folder);
+  // Before TensorFlow starts threads of its own, which take after this one.
+  beside?.shelter?.();
   // In another thread the library is there already, and what the others say meanwhile would be muted too.
-  const quiet = wanted || !isMainThread ? undefined : loadQuiet(folder);
+  const quiet = wanted || !isMainThread ? undefined : beside;
   let failure: unknown;
   let backend: NodeBackend | undefined;
   quiet?.mute();

@@ -90,7 +90,7 @@ export async function removeAddon(packageFolder: string): Promise<void> {
   await rm(join(packageFolder, ADDON_FOLDER, ADDON), { force: true });
 }
 
-/** Whether `deps/lib` leads to that library already, and the addon is that one. */
+/** Whether `deps/lib` leads to that library already, and both addons are those. */
 export async function leadsTo(
   packageFolder: string,
   library: NativeLibrary,
@@ -105,9 +105,12 @@ export async function leadsTo(
     ),
   );
   if (links.length === 0 || !links.every(Boolean)) return false;
-  const [built, lies] = await Promise.all([
-    sha256OfFile(join(addon, ADDON)),
-    sha256OfFile(join(packageFolder, ADDON_FOLDER, ADDON)),
-  ]);
-  return built === lies;
+  const same = [ADDON, QUIET].map(async (name) => {
+    if (!existsSync(join(addon, name))) return true;
+    const lies = join(packageFolder, ADDON_FOLDER, name);
+    return (
+      existsSync(lies) && (await sha256OfFile(join(addon, name))) === (await sha256OfFile(lies))
+    );
+  });
+  return (await Promise.all(same)).every(Boolean);
 }
