@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { nearest } from "../../protocol/nearest.ts";
 import { PolicyError } from "../policy-error.ts";
+import { relu } from "./relu.ts";
 
 /** rsl_rl's names; `crelu` is CELU, `swish` is SiLU. */
 export type ActivationName =
@@ -28,7 +29,7 @@ export interface Activation {
 const ACTIVATIONS: Readonly<Record<ActivationName, Omit<Activation, "name">>> = {
   elu: { fused: "elu", apply: (x) => tf.elu(x) },
   selu: { apply: (x) => tf.selu(x) },
-  relu: { fused: "relu", apply: (x) => tf.relu(x) },
+  relu: { fused: "relu", apply: (x) => relu(x) },
   // CELU with alpha 1 is ELU.
   crelu: { fused: "elu", apply: (x) => tf.elu(x) },
   lrelu: { apply: (x) => tf.leakyRelu(x, 0.01) },

@@ -1,9 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { relu } from "../../policies/networks/relu.ts";
 
 /** What the networks here are made of, each as a function of one tensor. */
 export const OPERATIONS: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
   elu: (x) => tf.elu(x),
-  relu: (x) => tf.relu(x),
+  relu: (x) => relu(x),
+  // The slope of a slope.
+  "relu's way back": (x) => tf.grad((y) => tf.sum(tf.square(relu(y))))(x),
   selu: (x) => tf.selu(x),
   tanh: (x) => tf.tanh(x),
   sigmoid: (x) => tf.sigmoid(x),

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { decoded } from "../../../policies/networks/latent-actor.ts";
 import { createMlp, type MlpOptions } from "../../../policies/networks/mlp.ts";
 import type { Network, Parameter } from "../../../policies/networks/network.ts";
+import { relu } from "../../../policies/networks/relu.ts";
 
 /** A conditional VAE of actions (Sohn and others, 2015): what is done where. */
 export interface ActionVae {
@@ -50,7 +51,7 @@ export function createVae(options: VaeOptions): ActionVae {
     decoder,
     encode: (features, actions) => {
       const inputs = tf.concat2d([features, actions], 1);
-      const seen = tf.relu(body.forward(inputs, []).outputs);
+      const seen = relu(body.forward(inputs, []).outputs);
       const of = (network: Network) => network.forward(seen, []).outputs;
       return { mean: of(mean), logVariance: of(logVariance) };
     },

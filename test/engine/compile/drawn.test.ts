@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, it } from "vitest";
+import { relu } from "../../../policies/networks/relu.ts";
 import { type CompileMode, compileWith } from "../../../src/engine/compile/compile.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import fc from "../../properties.ts";
@@ -24,6 +25,7 @@ const steps: Readonly<Record<string, Step>> = {
   tanh: (p) => tf.tanh(p(0)),
   sigmoid: (p) => tf.mul(p(0), tf.sigmoid(p(1))),
   elu: (p) => tf.elu(p(0)),
+  relu: (p) => relu(p(0)),
   scaled: (p) => tf.mul(p(0), 0.37),
   shifted: (p) => tf.add(p(0), 0.37),
   part: (p) => tf.div(p(0), 3),
