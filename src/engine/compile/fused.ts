@@ -1,5 +1,5 @@
 import type { Kinds } from "./graph-def.ts";
-import type { Operation, Recording, Source } from "./recording.ts";
+import { countUses, type Operation, type Recording, type Source } from "./recording.ts";
 
 /** An operation and the name others read its result by. */
 export interface NamedOperation extends Operation {
@@ -74,15 +74,4 @@ function withBias(product: NamedOperation, bias: Source, kinds: Kinds): Operatio
     { name: "fused_ops", type: kinds.TF_ATTR_STRING, value: ["BiasAdd"] },
   ];
   return { name: "_FusedMatMul", inputs: [...product.inputs, bias], attributes };
-}
-
-function countUses({ operations, outputs, assigned }: Recording): ReadonlyMap<Source, number> {
-  const uses = new Map<Source, number>();
-  const read = [
-    ...operations.flatMap(({ inputs }) => inputs),
-    ...outputs.map(({ source }) => source),
-    ...assigned.values(),
-  ];
-  for (const source of read) uses.set(source, (uses.get(source) ?? 0) + 1);
-  return uses;
 }

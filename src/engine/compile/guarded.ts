@@ -29,7 +29,7 @@ export function guarded(
   const behind = (reader: NamedOperation, source: Source): Source => {
     const read = byNode.get(source);
     if (read === undefined) return source;
-    if (!rewritten.some(([by, what]) => by === reader.name && what === read.name)) return source;
+    if (!makesOne(reader, read)) return source;
     const wall = walls.get(source) ?? wallBehind(read, known);
     walls.set(source, wall);
     return wall.node;
@@ -38,6 +38,12 @@ export function guarded(
     return { ...one, inputs: one.inputs.map((source) => behind(one, source)) };
   });
   return [...out, ...walls.values()];
+}
+
+function makesOne(reader: NamedOperation, read: NamedOperation): boolean {
+  // A convolution with its bias takes along other activations too, which it computes in another way.
+  if (read.name === "BiasAdd") return reader.name !== "Relu";
+  return rewritten.some(([by, what]) => by === reader.name && what === read.name);
 }
 
 /** A sum of many begins, in a graph, with whichever of them it may write over. */

@@ -1,5 +1,6 @@
 import { engine, type Tensor, type Variable } from "@tensorflow/tfjs-core";
 import { EngineError } from "../engine-error.ts";
+import { convolved } from "./convolved.ts";
 import { entryNamed } from "./entry-named.ts";
 import type { NodeBackend } from "./native-backend.ts";
 import type { Entry, Program, ProgramOptions, Static } from "./program.ts";
@@ -67,7 +68,9 @@ export class NativeProgram implements Program {
     const found = difference(first, recording);
     if (found !== undefined) throw frozen(entry, found);
     if (this.#verify) return;
-    this.#residence.add(form, recording);
+    // What is taken together on a card was not measured.
+    const onCard = this.#native.isUsingGpuDevice;
+    this.#residence.add(form, onCard ? recording : convolved(recording, this.#native));
     this.#compiled.add(form);
     this.#traced.delete(form);
   }

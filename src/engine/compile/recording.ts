@@ -75,13 +75,24 @@ function sameEnds(a: Recording, b: Recording): boolean {
   return ends(a) === ends(b);
 }
 
+/** How often each is read: by operations, as an output, as a new value of the state. */
+export function countUses(recording: Recording): ReadonlyMap<Source, number> {
+  const uses = new Map<Source, number>();
+  for (const source of sourcesRead(recording)) uses.set(source, (uses.get(source) ?? 0) + 1);
+  return uses;
+}
+
 /** Places of the variables whose values before the call are used. */
-export function statesRead({ operations, outputs, assigned }: Recording): readonly number[] {
-  const used = [
+export function statesRead(recording: Recording): readonly number[] {
+  const used = sourcesRead(recording).filter((source) => source.startsWith("st"));
+  const places = used.map((source) => Number(source.slice(2)));
+  return [...new Set(places)].sort((a, b) => a - b);
+}
+
+function sourcesRead({ operations, outputs, assigned }: Recording): readonly Source[] {
+  return [
     ...operations.flatMap(({ inputs }) => inputs),
     ...outputs.map(({ source }) => source),
     ...assigned.values(),
   ];
-  const places = used.filter((source) => source.startsWith("st")).map((s) => Number(s.slice(2)));
-  return [...new Set(places)].sort((a, b) => a - b);
 }
