@@ -13,7 +13,7 @@ import type { Recording } from "../../../src/engine/compile/recording.ts";
 import { trace } from "../../../src/engine/compile/trace.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import { Optimiser } from "../../../src/learning/optimiser.ts";
-import { numbersOf, take } from "./programs.ts";
+import { take } from "./programs.ts";
 
 await startEngine("cpu");
 const native = nativeBackend()!;
@@ -226,7 +226,7 @@ function learned(mode: "off" | "fed" | "held", activation: string) {
     tf.dispose(scalars);
     return [...take(loss!), ...program.run("act", [camera, joints]).map(bits)];
   });
-  const state = numbersOf(optimiser.state);
+  const state = optimiser.state.map((one) => bits(tf.clone(one as tf.Tensor)));
   program.dispose();
   tf.dispose([camera, joints, y]);
   for (const one of [optimiser, cnn, head]) one.dispose();
