@@ -17,8 +17,6 @@ interface Layer {
   readonly pad?: Padding | undefined;
   /** Where its bias is added. */
   readonly sum?: number | undefined;
-  /** Where a relu of the sum stands, if nobody else reads the sum. */
-  readonly relu?: number | undefined;
 }
 
 interface Padding {
@@ -30,9 +28,10 @@ interface Padding {
 
 /**
  * The recording, where convolutions pad their pictures themselves, and their biases are added by name: of a
- * convolution, a bias and a relu TensorFlow makes one pass. Which kernels it takes, and whether those begin with the
- * bias or end with it, hangs on processor, threads and sizes, so each is tried, and left alone where bits differ.
- * What nobody reads any more TensorFlow leaves out by itself.
+ * convolution and a bias TensorFlow makes one pass. (`guarded` keeps it from taking along what is behind: it would
+ * make 0 of a relu of NaN.) Which kernels it takes, and whether those begin with the bias or end with it, hangs on
+ * processor, threads and sizes, so each is tried, and left alone where bits differ. What nobody reads any more
+ * TensorFlow leaves out by itself.
  */
 export function convolved(
   recording: Recording,
@@ -61,14 +60,11 @@ type Uses = ReadonlyMap<Source, number>;
 
 /** What can be taken along, the most first. */
 function waysOf(at: number, recording: Recording, uses: Uses): readonly Layer[] {
-  const { operations } = recording;
   const pad = zerosAround(at, recording, uses);
   const reader = uses.get(`n${at}`) === 1 ? readerOf(at, recording) : -1;
   const sum = addsBias(reader, recording) ? reader : undefined;
   if (sum === undefined) return pad === undefined ? [] : [{ at, pad }];
-  const next = uses.get(`n${sum}`) === 1 ? readerOf(sum, recording) : -1;
-  const relu = operations[next]?.name === "Relu" ? next : undefined;
-  const biased = { at, sum, relu };
+  const biased = { at, sum };
   return pad === undefined ? [biased] : [{ ...biased, pad }, biased, { at, pad }];
 }
 
@@ -124,8 +120,8 @@ function padding(convolution: Operation, { picture, sizes }: Padding, kinds: Kin
 }
 
 /** The layer as a program of its own, and where in that it stands. */
-function byItself({ at, pad, sum, relu }: Layer, recording: Recording): [Recording, Layer] {
-  const places = [pad?.at, at, sum, relu].filter((place) => place !== undefined);
+function byItself({ at, pad, sum }: Layer, recording: Recording): [Recording, Layer] {
+  const places = [pad?.at, at, sum].filter((place) => place !== undefined);
   const alone = partOf(recording, places);
   const first = places.indexOf(at);
   const own = { at: first, sum: sum === undefined ? undefined : first + 1 };

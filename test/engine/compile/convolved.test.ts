@@ -128,6 +128,17 @@ it.each(Object.entries(layers))("a convolution %s keeps its bits", (_, options) 
   }
 });
 
+it("shows what is not a number behind a relu", () => {
+  const inputs = given([7, 16, 2, 16, 3]);
+  const bias = tf.concat([tf.tensor1d([Number.NaN, Infinity, -Infinity]), tf.zeros([13])]);
+  const [eager, ...compiled] = thrice(
+    (all) => [tf.isNaN(layer({})(all)[0]!), tf.slice(layer({})(all)[0]!, [0, 0, 0, 1])],
+    [inputs[0], inputs[1], bias],
+  );
+  for (const one of compiled) expect(one).toEqual(eager);
+  tf.dispose([...inputs, bias]);
+});
+
 /** The operations that a layer's convolution is made of, in a graph. */
 function madeOf(options: Layer, trial: Trial) {
   const inputs = given([2, 6, 2, 3, 3]);
@@ -169,9 +180,9 @@ it("is left alone where a trial finds other bits, and pads at least where that a
   expect(madeOf({}, biasAlone)).toEqual({ ...other, bias: "BiasAdd" });
 });
 
-/** What is done with `[4, 8]` and `[8, columns]`. */
+/** What is done with `[8, 8]` and `[8, columns]`. */
 function recorded(compute: Entry, columns: number): Recording {
-  const inputs = [tf.ones([4, 8]), tf.ones([8, columns])];
+  const inputs = [tf.ones([8, 8]), tf.ones([8, columns])];
   let recording: Recording | undefined;
   const accept = (one: Recording) => {
     recording = one;
