@@ -3,6 +3,7 @@ import { EngineError } from "../engine-error.ts";
 import { convolved } from "./convolved.ts";
 import { entryNamed } from "./entry-named.ts";
 import type { NodeBackend } from "./native-backend.ts";
+import { once } from "./once.ts";
 import type { Entry, Program, ProgramOptions, Static } from "./program.ts";
 import { isTracing } from "./recorder.ts";
 import { difference, type Recording } from "./recording.ts";
@@ -68,9 +69,10 @@ export class NativeProgram implements Program {
     const found = difference(first, recording);
     if (found !== undefined) throw frozen(entry, found);
     if (this.#verify) return;
+    const native = this.#native;
+    const short = once(recording);
     // What is taken together on a card was not measured.
-    const onCard = this.#native.isUsingGpuDevice;
-    this.#residence.add(form, onCard ? recording : convolved(recording, this.#native));
+    this.#residence.add(form, native.isUsingGpuDevice ? short : convolved(short, native));
     this.#compiled.add(form);
     this.#traced.delete(form);
   }
