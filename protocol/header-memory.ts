@@ -1,7 +1,7 @@
-import { dtypeOf, itemSizes, type Tensor, type Tensors, viewOf } from "./codec.ts";
 import { type NumberAt, numberAt, numbersOf } from "./header-numbers.ts";
 import { limits } from "./limits.ts";
 import type { Dtype } from "./spec.ts";
+import { dtypeOf, itemSizes, type Tensor, type Tensors, viewOf } from "./tensor.ts";
 
 /** Headers that are remembered, and the longest of them, bytes. */
 const most = 16;
@@ -87,7 +87,9 @@ export class HeaderMemory<H extends Header> {
     const described = Object.entries(tensors).map(([name, { shape, data }]) => {
       return { name, dtype: dtypeOf(data), shape };
     });
-    this.#known.unshift({ bytes: packed.slice(), fixed, holes, header, tensors: described });
+    // A plain array, not a slice of ZeroMQ's Buffer: the comparison knows one kind alone.
+    const bytes = Uint8Array.from(packed);
+    this.#known.unshift({ bytes, fixed, holes, header, tensors: described });
     if (this.#known.length > most) this.#known.pop();
   }
 }
@@ -122,10 +124,14 @@ function rebuild<H extends Header>(
   const header = { ...known.header } as Record<string, unknown>;
   const [timing, log] = [copied(header, "timing"), copied(header, "log")];
   let [shapes, shared]: (number[][] | undefined)[] = [];
-  for (const hole of known.holes) {
+  for (let i = 0; i < known.holes.length; i++) {
+    const hole = known.holes[i]!;
     const value = numberAt(packed, hole);
     if (hole.of === "tensors") {
-      shapes ??= known.tensors.map(({ shape }) => [...shape]);
+      if (shapes === undefined) {
+        if (known.tensors[hole.tensor]!.shape[hole.dimension] === value) continue;
+        shapes = known.tensors.map(({ shape }) => [...shape]);
+      }
       shapes[hole.tensor]![hole.dimension] = value;
     } else if (hole.of === "shared") {
       if (!isSize(value)) return undefined;
@@ -139,14 +145,23 @@ function rebuild<H extends Header>(
       header.seq = value;
     }
   }
+  const tensors = tensorsOf(known, shapes, frames);
+  return tensors && { header: header as unknown as H, tensors };
+}
+
+function tensorsOf(
+  { tensors: described }: Known<unknown>,
+  shapes: readonly (readonly number[])[] | undefined,
+  frames: readonly Uint8Array[],
+): Tensors | undefined {
   const tensors: Record<string, Tensor> = {};
-  for (let i = 0; i < known.tensors.length; i++) {
-    const { name, dtype, shape } = known.tensors[i]!;
+  for (let i = 0; i < described.length; i++) {
+    const { name, dtype, shape } = described[i]!;
     const tensor = tensorOf(dtype, shapes?.[i] ?? shape, frames[i + 1]!);
     if (tensor === undefined) return undefined;
     tensors[name] = tensor;
   }
-  return { header: header as unknown as H, tensors };
+  return tensors;
 }
 
 function copied(header: Record<string, unknown>, key: string): Record<string, number> | undefined {

@@ -14,8 +14,14 @@ export function numbersOf(packed: Uint8Array): readonly NumberAt[] {
   return walker.found;
 }
 
+const eight = new DataView(new ArrayBuffer(8));
+
 export function numberAt(packed: Uint8Array, { at, size }: NumberAt): number {
-  if (size === 8) return new DataView(packed.buffer, packed.byteOffset + at, 8).getFloat64(0);
+  if (size === 8) {
+    // A view of the message itself would cost more than these eight bytes.
+    for (let i = 0; i < 8; i++) eight.setUint8(i, packed[at + i]!);
+    return eight.getFloat64(0);
+  }
   let value = packed[at]!;
   for (let i = 1; i < size; i++) value = value * 256 + packed[at + i]!;
   return value;

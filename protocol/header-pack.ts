@@ -1,4 +1,5 @@
 import { limits } from "./limits.ts";
+import { dtypeOf, type Tensors } from "./tensor.ts";
 
 /** Bytes that a header of the usual kind has at most. */
 const size = 4096;
@@ -11,21 +12,42 @@ let at = 0;
 const unusual = new Error("not a header of the usual kind");
 
 /**
- * The msgpack bytes of a header whose texts are ASCII and whose numbers are finite: the shortest form of everything, as
- * msgpackr writes it, without its tables. It keeps the rules of `scanHeader` by construction, so nobody has to look again.
+ * The msgpack bytes of a header whose texts are ASCII and whose numbers are finite, with its tensors described: the
+ * shortest form of everything, as msgpackr writes it, without its tables. It keeps the rules of `scanHeader` by construction,
+ * so nobody has to look again.
  *
  * @returns undefined where anything in it is of another kind
  */
-export function packUsual(header: object): Uint8Array | undefined {
+export function packUsual(header: object, tensors: Tensors = {}): Uint8Array | undefined {
   at = 0;
   try {
+    const names = Object.keys(tensors);
     map(header, 0);
+    if (names.length > 0) describe(header, names, tensors);
   } catch (error) {
     // A RangeError is the end of the scratch.
     if (error === unusual || error instanceof RangeError) return undefined;
     throw error;
   }
   return bytes.slice(0, at);
+}
+
+/** The list of tensors, as the last entry of the header that was just written. */
+function describe(header: object, names: readonly string[], tensors: Tensors): void {
+  if (names.length >= 16 || bytes[0] === 0x8f || "tensors" in header) throw unusual;
+  bytes[0]!++;
+  text("tensors");
+  byte(0x90 | names.length);
+  for (let i = 0; i < names.length; i++) {
+    const { data, shape } = tensors[names[i]!]!;
+    byte(0x83);
+    text("name");
+    text(names[i]!);
+    text("dtype");
+    text(dtypeOf(data));
+    text("shape");
+    array(shape, 2);
+  }
 }
 
 function value(item: unknown, depth: number): void {
@@ -77,7 +99,7 @@ function text(item: string): void {
 }
 
 function number(item: number): void {
-  if (item >>> 0 === item) whole(item);
+  if (item >>> 0 === item) unsigned(item);
   else if (!Number.isFinite(item) || item >> 0 === item) throw unusual;
   else {
     byte(0xcb);
@@ -86,7 +108,7 @@ function number(item: number): void {
   }
 }
 
-function whole(item: number): void {
+function unsigned(item: number): void {
   if (item < 0x80) byte(item);
   else if (item < 0x100) {
     byte(0xcc);

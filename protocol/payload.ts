@@ -1,5 +1,3 @@
-import type { Tensor, Tensors } from "./codec.ts";
-import { dtypeOf } from "./codec.ts";
 import { isPicture, widthOf } from "./env-spec.ts";
 import { ProtocolError } from "./errors.ts";
 import type { Frame, ObservationArray, Observations, StepResult } from "./frame.ts";
@@ -7,14 +5,14 @@ import { type Layout, layoutOf, teacherTensor } from "./layout.ts";
 import { limits } from "./limits.ts";
 import type { Replies } from "./messages.ts";
 import type { Dtype, EnvSpec, TensorSpec } from "./spec.ts";
+import { dtypeOf, type Tensor, type Tensors } from "./tensor.ts";
 
 /** Between tensors that travelled and the frames and actions of the contracts; protocol/README.md §5. */
 
 /** Frame → tensors; a frame of which every row starts an episode leaves `started` out. */
 export function fromFrame(frame: Frame, spec: EnvSpec): Record<string, Tensor> {
   const layout = layoutOf(spec);
-  const tensors: Record<string, Tensor> = {};
-  addObservations(tensors, frame.observations, layout);
+  const tensors = sentObservations(frame.observations, layout);
   addTeacher(tensors, frame, layout);
   if (!frame.started.every((flag) => flag === 1)) tensors.started = rows(frame.started);
   return tensors;
@@ -29,14 +27,15 @@ export function toFrame(tensors: Tensors, spec: EnvSpec): Frame {
     tensors.started === undefined
       ? new Uint8Array(spec.numEnvs).fill(1)
       : flags(tensors, "started", layout);
-  return { observations, started, ...toTeacher(tensors, spec, layout) };
+  const frame: Open<Frame> = { observations, started };
+  if (layout.taught) frame.teacherActions = toTeacher(tensors, spec, layout);
+  return frame;
 }
 
 export function fromStepResult(result: StepResult, spec: EnvSpec): Record<string, Tensor> {
   const { frame, rewards, terminated, truncated, final } = result;
   const layout = layoutOf(spec);
-  const tensors: Record<string, Tensor> = {};
-  addObservations(tensors, frame.observations, layout);
+  const tensors = sentObservations(frame.observations, layout);
   tensors.reward = rows(rewards);
   tensors.terminated = rows(terminated);
   tensors.truncated = rows(truncated);
@@ -67,17 +66,18 @@ export function toStepResult(
     ended += started[i]!;
   }
   const final = toFinal(tensors, layout, { started, ended });
-  const observations = toObservations(tensors, layout);
-  return {
-    frame: { observations, started, ...toTeacher(tensors, spec, layout) },
-    rewards: floats(tensors, "reward", layout.rows),
-    terminated,
-    truncated,
-    ...(final === undefined ? {} : { final }),
-    ...(header.log === undefined ? {} : { log: header.log }),
-    ...(header.timing === undefined ? {} : { timing: header.timing }),
-  };
+  const frame: Open<Frame> = { observations: toObservations(tensors, layout), started };
+  if (layout.taught) frame.teacherActions = toTeacher(tensors, spec, layout);
+  const rewards = floats(tensors, "reward", layout.rows);
+  const result: Open<StepResult> = { frame, rewards, terminated, truncated };
+  if (final !== undefined) result.final = final;
+  if (header.log !== undefined) result.log = header.log;
+  if (header.timing !== undefined) result.timing = header.timing;
+  return result;
 }
+
+/** While it is put together. */
+type Open<T> = { -readonly [K in keyof T]: T[K] };
 
 export function fromActions(actions: Float32Array, spec: EnvSpec): Record<string, Tensor> {
   return { actions: { shape: layoutOf(spec).actions, data: actions } };
@@ -102,14 +102,13 @@ function rows(data: Tensor["data"]): Tensor {
   return { shape: [data.length], data };
 }
 
-function addObservations(
-  tensors: Record<string, Tensor>,
-  observations: Observations,
-  { groups }: Layout,
-): void {
-  for (const { group, obs, shape } of groups) {
+function sentObservations(observations: Observations, { groups }: Layout): Record<string, Tensor> {
+  const tensors: Record<string, Tensor> = {};
+  for (let i = 0; i < groups.length; i++) {
+    const { group, obs, shape } = groups[i]!;
     tensors[obs] = { shape, data: observations[group] ?? missing(obs) };
   }
+  return tensors;
 }
 
 function addTeacher(
@@ -121,18 +120,14 @@ function addTeacher(
   tensors[teacherTensor] = { shape: actions, data: teacherActions ?? missing(teacherTensor) };
 }
 
-function toTeacher(
-  tensors: Tensors,
-  { action }: EnvSpec,
-  { taught, actions }: Layout,
-): Pick<Frame, "teacherActions"> {
-  if (!taught) return {};
-  return { teacherActions: floats(tensors, teacherTensor, actions, action) };
+function toTeacher(tensors: Tensors, { action }: EnvSpec, { actions }: Layout): Float32Array {
+  return floats(tensors, teacherTensor, actions, action);
 }
 
 function toObservations(tensors: Tensors, { groups }: Layout): Observations {
   const observations: Record<string, ObservationArray> = {};
-  for (const { group, obs, shape, spec } of groups) {
+  for (let i = 0; i < groups.length; i++) {
+    const { group, obs, shape, spec } = groups[i]!;
     observations[group] = observation(tensors, obs, shape, spec);
   }
   return observations;

@@ -1,5 +1,5 @@
-import { dtypeOf, type Tensor, type Tensors } from "../../protocol/codec.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
+import { dtypeOf, type Tensor, type Tensors } from "../../protocol/tensor.ts";
 import type { Law } from "./law.ts";
 import { must, needs } from "./verdict.ts";
 import { actionsAt, reset, step, type Visit } from "./visit.ts";

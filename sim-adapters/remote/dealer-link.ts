@@ -4,7 +4,7 @@ import { wordsOf } from "../../protocol/visible.ts";
 import { type ClientCurve, clientCurveOptions } from "../curve-keys.ts";
 import { checkEndpoint, refuseOpenLine } from "../endpoint.ts";
 import { closeObserved, openObserved } from "../observed-dealer.ts";
-import { zmqContext } from "../zmq-context.ts";
+import { highWaterMark, zmqContext } from "../zmq-context.ts";
 import type { Guest, Link, LinkEvents } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -98,8 +98,8 @@ export function dealerSettings(curve: ClientCurve | undefined) {
   return {
     context: zmqContext,
     linger: 0,
-    sendHighWaterMark: 2,
-    receiveHighWaterMark: 4,
+    sendHighWaterMark: highWaterMark,
+    receiveHighWaterMark: highWaterMark,
     sendTimeout: 250,
     maxMessageSize: limits.frameBytes,
     reconnectInterval: 100,

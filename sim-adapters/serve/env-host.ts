@@ -3,7 +3,7 @@ import type { Tensors } from "../../protocol/codec.ts";
 import { checkSpec, hashSpec, toWireSpec, without } from "../../protocol/env-spec.ts";
 import { HeaderMemory } from "../../protocol/header-memory.ts";
 import { limits, protocolVersion, times } from "../../protocol/limits.ts";
-import { encodeReply, type Reply, type Request, type Requests } from "../../protocol/messages.ts";
+import { encodeReply, type Request, type Requests } from "../../protocol/messages.ts";
 import {
   fromFrame,
   fromState,
@@ -13,6 +13,7 @@ import {
 } from "../../protocol/payload.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { visibleText } from "../../protocol/visible.ts";
+import { type Answer, numbered } from "./answer.ts";
 import { HostLane } from "./host-lane.ts";
 import { QuietLog } from "./quiet-log.ts";
 import { readRequest } from "./read-request.ts";
@@ -50,8 +51,6 @@ const stages: Readonly<Record<Ordered["type"], string>> = {
   snapshot: "saving",
   restore: "restoring",
 };
-
-type Answer = Reply extends infer R ? (R extends Reply ? Omit<R, "seq" | "epoch"> : never) : never;
 
 /** Requests in, replies out, one environment in between. */
 export class EnvHost {
@@ -183,9 +182,10 @@ export class EnvHost {
     }
     const result = await env.step(toActions(tensors, spec));
     const sent = fromStepResult(result, spec);
-    const timing = { ...result.timing, total: seconds() - since };
-    const log = result.log === undefined ? {} : { log: finiteOnly(result.log) };
-    return [{ type: "result", ...log, timing }, sent];
+    const timing: Record<string, number> = Object.assign({}, result.timing);
+    timing.total = seconds() - since;
+    if (result.log === undefined) return [{ type: "result", timing }, sent];
+    return [{ type: "result", log: finiteOnly(result.log), timing }, sent];
   }
 
   async #welcome(hello: Requests["hello"]): Promise<Answer> {
@@ -274,7 +274,7 @@ export class EnvHost {
   #encodeAnswer(request: Ordered, answer: Answer, tensors?: Tensors): Uint8Array[] {
     try {
       return this.#lane.answer(request, tensors, (shared, rest) =>
-        this.#encode(request.seq, { ...answer, ...shared } as Answer, rest),
+        this.#encode(request.seq, shared ? ({ ...answer, shared } as Answer) : answer, rest),
       );
     } catch (cause) {
       const message = `what the simulator gave cannot be sent: ${(cause as Error).message}`;
@@ -284,7 +284,7 @@ export class EnvHost {
   }
 
   #encode(seq: number, answer: Answer, tensors?: Tensors): Uint8Array[] {
-    return encodeReply({ ...answer, seq, epoch: this.#epoch } as Reply, tensors);
+    return encodeReply(numbered(answer, seq, this.#epoch), tensors);
   }
 
   #log(line: string): void {

@@ -7,10 +7,7 @@ import { type OfferedLane, offerLane } from "../shared-memory/lane-file.ts";
 import { ServeError } from "./serve-error.ts";
 import type { ServeOptions } from "./served-env.ts";
 
-type Encode = (
-  shared: { readonly shared?: Described[] },
-  tensors: Tensors | undefined,
-) => Uint8Array[];
+type Encode = (shared: Described[] | undefined, tensors: Tensors | undefined) => Uint8Array[];
 
 /** The simulator's side of the memory that it shares with its driver, for one session. */
 export class HostLane {
@@ -59,9 +56,9 @@ export class HostLane {
   answer(request: Request, tensors: Tensors | undefined, encode: Encode): Uint8Array[] {
     const asked = tensors !== undefined && sharedBy(request) !== undefined;
     const shared = asked ? this.#offered?.lane.put(request.seq, tensors) : undefined;
-    if (shared === undefined) return encode({}, tensors);
-    this.#kept = { seq: request.seq, frames: () => encode({}, tensors) };
-    return encode({ shared }, undefined);
+    if (shared === undefined) return encode(undefined, tensors);
+    this.#kept = { seq: request.seq, frames: () => encode(undefined, tensors) };
+    return encode(shared, undefined);
   }
 
   /** The kept reply for whoever asks again: as frames, where it cannot read the memory. */

@@ -2,7 +2,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { Router } from "zeromq";
 import { limits } from "../../protocol/limits.ts";
 import { checkEndpoint, refuseOpenDoor, refuseTakenFile } from "../endpoint.ts";
-import { zmqContext } from "../zmq-context.ts";
+import { highWaterMark, zmqContext } from "../zmq-context.ts";
 import { ServeError } from "./serve-error.ts";
 import { type Guard, guard, type ServerCurve } from "./zap.ts";
 
@@ -108,8 +108,8 @@ function socketOptions(curve: ServerCurve | undefined, guarding: Guard | undefin
     context: zmqContext,
     mandatory: true,
     linger: 0,
-    sendHighWaterMark: 4,
-    receiveHighWaterMark: 4,
+    sendHighWaterMark: highWaterMark,
+    receiveHighWaterMark: highWaterMark,
     sendTimeout: 0,
     maxMessageSize: limits.frameBytes,
     reconnectInterval: 100,

@@ -1,5 +1,5 @@
-import { dtypeOf, itemSizes, type Tensor, type Tensors } from "../../protocol/codec.ts";
 import type { Described } from "../../protocol/messages.ts";
+import { dtypeOf, itemSizes, type Tensor, type Tensors } from "../../protocol/tensor.ts";
 
 /** A record of the file, protocol/README.md §11: head, tensors, tail; the seq stands in front and behind. */
 
