@@ -1,5 +1,5 @@
 import { Context, Dealer } from "zeromq";
-import { widths } from "./trivial-env.ts";
+import { stepFrames } from "./trivial-frames.ts";
 
 export interface BareTrip {
   trip(): Promise<void>;
@@ -10,11 +10,10 @@ export interface BareTrip {
 export function bareTrip(endpoint: string, numEnvs: number): BareTrip {
   const socket = new Dealer({ context: new Context(), linger: 0, receiveTimeout: 5000 });
   socket.connect(endpoint);
-  const header = new Uint8Array(120);
-  const actions = new Uint8Array(numEnvs * widths.action * 4);
+  const frames = stepFrames(numEnvs);
   return {
     trip: async () => {
-      await socket.send([header, actions]);
+      await socket.send(frames);
       await socket.receive();
     },
     close: () => socket.close(),

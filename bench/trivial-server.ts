@@ -5,6 +5,7 @@
 import { Context, Router } from "zeromq";
 import { serveEnv } from "../sim-adapters/serve/serve-env.ts";
 import { TrivialEnv, widths } from "./trivial-env.ts";
+import { resultFrames } from "./trivial-frames.ts";
 
 const [serveAt = "", echoAt = ""] = process.argv.slice(2);
 const server = await serveEnv({
@@ -18,19 +19,10 @@ await bare.bind(echoAt);
 process.stdin.resume().once("end", () => process.exit());
 console.log(JSON.stringify({ served: server.endpoint, bare: bare.lastEndpoint }));
 
-for await (const [from, header, actions] of bare) {
+const replies = new Map<number, Uint8Array[]>();
+for await (const [from, , actions] of bare) {
   const numEnvs = actions!.length / 4 / widths.action;
-  await bare.send([from!, header!, ...reply(numEnvs)]);
-}
-
-/** Two groups, rewards and two rows of flags. */
-function reply(numEnvs: number): Uint8Array[] {
-  const group = new Uint8Array(numEnvs * widths.group * 4);
-  return [
-    group,
-    group,
-    new Uint8Array(numEnvs * 4),
-    new Uint8Array(numEnvs),
-    new Uint8Array(numEnvs),
-  ];
+  const reply = replies.get(numEnvs) ?? (await resultFrames(numEnvs));
+  replies.set(numEnvs, reply);
+  await bare.send([from!, ...reply]);
 }

@@ -21,7 +21,7 @@ from firstsolo_sim import protocol, server
 from firstsolo_sim.env_calls import EnvCalls
 from firstsolo_sim.examples.point_mass import PointMass
 from firstsolo_sim.session_order import ServeError
-from firstsolo_sim.socket_thread import SocketThread
+from firstsolo_sim.served_socket import ServedSocket
 
 MOST_MEGABYTES = 400
 MOST_ENVS = 64
@@ -117,7 +117,7 @@ class Served:
     """The server without its socket, one message after the other."""
 
     def __init__(self) -> None:
-        self.sockets = SocketThread(zmq.Context(), "inproc://fuzz", None, None)
+        self.sockets = ServedSocket(zmq.Context(), "inproc://fuzz", None, None)
         self.router = Recorder()
         self.sockets._router = self.router  # type: ignore[assignment]
         self.sockets._limit = Everybody()  # type: ignore[assignment]

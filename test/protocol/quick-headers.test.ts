@@ -4,6 +4,7 @@ import { encodeMessage, type Tensors } from "../../protocol/codec.ts";
 import { HeaderMemory } from "../../protocol/header-memory.ts";
 import { packUsual } from "../../protocol/header-pack.ts";
 import { decodeReply, decodeRequest, type Message, type Reply } from "../../protocol/messages.ts";
+import { dtypeOf } from "../../protocol/tensor.ts";
 import fc from "../properties.ts";
 import { reply, request } from "./arbitrary.ts";
 
@@ -11,6 +12,7 @@ const thorough = new Packr({ useRecords: false, variableMapSize: true });
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const base = { type: "result", epoch: "abcdefghijkl" } as const;
 
+const arrays = [new Float32Array(), new Uint8Array(), new Int32Array()];
 const floats = (...data: number[]) => ({ shape: [data.length], data: Float32Array.from(data) });
 const flags = (...data: number[]) => ({ shape: [data.length], data: Uint8Array.from(data) });
 
@@ -40,6 +42,26 @@ describe("the quick way to pack a header", () => {
       { numRuns: 200 },
     );
     expect(quick).toBeGreaterThan(80);
+  });
+
+  it("lists tensors as msgpackr does, at the end of the header", () => {
+    const shapes = fc.array(fc.nat({ max: 300 }), { maxLength: 3 });
+    fc.assert(
+      fc.property(request, fc.array(shapes, { minLength: 1, maxLength: 16 }), (header, all) => {
+        const tensors = Object.fromEntries(
+          all.map((shape, i) => [`obs/g${i}`, { shape, data: arrays[i % 3]! }]),
+        );
+        const packed = packUsual(header, tensors);
+        if (packed === undefined) return;
+        const described = Object.entries(tensors).map(([name, { shape, data }]) => {
+          return { name, dtype: dtypeOf(data), shape };
+        });
+        expect(hex(packed)).toBe(hex(thorough.pack({ ...header, tensors: described })));
+      }),
+      { numRuns: 100 },
+    );
+    expect(packUsual({ type: "pong" }, { a: flags(1) })).toBeDefined();
+    expect(packUsual({ tensors: 1 }, { a: flags(1) })).toBeUndefined();
   });
 
   it.each([

@@ -4,13 +4,14 @@ import json
 import sys
 
 from firstsolo_sim import protocol
+from firstsolo_sim.request_check import check_request
 
 for line in sys.stdin:
     frames = [bytes.fromhex(frame) for frame in json.loads(line)]
     try:
         header, tensors = protocol.decode(frames)
         if header.get("type") in ("hello", "reset", "step", "snapshot", "restore", "close", "ping"):
-            protocol.check_request(header)
+            check_request(header)
         values = {
             name: {"dtype": a.dtype.str, "shape": list(a.shape), "values": a.reshape(-1).tolist()}
             for name, a in tensors.items()

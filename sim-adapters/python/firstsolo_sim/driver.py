@@ -87,7 +87,7 @@ class Client:
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.linger = 0
         self._socket.immediate = 1
-        self._socket.rcvhwm = self._socket.sndhwm = 4
+        self._socket.rcvhwm = self._socket.sndhwm = protocol.HIGH_WATER_MARK
         self._socket.maxmsgsize = protocol.MAX_FRAME_BYTES
         if curve is not None:
             server, public, secret = curve

@@ -16,6 +16,7 @@ from .visible import visible
 log = logging.getLogger("firstsolo_sim")
 
 _TEACHER = "teacher_actions"
+_FLOATS, _BYTES = np.dtype("<f4"), np.dtype("u1")
 
 
 class EnvCalls:
@@ -135,7 +136,7 @@ class EnvCalls:
         wanted = self._observations(found, "obs", self._spec["num_envs"])
         wanted.update(self._teacher(found))
         if found.get("started") is not None:
-            wanted["started"] = self._rows(found, "started", np.uint8)
+            wanted["started"] = self._rows(found, "started", _BYTES)
         self._flying = True
         return {"type": "frame"}, wanted
 
@@ -143,11 +144,10 @@ class EnvCalls:
         count = self._spec["num_envs"]
         wanted = self._observations(found, "obs", count)
         wanted.update(self._teacher(found))
-        wanted["reward"] = self._rows(found, "reward", np.float32)
-        wanted["terminated"] = self._rows(found, "terminated", np.uint8)
-        wanted["truncated"] = self._rows(found, "truncated", np.uint8)
-        rows = found.get("final/rows")
-        if rows is not None and len(rows) > 0:
+        wanted["reward"] = self._rows(found, "reward", _FLOATS)
+        wanted["terminated"] = self._rows(found, "terminated", _BYTES)
+        wanted["truncated"] = self._rows(found, "truncated", _BYTES)
+        if (rows := found.get("final/rows")) is not None and len(rows) > 0:
             wanted["final/rows"] = _numbers(rows).astype("<i4")
             wanted.update(self._observations(found, "final", len(rows)))
         header: dict[str, Any] = {"type": "result"}
@@ -175,7 +175,7 @@ class EnvCalls:
         if not self._taught:
             return {}
         shape = (self._spec["num_envs"], *self._spec["action"]["shape"])
-        return {"teacher/actions": _shaped(found, "teacher/actions", shape, "<f4")}
+        return {"teacher/actions": _shaped(found, "teacher/actions", shape, _FLOATS)}
 
     def _rows(self, found: Mapping[str, Any], name: str, dtype: Any) -> np.ndarray:
         return _shaped(found, name, (self._spec["num_envs"],), dtype)
@@ -219,12 +219,12 @@ def _shaped(found: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: 
         message = f"the simulator gave {name} as {list(array.shape)}, expected {list(shape)}"
         hint = "The first width is that of num_envs; the spec that the environment gave says the rest."
         raise ServeError("simulator-failed", message, hint, fatal=True)
-    return array if dtype is None else array.astype(dtype, copy=False)
+    return array if dtype is None or array.dtype is dtype else array.astype(dtype, copy=False)
 
 
 def _observed(found: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """Pictures must be bytes already: turning other numbers into bytes would ruin them in silence."""
-    array = _shaped(found, name, shape, None if dtype == "|u1" else dtype)
+    array = _shaped(found, name, shape, None if dtype == "|u1" else _FLOATS)
     if dtype == "|u1" and array.dtype != np.uint8:
         message = f"the simulator gave {name} as {array.dtype}, its specification says |u1"
         hint = "Give pictures as uint8, 0 to 255; or make it a group of <f4."
@@ -234,7 +234,8 @@ def _observed(found: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype
 
 def _numbers(value: Any) -> np.ndarray:
     """NumPy's view of an array, a list or a torch tensor, wherever that lives."""
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    known = type(value) is np.ndarray or not hasattr(value, "detach")
+    return np.asarray(value if known else value.detach().cpu())
 
 
 def _figures(figures: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:

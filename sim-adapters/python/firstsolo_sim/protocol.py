@@ -6,6 +6,7 @@ Normative: protocol/README.md of Firstsolo. Nothing here knows of sockets or sim
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 import re
 from typing import Any, Iterable, Mapping, NoReturn, Sequence
@@ -28,12 +29,14 @@ PICTURES_SINCE = 2
 MAX_MAGNITUDE = 1e15
 """Of an observation, a reward or an action: squares of larger ones, added up, overflow in float32."""
 
+HIGH_WATER_MARK = 16
+"""Messages for a peer that doesn't read. ZeroMQ wakes us each time half of them are through; few, and it does so at
+every step."""
+
 _DTYPES = {"<f4": np.dtype("<f4"), "|u1": np.dtype("u1"), "<i4": np.dtype("<i4")}
+_TRAVELLING = frozenset(_DTYPES.values())
 _TENSOR_NAME = re.compile(r"[a-z][A-Za-z0-9_.-]*(/[A-Za-z][A-Za-z0-9_.-]*)?", re.ASCII)
-_IDENTITY = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
-_SETTING = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)
 GROUP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*", re.ASCII)
-_TYPES = ("hello", "reset", "step", "snapshot", "restore", "close", "ping")
 
 Tensors = Mapping[str, np.ndarray]
 
@@ -48,7 +51,7 @@ class ProtocolError(Exception):
         self.hint = hint
 
 
-def _refuse(field: str, problem: str) -> NoReturn:
+def malformed(field: str, problem: str) -> NoReturn:
     raise ProtocolError("malformed", field, problem)
 
 
@@ -57,22 +60,40 @@ def _refuse(field: str, problem: str) -> NoReturn:
 
 def encode(header: Mapping[str, Any], tensors: Tensors = {}) -> list[Any]:
     """Frames of a message. Arrays are sent as they are: do not write to them afterwards."""
-    described, frames = [], []
+    described, frames = [], [b""]
     for name, array in tensors.items():
         array = travelling(name, array)
-        described.append({"name": name, "dtype": array.dtype.str, "shape": list(array.shape)})
-        frames.append(memoryview(array.reshape(-1).view(np.uint8)))
+        described.append((name, array.dtype, array.shape))
+        # Of no elements at all there is no view.
+        frames.append(memoryview(array).cast("B") if array.size else memoryview(b""))
     check_plain(header)  # what is described above is plain by construction
-    message = {**header, "tensors": described} if described else header
-    packed = msgpack.packb(message, use_bin_type=True)
+    if described and (len(header) > 14 or "tensors" in header):
+        packed = msgpack.packb({**header, "tensors": _entries(described)}, use_bin_type=True)
+    else:
+        packed = msgpack.packb(header, use_bin_type=True)
+        if described:
+            packed = bytes((packed[0] + 1,)) + packed[1:] + _tensor_list(tuple(described))
     if len(packed) > MAX_HEADER_BYTES:
         problem = f"{len(packed)} bytes, at most {MAX_HEADER_BYTES} may be sent"
         raise ProtocolError("too-large", "header", problem, "Leave out names and units.")
-    return [packed, *frames]
+    frames[0] = packed
+    return frames
+
+
+def _entries(described: Iterable[tuple[str, np.dtype, tuple[int, ...]]]) -> list[dict[str, Any]]:
+    return [{"name": name, "dtype": dtype.str, "shape": list(shape)} for name, dtype, shape in described]
+
+
+@functools.lru_cache(maxsize=64)
+def _tensor_list(described: tuple[tuple[str, np.dtype, tuple[int, ...]], ...]) -> bytes:
+    """The last entry of a header, packed: steps have the same one again and again."""
+    return msgpack.packb("tensors") + msgpack.packb(_entries(described), use_bin_type=True)
 
 
 def travelling(name: str, array: Any) -> np.ndarray:
     """The array in one of the three element types that travel, contiguous; copied only if it must be."""
+    if type(array) is np.ndarray and array.dtype in _TRAVELLING and array.flags.c_contiguous:
+        return array
     array = np.asarray(array)
     if array.dtype == np.bool_:
         array = array.view(np.uint8)
@@ -81,7 +102,7 @@ def travelling(name: str, array: Any) -> np.ndarray:
     elif array.dtype.kind in "iu" and array.dtype.str not in _DTYPES:
         array = array.astype("<i4")
     if array.dtype.str not in _DTYPES:
-        _refuse(f"tensors.{name}.dtype", f"{array.dtype} is none of {', '.join(_DTYPES)}")
+        malformed(f"tensors.{name}.dtype", f"{array.dtype} is none of {', '.join(_DTYPES)}")
     return np.ascontiguousarray(array)
 
 
@@ -92,12 +113,12 @@ def decode(frames: Sequence[Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]
     header = _unpack(frames[0])
     described = header.pop("tensors", [])
     if not isinstance(described, list) or len(described) != len(frames) - 1:
-        _refuse("tensors", f"must announce the {len(frames) - 1} frames that follow the header")
+        malformed("tensors", f"must announce the {len(frames) - 1} frames that follow the header")
     tensors: dict[str, np.ndarray] = {}
     for i, (entry, frame) in enumerate(zip(described, frames[1:])):
         name, array = _tensor(i, entry, frame)
         if name in tensors:
-            _refuse(f"tensors.{name}", "this name comes twice")
+            malformed(f"tensors.{name}", "this name comes twice")
         tensors[name] = array
     return header, tensors
 
@@ -115,45 +136,66 @@ def _unpack(packed: Any) -> dict[str, Any]:
     except Exception as error:
         raise ProtocolError("malformed", "header", f"cannot be decoded ({error})") from None
     if not isinstance(header, dict):
-        _refuse("header", "is not a map")
+        malformed("header", "is not a map")
     check_plain(header)
     return header
 
 
 def _no_extension(code: int, data: bytes) -> NoReturn:
-    _refuse("header", f"extension type {code} may not be sent")
+    malformed("header", f"extension type {code} may not be sent")
 
 
 def _no_twins(pairs: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            _refuse("header", f"the key {key!r} comes twice")
+            malformed("header", f"the key {key!r} comes twice")
         found[key] = value
     return found
 
 
 def check_plain(value: Any, field: str = "", depth: int = 0) -> None:
     """Refuses everything but maps with text keys, lists, text, booleans, None and finite numbers."""
+    if _is_plain(value, depth):
+        return
     where = field or "header"
     if depth > MAX_DEPTH:
-        _refuse(where, f"nested deeper than {MAX_DEPTH}")
+        malformed(where, f"nested deeper than {MAX_DEPTH}")
     if isinstance(value, float):
         if not math.isfinite(value):
-            _refuse(where, f"is {value}; only finite numbers may be sent")
+            malformed(where, f"is {value}; only finite numbers may be sent")
     elif isinstance(value, int):
         if abs(value) > 2**53 - 1:
-            _refuse(where, f"{value} is beyond 2^53 - 1")
+            malformed(where, f"{value} is beyond 2^53 - 1")
     elif isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str) or key == "__proto__":
-                _refuse(where, f"{key!r} may not be a key")
+                malformed(where, f"{key!r} may not be a key")
             check_plain(item, f"{field}.{key}" if field else key, depth + 1)
     elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
             check_plain(item, f"{where}.{i}", depth + 1)
     elif value is not None and not isinstance(value, str):
-        _refuse(where, f"{type(value).__name__} may not be sent")
+        malformed(where, f"{type(value).__name__} may not be sent")
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Without the words for what is wrong; false also for kinds that need a closer look."""
+    kind = type(value)
+    if depth > MAX_DEPTH:
+        return False
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is float:
+        return math.isfinite(value)
+    if kind is int:
+        return abs(value) <= 2**53 - 1
+    if kind is dict:
+        for key, item in value.items():
+            if type(key) is not str or key == "__proto__" or not _is_plain(item, depth + 1):
+                return False
+        return True
+    return (kind is list or kind is tuple) and all(_is_plain(item, depth + 1) for item in value)
 
 
 def _tensor(index: int, entry: Any, frame: Any) -> tuple[str, np.ndarray]:
@@ -163,7 +205,7 @@ def _tensor(index: int, entry: Any, frame: Any) -> tuple[str, np.ndarray]:
         raise ProtocolError("too-large", f"tensors.{name}", f"more than {MAX_FRAME_BYTES} bytes")
     if expected != len(frame):
         problem = f"{sizes} {dtype} is {expected} bytes, the frame has {len(frame)}"
-        _refuse(f"tensors.{index}.shape", problem)
+        malformed(f"tensors.{index}.shape", problem)
     return name, np.frombuffer(frame, dtype=_DTYPES[dtype]).reshape(sizes)
 
 
@@ -175,14 +217,14 @@ def check_described(index: int, entry: Any) -> tuple[str, str, list[int]]:
     """Name, dtype and shape of an entry of ``tensors`` or ``shared``."""
     field = f"tensors.{index}"
     if not isinstance(entry, dict):
-        _refuse(field, "is not a map")
+        malformed(field, "is not a map")
     name, dtype, shape = entry.get("name"), entry.get("dtype"), entry.get("shape")
     if not isinstance(name, str) or len(name) > 128 or not _TENSOR_NAME.fullmatch(name):
-        _refuse(f"{field}.name", f"{str(name)[:80]!r} is not a tensor's name")
+        malformed(f"{field}.name", f"{str(name)[:80]!r} is not a tensor's name")
     if not isinstance(dtype, str) or dtype not in _DTYPES:
-        _refuse(f"{field}.dtype", f"{str(dtype)[:80]!r} is none of {', '.join(_DTYPES)}")
+        malformed(f"{field}.dtype", f"{str(dtype)[:80]!r} is none of {', '.join(_DTYPES)}")
     if not isinstance(shape, list) or len(shape) > 8:
-        _refuse(f"{field}.shape", "is not a list of at most 8 sizes")
+        malformed(f"{field}.shape", "is not a list of at most 8 sizes")
     return name, dtype, [whole(size, f"{field}.shape") for size in shape]
 
 
@@ -194,68 +236,8 @@ def whole(value: Any, field: str, low: int = 0, high: int = 2**53 - 1) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        _refuse(field, f"got {str(value)[:80]}, expected a whole number from {low} to {high}")
+        malformed(field, f"got {str(value)[:80]}, expected a whole number from {low} to {high}")
     return value
-
-
-def check_request(header: dict[str, Any]) -> dict[str, Any]:
-    """The request with everything a server relies on checked, and defaults filled in."""
-    kind = header.get("type")
-    if kind not in _TYPES:
-        problem = f"got {str(kind)[:80]!r}, expected one of {', '.join(_TYPES)}"
-        raise ProtocolError("unknown-type", "type", problem)
-    request = dict(header, seq=whole(header.get("seq"), "seq", 0 if kind == "ping" else 1))
-    session = request.setdefault("session", None)
-    if session is not None or kind != "ping":
-        if not isinstance(session, str) or not _IDENTITY.fullmatch(session):
-            _refuse("session", "expected 8 to 64 of A-Z a-z 0-9 _ -")
-    if kind == "reset":
-        request["seed"] = whole(header.get("seed"), "seed", 0, 2**32 - 1)
-    if kind == "hello":
-        _check_hello(request)
-    elif request.setdefault("shared", None) is not None and not isinstance(request["shared"], list):
-        _refuse("shared", "is not a list")
-    return request
-
-
-def _check_hello(hello: dict[str, Any]) -> None:
-    version = hello.get("protocol")
-    if not isinstance(version, dict):
-        _refuse("protocol", "is not a map")
-    if whole(version.get("major"), "protocol.major") != PROTOCOL_VERSION["major"]:
-        problem = f"got version {version['major']}, this server speaks {PROTOCOL_VERSION['major']}"
-        hint = "Install the same version of Firstsolo on both sides."
-        raise ProtocolError("version-mismatch", "protocol.major", problem, hint)
-    whole(version.get("minor"), "protocol.minor")
-    client = hello.get("client")
-    if not isinstance(client, dict) or not all(
-        isinstance(client.get(key), str) for key in ("name", "version")
-    ):
-        _refuse("client", "must have a name and a version")
-    settings = hello.setdefault("settings", {})
-    if not isinstance(settings, dict) or len(settings) > 256:
-        _refuse("settings", "is not a map of at most 256 entries")
-    for name, value in settings.items():
-        if len(name) > 128 or not _SETTING.fullmatch(name):
-            _refuse(f"settings.{name[:80]}", "expected words joined by dots")
-        items = value if isinstance(value, list) else [value]
-        if len(items) > 1024 or any(isinstance(item, (dict, list)) for item in items):
-            _refuse(f"settings.{name}", "expected a scalar or a list of scalars")
-    capabilities = hello.setdefault("capabilities", [])
-    if not isinstance(capabilities, list) or not all(isinstance(word, str) for word in capabilities):
-        _refuse("capabilities", "is not a list of words")
-    groups = hello.setdefault("groups", None)
-    if groups is not None and not (
-        isinstance(groups, list)
-        and 1 <= len(groups) <= 60
-        and all(isinstance(group, str) and GROUP_NAME.fullmatch(group) for group in groups)
-    ):
-        _refuse("groups", "is not a list of 1 to 60 group names")
-    run = hello.setdefault("run", None)
-    if run is not None and not (isinstance(run, str) and _IDENTITY.fullmatch(run)):
-        _refuse("run", "expected 8 to 64 of A-Z a-z 0-9 _ -")
-    if hello.setdefault("num_envs", None) is not None:
-        hello["num_envs"] = whole(hello["num_envs"], "num_envs", 1, MAX_ENVS)
 
 
 def check_setting_names(given: Iterable[str], known: Iterable[str]) -> None:

@@ -49,7 +49,7 @@ def open_router(
         raise ServeError("bad-endpoint", "exactly one of bind and connect is needed", "Give one.")
     router = context.socket(zmq.ROUTER)
     router.linger = 0
-    router.rcvhwm = router.sndhwm = 4
+    router.rcvhwm = router.sndhwm = protocol.HIGH_WATER_MARK
     router.sndtimeo = 0  # a peer that has gone or does not read costs nobody time
     router.maxmsgsize = protocol.MAX_FRAME_BYTES
     router.router_mandatory = 1

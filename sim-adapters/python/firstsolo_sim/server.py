@@ -1,8 +1,8 @@
 """Serves any object with a spec, a reset and a step to Firstsolo; README.md says what it must offer.
 
 The simulation runs on the thread that calls ``serve`` (simulators with a graphics context demand the main
-one). A second thread owns the socket: it decodes, orders and answers, and tells the driver that work goes on
-even while the simulation holds the first thread for minutes.
+one), and so do reading and answering. A second thread takes the socket over while the simulation holds the first
+one for more than a moment, answers whoever asks and tells the driver that work goes on.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import zmq
 from . import protocol
 from .env_calls import EnvCalls
 from .router import Curve, is_local
+from .served_socket import Job, ServedSocket, error_header
 from .session_order import ServeError
-from .socket_thread import Job, SocketThread, error_header
 
 __all__ = ["Curve", "ServeError", "serve"]
 
@@ -59,20 +59,21 @@ def _serve(
     on_ready: Optional[Callable[[str], None]],
 ) -> None:
     context = zmq.Context()
-    sockets = SocketThread(context, bind, connect, curve, once=once)
-    thread = threading.Thread(target=sockets.run, name="firstsolo-socket", daemon=True)
+    socket = ServedSocket(context, bind, connect, curve, once=once)
+    watch = threading.Thread(target=socket.watch, name="firstsolo-watch", daemon=True)
     try:
-        thread.start()
-        log.info("serving at %s", sockets.endpoint)
+        watch.start()
+        log.info("serving at %s", socket.endpoint)
         if on_ready is not None:
-            on_ready(sockets.endpoint)
+            on_ready(socket.endpoint)
         local = is_local(bind or connect or "")
-        _simulate(EnvCalls(env, name, version, local=local), sockets)
+        _simulate(EnvCalls(env, name, version, local=local), socket)
     except KeyboardInterrupt:
         log.info("stopped")
     finally:
-        sockets.stopping = True
-        thread.join(timeout=3)
+        socket.stopping = True
+        watch.join(timeout=3)
+        socket.close()
         context.destroy(linger=0)
 
 
@@ -93,30 +94,27 @@ def _audible() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _simulate(calls: EnvCalls, sockets: SocketThread) -> None:
+def _simulate(calls: EnvCalls, socket: ServedSocket) -> None:
     """Carries out one job after the other until there are no more."""
-    knock = sockets.connect_worker()
     try:
-        while (job := sockets.next_job()) is not None:
+        while (job := socket.next_job()) is not None:
             if job.request["type"] == "close":
                 calls.driver_left()
                 continue
-            job.frames, job.failed = _carry_out(calls, sockets, job)
-            sockets.done.append(job)
-            knock.send(b"")
+            job.frames, job.failed = _carry_out(calls, socket, job)
+            socket.finish(job)
     finally:
-        knock.close(0)
         calls.driver_left()
 
 
-def _carry_out(calls: EnvCalls, sockets: SocketThread, job: Job) -> tuple[list[Any], bool]:
+def _carry_out(calls: EnvCalls, socket: ServedSocket, job: Job) -> tuple[list[Any], bool]:
     seq = job.request["seq"]
     try:
         header, tensors = calls.answer(job.request, job.tensors)
         if header["type"] in ("frame", "result"):
             timing = header.setdefault("timing", {})
             timing["total"] = time.monotonic() - job.since
-        header.update(seq=seq, epoch=sockets.epoch)
+        header.update(seq=seq, epoch=socket.epoch)
         shared = calls.share(job.request, tensors)
         if shared is None:
             return protocol.encode(header, tensors), False
@@ -124,4 +122,4 @@ def _carry_out(calls: EnvCalls, sockets: SocketThread, job: Job) -> tuple[list[A
         return protocol.encode({**header, "shared": shared}), False
     except Exception as error:
         job.unused = getattr(error, "code", None) == "bad-shared-memory"
-        return protocol.encode(error_header(error, seq, sockets.epoch)), True
+        return protocol.encode(error_header(error, seq, socket.epoch)), True

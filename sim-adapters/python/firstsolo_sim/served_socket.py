@@ -1,4 +1,4 @@
-"""The socket's thread: decodes, orders, answers, and beats while the simulation is at work."""
+"""The server's socket: decodes, orders, answers, and beats while the simulation is at work."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import logging
 import queue
 import re
 import secrets
+import threading
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
@@ -16,8 +16,10 @@ import zmq
 
 from . import protocol
 from .protocol import ProtocolError
+from .request_check import check_request
 from .router import Curve, open_guard, open_router
 from .session_order import ServeError, SessionOrder
+from .step_memory import StepMemory
 from .stranger_limit import QuietLog, StrangerLimit
 from .visible import visible
 
@@ -25,6 +27,11 @@ log = logging.getLogger("firstsolo_sim")
 
 BEAT = 1.0
 """Seconds between two signs that a request is being worked on."""
+
+MOMENT = 0.05
+"""Seconds of a request's work in which nobody looks at the socket."""
+_LOOK = 200
+"""Milliseconds after which whoever waits for a message looks up."""
 
 _STAGES = {
     "hello": "loading",
@@ -52,10 +59,10 @@ class Job:
     """It was refused without its number being used up."""
 
 
-class SocketThread:
-    """Owns the ROUTER socket; everything but the attributes named here belongs to its thread.
-
-    ``jobs`` holds what the simulation shall do (None: nothing more), ``done`` what it did.
+class ServedSocket:
+    """Owns the ROUTER socket. Two threads use it in turns: the simulation's, while it has nothing to simulate, and
+    one that watches, while a request takes longer than a moment. So a short step is read, made and answered by one
+    thread: handing it to another and back costs more than the rest of it together.
     """
 
     def __init__(
@@ -68,70 +75,98 @@ class SocketThread:
         once: bool = False,
     ) -> None:
         self.epoch = secrets.token_hex(12)
-        self.jobs: queue.SimpleQueue[Optional[Job]] = queue.SimpleQueue()
-        self.done: deque[Job] = deque()
+        self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        """What the simulation shall do."""
         self.stopping = False
         self._once = once
-        self._context = context
         self._order = SessionOrder()
+        self._steps = StepMemory()
         self._limit = StrangerLimit()
         self._quiet = QuietLog(log.info)
         self._driver = b""
         self._job: Optional[Job] = None
         self._as_frames: Optional[Callable[[], list[Any]]] = None
-        self._bell = context.socket(zmq.PAIR)
-        self._bell.bind("inproc://done")
+        self._turn = threading.Lock()
+        self._wanted = False
+        self._bell, self._knock = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+        self._bell.bind("inproc://turn")
+        self._knock.connect("inproc://turn")
         self._guard = open_guard(context, curve)
         self._router = open_router(context, bind, connect, curve)
+        self._router.rcvtimeo = _LOOK
         self.endpoint = self._router.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0")
 
     def next_job(self) -> Optional[Job]:
-        """Waits for what the simulation shall do next; None: nothing more.
+        """Serves the socket until there is something to simulate; None: nothing more."""
+        with self._turn:
+            while self.jobs.empty():
+                if self.stopping:
+                    return None
+                try:
+                    frames = self._router.recv_multipart()
+                except zmq.Again:
+                    continue
+                self._receive(frames)
+        return self.jobs.get()
 
-        In pieces: an interrupt that comes just before a wait is not looked at before its end.
-        """
-        while True:
-            try:
-                return self.jobs.get(timeout=0.5)
-            except queue.Empty:
+    def finish(self, job: Job) -> None:
+        """Answers what was carried out."""
+        if not self._turn.acquire(blocking=False):
+            self._wanted = True
+            self._knock.send(b"")
+            self._turn.acquire()
+        try:
+            self._deliver(job)
+        finally:
+            self._turn.release()
+
+    def watch(self) -> None:
+        """A thread of its own: serves the socket while the simulation holds the other one."""
+        while not self.stopping:
+            time.sleep(MOMENT)
+            job = self._job
+            if job is None or time.monotonic() - job.since < MOMENT or not self._turn.acquire(blocking=False):
                 continue
+            try:
+                self._stand_in()
+            finally:
+                self._turn.release()
 
-    def connect_worker(self) -> zmq.Socket:
-        """The bell that the simulation's thread rings after it has put a job into ``done``."""
-        knock = self._context.socket(zmq.PAIR)
-        knock.connect("inproc://done")
-        return knock
-
-    def run(self) -> None:
+    def _stand_in(self) -> None:
         poller = zmq.Poller()
         poller.register(self._router, zmq.POLLIN)
         poller.register(self._bell, zmq.POLLIN)
-        try:
-            while not self.stopping:
-                ready = dict(poller.poll(200))
-                if self._bell in ready:
-                    self._bell.recv()
-                    self._deliver(self.done.popleft())
-                if self._router in ready:
-                    self._receive(self._router.recv_multipart())
-                self._beat()
-        finally:
-            time.sleep(0.05)  # LINGER 0 drops what is not on its way: a moment for the last reply
-            self._router.close(0)
-            self._bell.close(0)
-            if self._guard is not None:
-                self._guard.stop()
-            self.jobs.put(None)
+        while self._job is not None and not self._wanted and not self.stopping:
+            if self._router in dict(poller.poll(_LOOK)):
+                self._receive(self._router.recv_multipart())
+            self._beat()
+        if self._wanted and self._bell.poll(_LOOK):  # it was rung, or is about to be
+            self._bell.recv()
+        self._wanted = False
+
+    def close(self) -> None:
+        """Once no other thread uses it."""
+        time.sleep(0.05)  # LINGER 0 drops what is not on its way: a moment for the last reply
+        for socket in (self._router, self._bell, self._knock):
+            socket.close(0)
+        if self._guard is not None:
+            self._guard.stop()
 
     def _receive(self, frames: list[bytes]) -> None:
         peer, seq = frames[0], 0
         if peer != self._driver and not self._limit.admits(peer, time.monotonic()):
             return
         try:
-            header, tensors = protocol.decode(frames[1:])
-            if isinstance(header.get("seq"), int):
-                seq = max(0, header["seq"])
-            request = protocol.check_request(header)
+            known = self._steps.recall(frames)
+            if known is not None:
+                request, tensors = known
+                seq = request["seq"]
+            else:
+                header, tensors = protocol.decode(frames[1:])
+                if isinstance(header.get("seq"), int):
+                    seq = max(0, header["seq"])
+                request = check_request(header)
+                self._steps.learn(frames, request)
             self._dispatch(peer, request, tensors)
             if self._order.drives(request["session"]):
                 self._driver = peer
