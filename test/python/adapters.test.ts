@@ -163,13 +163,16 @@ describe("firstsolo_sim.gymnasium", () => {
 });
 
 describe("in Python", () => {
-  it.each([...["test_agent_config.py", "test_isaaclab.py", "test_gymnasium.py", "test_rsl_rl.py"]])(
-    "%s",
-    async (file) => {
-      const { stderr } = await run(python, [join(import.meta.dirname, file)]);
-      expect(stderr).toMatch(/^OK$/m);
-    },
-  );
+  it.each([
+    "test_agent_config.py",
+    "test_isaaclab.py",
+    "test_gymnasium.py",
+    "test_rsl_rl.py",
+    "test_step_memory.py",
+  ])("%s", async (file) => {
+    const { stderr } = await run(python, [join(import.meta.dirname, file)]);
+    expect(stderr).toMatch(/^OK$/m);
+  });
 
   it("test_clients.py", async () => {
     const { endpoint } = await pythonServer();

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { Dealer } from "zeromq";
+import { decodeReply, encodeRequest } from "../../protocol/messages.ts";
 import { pythonEnv } from "../python-env.ts";
 import { atEnd, connect, socketFile } from "../remote/servers.ts";
 
@@ -136,6 +138,33 @@ Env.more = more`);
     await env.reset(0);
     await env.step(push());
     expect(lines.join()).toContain("it is stepping (");
+  });
+
+  it("answers others while it steps, and takes the socket back for the next step", async () => {
+    const { endpoint } = await served(`
+def more(self, r):
+    import time
+    self.spec["steps"] = self.spec.get("steps", -1) + 1
+    time.sleep([0.8, 0.04, 0.05, 0.06, 0, 0.05, 0.1, 0][self.spec["steps"] % 8])
+Env.more = more`);
+    const env = await connect({ endpoint });
+    await env.reset(0);
+    const other = new Dealer({ linger: 0, receiveTimeout: 10_000 });
+    atEnd(() => other.close());
+    other.connect(endpoint);
+    let stepped = false;
+    const step = env.step(push()).then(() => {
+      stepped = true;
+    });
+    await other.send(encodeRequest({ type: "ping", seq: 7 }));
+    expect(decodeReply(await other.receive()).header).toMatchObject({ type: "pong", seq: 7 });
+    expect(stepped).toBe(false);
+    await step;
+    for (let i = 1; i < 8; i++) {
+      if (i % 3 === 0) await other.send(encodeRequest({ type: "ping", seq: i }));
+      await env.step(push());
+      if (i % 3 === 0) expect(decodeReply(await other.receive()).header.seq).toBe(i);
+    }
   });
 
   it("is lost at a later step that long, and the message names the setting", async () => {

@@ -6,7 +6,7 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from .protocol import decode
+from .protocol import ProtocolError, decode
 from .request_check import check_request
 
 _WIDTHS = {0xCC: 1, 0xCD: 2, 0xCE: 4}
@@ -48,8 +48,11 @@ class StepMemory:
         other = int.from_bytes(packed[at:end], "big") ^ 1
         changed = packed[:at] + other.to_bytes(width, "big") + packed[end:]
         # Those letters may stand elsewhere too: that they name the number is seen by changing it.
-        header, tensors = decode([changed, *frames[2:]])
-        if check_request({**header, "seq": 1}) != {**request, "seq": 1} or header["seq"] != other:
+        try:
+            header, tensors = decode([changed, *frames[2:]])
+        except ProtocolError:
+            return
+        if header.get("seq") != other or check_request({**header, "seq": 1}) != {**request, "seq": 1}:
             return
         self._head, self._tail, self._at, self._end = packed[:at], packed[end:], at, end
         self._request = request
