@@ -27,11 +27,16 @@ export function encodeMessage(header: object, tensors: Tensors = {}): Uint8Array
   for (const name of Object.keys(tensors)) {
     const { shape, data } = tensors[name]!;
     checkOwn(name, shape, data);
-    frames.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    frames.push(bytesOf(data));
   }
   checkCount(frames.length);
   frames[0] = packUsual(header, tensors) ?? packThoroughly(header, tensors);
   return frames;
+}
+
+function bytesOf(data: Tensor["data"]): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function packThoroughly(header: object, tensors: Tensors): Uint8Array {

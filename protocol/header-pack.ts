@@ -3,10 +3,17 @@ import { dtypeOf, type Tensors } from "./tensor.ts";
 
 /** Bytes that a header of the usual kind has at most. */
 const size = 4096;
-const bytes = new Uint8Array(size);
-const view = new DataView(bytes.buffer);
-const plain = Object.prototype;
+/**
+ * Headers lie here one after the other and are never written over: ZeroMQ reads them later. Memory of its own for each costs
+ * more than packing it.
+ */
+let bytes = new Uint8Array(16 * size);
+let view = new DataView(bytes.buffer);
 let at = 0;
+/** Where the header under way begins, and must end. */
+let start = 0;
+let end = 0;
+const plain = Object.prototype;
 
 /** What the quick way leaves to the thorough one. */
 const unusual = new Error("not a header of the usual kind");
@@ -19,23 +26,34 @@ const unusual = new Error("not a header of the usual kind");
  * @returns undefined where anything in it is of another kind
  */
 export function packUsual(header: object, tensors: Tensors = {}): Uint8Array | undefined {
-  at = 0;
+  begin();
   try {
     const names = Object.keys(tensors);
     map(header, 0);
     if (names.length > 0) describe(header, names, tensors);
   } catch (error) {
-    // A RangeError is the end of the scratch.
+    at = start;
+    // A RangeError is the end of the memory.
     if (error === unusual || error instanceof RangeError) return undefined;
     throw error;
   }
-  return bytes.slice(0, at);
+  return bytes.subarray(start, at);
+}
+
+function begin(): void {
+  if (at + size > bytes.length) {
+    bytes = new Uint8Array(16 * size);
+    view = new DataView(bytes.buffer);
+    at = 0;
+  }
+  start = at;
+  end = at + size;
 }
 
 /** The list of tensors, as the last entry of the header that was just written. */
 function describe(header: object, names: readonly string[], tensors: Tensors): void {
-  if (names.length >= 16 || bytes[0] === 0x8f || "tensors" in header) throw unusual;
-  bytes[0]!++;
+  if (names.length >= 16 || bytes[start] === 0x8f || "tensors" in header) throw unusual;
+  bytes[start]!++;
   text("tensors");
   byte(0x90 | names.length);
   for (let i = 0; i < names.length; i++) {
@@ -88,7 +106,7 @@ function text(item: string): void {
     byte(0xd9);
     byte(length);
   }
-  if (at + length > size) throw unusual;
+  if (at + length > end) throw unusual;
   let high = 0;
   for (let i = 0; i < length; i++) {
     const code = item.charCodeAt(i);
@@ -125,6 +143,6 @@ function unsigned(item: number): void {
 }
 
 function byte(item: number): void {
-  if (at >= size) throw unusual;
+  if (at >= end) throw unusual;
   bytes[at++] = item;
 }

@@ -39,8 +39,8 @@ function makeLayout({ numEnvs, observations, action, capabilities }: EnvSpec): L
   const groups = Object.entries(observations).map(([group, spec]) => ({
     group,
     spec,
-    obs: `obs/${group}`,
-    final: `final/${group}`,
+    obs: keyOf(`obs/${group}`),
+    final: keyOf(`final/${group}`),
     shape: [numEnvs, ...spec.shape],
   }));
   const taught = capabilities.includes("teacher_actions");
@@ -54,4 +54,9 @@ function makeLayout({ numEnvs, observations, action, capabilities }: EnvSpec): L
     inFrame: [...groups.map(({ obs }) => obs), "started", ...teacher],
     inResult: [...groups.flatMap(({ obs, final }) => [obs, final]), ...outcome, ...teacher],
   };
+}
+
+/** The same text as V8 keeps it for keys: one that was put together is looked up anew at every access. */
+function keyOf(text: string): string {
+  return Object.keys({ [text]: 0 })[0] ?? text;
 }
