@@ -9,6 +9,7 @@ import numpy as np
 
 from . import protocol, shared_memory, spec as specs
 from .protocol import ProtocolError, check_setting_names
+from .request_check import checked_actions
 from .session_order import ServeError
 from .shared_memory import Offered
 from .visible import visible
@@ -28,6 +29,7 @@ class EnvCalls:
         self._env: Any = env if self._open is None else None
         self._server = {"name": name, "version": version}
         self._spec: Optional[dict[str, Any]] = None
+        self._action_shape: tuple[int, ...] = ()
         self._flying = False
         self._taught = False
         self._told: set[str] = set()
@@ -115,6 +117,7 @@ class EnvCalls:
             raise ServeError("num-envs-refused", message, hint)
         self._refuse_empty_promise(spec["capabilities"])
         self._spec = spec
+        self._action_shape = (spec["num_envs"], *spec["action"]["shape"])
         self._taught = _TEACHER in spec["capabilities"] and _TEACHER in hello["capabilities"]
         return {
             "type": "welcome",
@@ -174,26 +177,14 @@ class EnvCalls:
         """The teacher's actions, for a driver that wants them."""
         if not self._taught:
             return {}
-        shape = (self._spec["num_envs"], *self._spec["action"]["shape"])
-        return {"teacher/actions": _shaped(found, "teacher/actions", shape, _FLOATS)}
+        return {"teacher/actions": _shaped(found, "teacher/actions", self._action_shape, _FLOATS)}
 
     def _rows(self, found: Mapping[str, Any], name: str, dtype: Any) -> np.ndarray:
         return _shaped(found, name, (self._spec["num_envs"],), dtype)
 
     def _actions(self, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
         """A copy that the environment may keep and write to."""
-        expected = (self._spec["num_envs"], *self._spec["action"]["shape"])
-        actions = tensors.get("actions")
-        if actions is None or actions.dtype.str != "<f4" or actions.shape != expected:
-            got = "nothing" if actions is None else f"{actions.dtype.str} {list(actions.shape)}"
-            problem = f"got {got}, expected <f4 {list(expected)}"
-            raise ProtocolError("bad-tensor", "tensors.actions", problem)
-        if not (np.abs(actions) <= protocol.MAX_MAGNITUDE).all():
-            row = int(np.argwhere(~(np.abs(actions) <= protocol.MAX_MAGNITUDE))[0][0])
-            problem = f"environment {row} has a value that is not finite, or beyond {protocol.MAX_MAGNITUDE:g}"
-            hint = "The policy diverged: lower the learning rate."
-            raise ProtocolError("bad-value", "tensors.actions", problem, hint)
-        return actions.copy()
+        return checked_actions(tensors.get("actions"), self._action_shape).copy()
 
     def _refuse_empty_promise(self, capabilities: list[str]) -> None:
         missing = [name for name in ("snapshot", "restore") if not hasattr(self._env, name)]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Optional
 
-from .protocol import GROUP_NAME, MAX_ENVS, PROTOCOL_VERSION, ProtocolError, malformed, whole
+import numpy as np
+
+from .protocol import GROUP_NAME, MAX_ENVS, MAX_MAGNITUDE, PROTOCOL_VERSION, ProtocolError, malformed, whole
 
 _IDENTITY = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 _SETTING = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)
+_FLOATS = np.dtype("<f4")
 _TYPES = ("hello", "reset", "step", "snapshot", "restore", "close", "ping")
 
 
@@ -70,3 +73,21 @@ def _check_hello(hello: dict[str, Any]) -> None:
         malformed("run", "expected 8 to 64 of A-Z a-z 0-9 _ -")
     if hello.setdefault("num_envs", None) is not None:
         hello["num_envs"] = whole(hello["num_envs"], "num_envs", 1, MAX_ENVS)
+
+
+def checked_actions(actions: Optional[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    """The same; raises ProtocolError where they are of another kind, or hold what no action is."""
+    if actions is None or actions.dtype != _FLOATS or actions.shape != shape:
+        got = "nothing" if actions is None else f"{actions.dtype.str} {list(actions.shape)}"
+        problem = f"got {got}, expected <f4 {list(shape)}"
+        raise ProtocolError("bad-tensor", "tensors.actions", problem)
+    if not _within(actions).all():
+        row = int(np.argwhere(~_within(actions))[0][0])
+        problem = f"environment {row} has a value that is not finite, or beyond {MAX_MAGNITUDE:g}"
+        hint = "The policy diverged: lower the learning rate."
+        raise ProtocolError("bad-value", "tensors.actions", problem, hint)
+    return actions
+
+
+def _within(values: np.ndarray) -> np.ndarray:
+    return np.abs(values) <= MAX_MAGNITUDE
