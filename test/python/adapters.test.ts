@@ -170,6 +170,7 @@ describe("in Python", () => {
     "test_rsl_rl.py",
     "test_step_memory.py",
     "test_checked_actions.py",
+    "test_served_socket.py",
   ])("%s", async (file) => {
     const { stderr } = await run(python, [join(import.meta.dirname, file)]);
     expect(stderr).toMatch(/^OK$/m);

@@ -98,7 +98,8 @@ class ServedSocket:
 
     def next_job(self) -> Optional[Job]:
         """Serves the socket until there is something to simulate; None: nothing more."""
-        with self._turn:
+        self._take_turn()
+        try:
             while self.jobs.empty():
                 if self.stopping:
                     return None
@@ -107,18 +108,23 @@ class ServedSocket:
                 except zmq.Again:
                     continue
                 self._receive(frames)
+        finally:
+            self._turn.release()
         return self.jobs.get()
 
     def finish(self, job: Job) -> None:
         """Answers what was carried out."""
-        if not self._turn.acquire(blocking=False):
-            self._wanted = True
-            self._knock.send(b"")
-            self._turn.acquire()
+        self._take_turn()
         try:
             self._deliver(job)
         finally:
             self._turn.release()
+
+    def _take_turn(self) -> None:
+        if not self._turn.acquire(blocking=False):
+            self._wanted = True
+            self._knock.send(b"")  # the watch may be waiting for a message
+            self._turn.acquire()
 
     def watch(self) -> None:
         """A thread of its own: serves the socket while the simulation holds the other one."""
