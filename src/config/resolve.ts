@@ -46,9 +46,9 @@ export function resolveConfig(input: ResolveInput = {}): Resolved {
   ];
   const algorithm = chooseAlgorithm(given.flat());
   const known = keysOf(algorithm);
-  const layers = [recipeOf(algorithm, given.flat()), ...given].map((layer) =>
-    translate(layer, known.blocks),
-  );
+  // A run that goes on has all its values; what a recipe has come to since is not for it.
+  const recipe = input.base === undefined ? recipeOf(algorithm, given.flat()) : [];
+  const layers = [recipe, ...given].map((layer) => translate(layer, known.blocks));
   const settings = layers
     .flatMap((layer) => layer.settings)
     .map((setting) => check(spelt(setting, known), known));

@@ -4,7 +4,7 @@ import { splitEnvs } from "../../running/env-split.ts";
 import type { RunningError } from "../../running/running-error.ts";
 import { firstPhase, teacherShare } from "./phases.ts";
 import type { DistillationConfig } from "./settings.ts";
-import { lengthRemark } from "./two-stages.ts";
+import { lengthRemark, remembers } from "./two-stages.ts";
 
 /** Values that are fine one by one and make no sense together. @throws ConfigError */
 export function crossCheck(config: DistillationConfig): void {
@@ -31,12 +31,12 @@ function checkSplit({ num_envs, evaluation }: DistillationConfig): void {
 }
 
 function checkSteps({ num_steps_per_env, algorithm }: DistillationConfig): void {
-  const { num_learning_epochs, gradient_length, drop_leftover_steps, buffer_size } = algorithm;
-  if (drop_leftover_steps && buffer_size > 0) {
+  const { num_learning_epochs, gradient_length, drop_leftover_steps } = algorithm;
+  if (drop_leftover_steps && remembers(algorithm)) {
     throw new ConfigError(
       "two-references",
-      `drop_leftover_steps is rsl_rl's habit, and rsl_rl has no buffer; buffer_size is ${buffer_size}`,
-      "Set algorithm.drop_leftover_steps=false, or algorithm.buffer_size=0.",
+      `drop_leftover_steps is rsl_rl's habit, and rsl_rl has no buffer; buffer_size is ${algorithm.buffer_size}, buffer_rollouts ${algorithm.buffer_rollouts}`,
+      "Set algorithm.drop_leftover_steps=false, or algorithm.buffer_size=0 algorithm.buffer_rollouts=0.",
     );
   }
   const seen = num_steps_per_env * num_learning_epochs;

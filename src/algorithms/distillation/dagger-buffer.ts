@@ -4,18 +4,28 @@ import { LearningError } from "../../learning/learning-error.ts";
 import { arraysUnder } from "../../learning/parameters.ts";
 import type { Batch } from "./batch.ts";
 
+/** Bytes of it that a checkpoint holds; a larger buffer is collected anew by a run that goes on. */
+export const mostSavedBytes = 256 << 20;
+
+/** What is kept at most; what is absent bounds nothing. */
+export interface BufferBounds {
+  readonly transitions?: number;
+  readonly rollouts?: number;
+  readonly bytes?: number;
+}
+
 /**
- * What DAgger aggregates (Ross, Gordon and Bagnell, 2011): the latest rollouts, as many as fit into a
- * bound of transitions; older ones are forgotten.
+ * What DAgger aggregates (Ross, Gordon and Bagnell, 2011): the latest rollouts, as many as fit into the
+ * bounds; older ones are forgotten. The newest is kept however large it is.
  */
 export class DaggerBuffer {
-  readonly #most: number;
+  readonly #most: Required<BufferBounds>;
   #batches: Batch[] = [];
   #rows = 0;
 
-  /** @param most transitions kept; the newest rollout is kept however large it is */
-  constructor(most: number) {
-    this.#most = most;
+  constructor(most: BufferBounds) {
+    const none = Number.POSITIVE_INFINITY;
+    this.#most = { transitions: none, rollouts: none, bytes: none, ...most };
   }
 
   /** Transitions in it. */
@@ -26,9 +36,15 @@ export class DaggerBuffer {
   add(batch: Batch): void {
     this.#batches.push(batch);
     this.#rows += rowsOf(batch);
-    while (this.#rows > this.#most && this.#batches.length > 1) {
+    while (this.#isOver() && this.#batches.length > 1) {
       this.#rows -= rowsOf(this.#batches.shift()!);
     }
+  }
+
+  #isOver(): boolean {
+    const { transitions, rollouts, bytes } = this.#most;
+    if (this.#rows > transitions || this.#batches.length > rollouts) return true;
+    return this.#batches.reduce((sum, batch) => sum + bytesOf(batch), 0) > bytes;
   }
 
   /** A whole rollout, for a student that needs its steps in order. */
@@ -123,6 +139,10 @@ function batchIn(arrays: NamedArrays): Batch | undefined {
 
 function rowsOf({ steps, numEnvs }: Batch): number {
   return steps * numEnvs;
+}
+
+function bytesOf({ inputs, targets, alive, memory }: Batch): number {
+  return [inputs, targets, alive, ...memory].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 function copyRow(

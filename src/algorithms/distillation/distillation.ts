@@ -13,7 +13,7 @@ import { scheduleFactor } from "../../learning/schedule.ts";
 import type { Stage } from "../../learning/stage.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import { type Batch, batchOf, seenAfter } from "./batch.ts";
-import { DaggerBuffer } from "./dagger-buffer.ts";
+import { DaggerBuffer, mostSavedBytes } from "./dagger-buffer.ts";
 import { createLoss, type Deviations } from "./loss.ts";
 import { studentActing, studentGroup } from "./student-acting.ts";
 import { createUnroll, type DeviceBatch, type Unroll } from "./unroll.ts";
@@ -68,8 +68,9 @@ export class Distillation implements Learner {
     this.needs = { groups: student.reads, successors: [], notes: ["teacher_actions"] };
     this.groups = [studentGroup(student)];
     this.#settings = { ...distillationDefaults, ...settings };
-    const { optimizer: rule, learning_rate, loss_type, buffer_size } = this.#settings;
-    this.acting = studentActing(student, { remembers: buffer_size > 0 });
+    const { optimizer: rule, learning_rate, loss_type } = this.#settings;
+    this.#buffer = bufferOf(this.#settings);
+    this.acting = studentActing(student, { remembers: this.#buffer !== undefined });
     const rates = { learningRate: learning_rate, maxGradNorm: this.#settings.max_grad_norm };
     this.#owner = new Owner("student", this.groups, { rule, ...rates });
     this.#unroll = createUnroll(student.network, createLoss(loss_type, deviations));
@@ -79,7 +80,6 @@ export class Distillation implements Learner {
     });
     this.#deviations = deviations;
     this.#random = random;
-    this.#buffer = buffer_size > 0 ? new DaggerBuffer(buffer_size) : undefined;
   }
 
   async update(experience: Experience, stage: Stage, meter?: GradientMeter): Promise<Metrics> {
@@ -273,6 +273,19 @@ async function readSum(scalars: tf.Scalar[]): Promise<number> {
 /** Signals, timers and the screen get their turn between two optimiser steps. */
 function letOthersRun(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** By its own bound, or of so many rollouts as a checkpoint holds. */
+function bufferOf({
+  buffer_size,
+  buffer_rollouts,
+}: DistillationSettings): DaggerBuffer | undefined {
+  if (buffer_size === 0 && buffer_rollouts === 0) return undefined;
+  const rollouts = buffer_rollouts || Number.POSITIVE_INFINITY;
+  return new DaggerBuffer({
+    rollouts,
+    ...(buffer_size > 0 ? { transitions: buffer_size } : { bytes: mostSavedBytes }),
+  });
 }
 
 function diverged(loss: number, learningRate: number): LearningError {

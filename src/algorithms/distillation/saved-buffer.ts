@@ -9,18 +9,16 @@ import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
 import { arraysUnder } from "../../learning/parameters.ts";
 import { actingPrefix } from "../../learning/pipeline/pipelined-learner.ts";
 import { damaged } from "../saved-facts.ts";
+import { mostSavedBytes } from "./dagger-buffer.ts";
 
 /** Names of what a learner keeps of the past begin so. */
 const pastPrefix = "buffers/";
-
-/** Bytes of it that a checkpoint holds; a larger buffer is collected anew by a run that goes on. */
-const mostBytes = 256 << 20;
 
 /** What a checkpoint keeps of the rollouts that are learned from again; undefined where that is nothing. */
 export function pastEntry(arrays: NamedArrays): TorchValue | undefined {
   const past = Object.values(arraysUnder(pastPrefix, arrays));
   const bytes = past.reduce((sum, { data }) => sum + data.byteLength, 0);
-  return bytes > mostBytes ? undefined : entryOf(pastPrefix, arrays);
+  return bytes > mostSavedBytes ? undefined : entryOf(pastPrefix, arrays);
 }
 
 /** The inverse. @throws RunError `bad-checkpoint` */

@@ -105,6 +105,11 @@ const algorithm = z.strictObject({
     { least: 0, most: 100 * million },
     "Transitions of past rollouts that are learned from again (DAgger); 0: none",
   ),
+  buffer_rollouts: whole(
+    0,
+    { least: 0, most: million },
+    "The last rollouts that are learned from, whatever the fleet's size, without buffer_size up to 256 MiB; 0: not bounded so",
+  ),
   optimizer: oneOf(["adam", "adamw", "sgd", "rmsprop"], "adam", "Optimiser, as in torch.optim"),
   use_two_stage_training: flag(
     false,
@@ -112,7 +117,7 @@ const algorithm = z.strictObject({
   ),
   phase1_iterations: maybeWhole(
     { least: 0, most: 10 * million },
-    "Iterations in which the teacher flies; null: a third of max_iterations, where two stages are asked for",
+    "Iterations in which the teacher flies; null: a third of max_iterations, a twentieth with a buffer, where two stages are asked for",
   ),
   teacher_share_schedule: oneOf(
     ["two_stage", "constant", "linear", "exponential"],

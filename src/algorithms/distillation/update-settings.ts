@@ -20,6 +20,8 @@ export interface DistillationSettings {
    * alone. Kept in checkpoints, but for the best student's.
    */
   readonly buffer_size: number;
+  /** The same by whole rollouts, the newest among them, whatever the fleet's size; 0: not bounded so. */
+  readonly buffer_rollouts: number;
   /**
    * As rsl_rl: the steps after the last full window train nothing. The student still goes over them, with
    * its newest weights: their loss counts and its memory moves on.
@@ -43,6 +45,7 @@ export const distillationDefaults: DistillationSettings = {
   loss_type: "mse",
   optimizer: "adam",
   buffer_size: 0,
+  buffer_rollouts: 0,
   drop_leftover_steps: false,
   normaliser_update: 5.4,
 };

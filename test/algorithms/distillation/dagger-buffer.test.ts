@@ -18,18 +18,27 @@ function batch(id: number): Batch {
 
 describe("the buffer of past rollouts", () => {
   it("forgets the oldest beyond its bound, and never the newest", () => {
-    const buffer = new DaggerBuffer(13);
+    const buffer = new DaggerBuffer({ transitions: 13 });
     for (const id of [1, 2, 3]) buffer.add(batch(id));
     expect(buffer.size).toBe(12);
     const drawn = buffer.drawRows(50, 3, new Random(1)).targets;
     expect(Math.min(...drawn)).toBeGreaterThanOrEqual(20);
-    const tiny = new DaggerBuffer(1);
+    const tiny = new DaggerBuffer({ transitions: 1 });
     tiny.add(batch(1));
     expect(tiny.size).toBe(6);
   });
 
+  it("is bounded by rollouts, or by bytes, just as well", () => {
+    const ofTwo = new DaggerBuffer({ rollouts: 2 });
+    // 24 numbers of four bytes each in a rollout.
+    const ofBytes = new DaggerBuffer({ bytes: 3 * 96 });
+    for (const id of [1, 2, 3, 4]) for (const one of [ofTwo, ofBytes]) one.add(batch(id));
+    expect([ofTwo.size, ofBytes.size]).toEqual([12, 18]);
+    expect(Math.min(...ofTwo.drawRows(50, 3, new Random(1)).targets)).toBeGreaterThanOrEqual(30);
+  });
+
   it("draws every transition about equally often, its observation and action together", () => {
-    const buffer = new DaggerBuffer(100);
+    const buffer = new DaggerBuffer({ transitions: 100 });
     for (const id of [1, 2, 3, 4]) buffer.add(batch(id));
     const { inputs, targets, alive, steps, numEnvs } = buffer.drawRows(800, 3, new Random(5));
     expect([steps, numEnvs, alive.length]).toEqual([800, 3, 2400]);
@@ -44,7 +53,7 @@ describe("the buffer of past rollouts", () => {
   });
 
   it("draws whole rollouts for students that need their steps in order", () => {
-    const buffer = new DaggerBuffer(100);
+    const buffer = new DaggerBuffer({ transitions: 100 });
     for (const id of [1, 2, 3]) buffer.add(batch(id));
     const random = new Random(2);
     const firsts = Array.from({ length: 60 }, () => buffer.drawBatch(random).targets[0]);

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { watchLastingDrop } from "../../../src/algorithms/distillation/lasting-drop.ts";
 import type { DistillationConfig } from "../../../src/algorithms/distillation/settings.ts";
@@ -31,7 +34,7 @@ describe("two stages", () => {
   });
 
   it("are asked for by the task distillation, and by nobody else's", () => {
-    expect(stagesOf("task=distillation")).toMatchObject({ on: true, length: 100, notices: [] });
+    expect(stagesOf("task=distillation")).toMatchObject({ on: true, length: 15, notices: [] });
     expect(stagesOf("agent.task=distillation", "phase1_iterations=110").length).toBe(110);
     expect(stagesOf("task=distillation", "use_two_stage_training=false").on).toBe(false);
     expect(stagesOf("task=quadcopter").on).toBe(false);
@@ -41,10 +44,21 @@ describe("two stages", () => {
   });
 
   it("take a third of any run where no length is given, one iteration at least", () => {
-    const lengths = [1, 2, 7, 400, 1000].map(
-      (all) => stagesOf("task=distillation", `max_iterations=${all}`).length,
-    );
-    expect(lengths).toEqual([1, 1, 2, 133, 333]);
+    const lengths = (asked: string) =>
+      [1, 2, 7, 400, 1000].map((all) => stagesOf(asked, `max_iterations=${all}`).length);
+    expect(lengths("use_two_stage_training=true")).toEqual([1, 1, 2, 133, 333]);
+    // That task learns from past rollouts again: a twentieth.
+    expect(lengths("task=distillation")).toEqual([1, 1, 1, 20, 50]);
+  });
+
+  it("of a run that goes on are those it was begun with, not what the task's recipe is now", () => {
+    const base = join(mkdtempSync(join(tmpdir(), "firstsolo-stages-")), "agent.yaml");
+    const algorithm = "{use_two_stage_training: true, phase1_iterations: 133}";
+    writeFileSync(base, `task: distillation\nalgorithm: ${algorithm}\n`);
+    const { config } = resolveConfig({ base });
+    expect((config as DistillationConfig).algorithm).toMatchObject({
+      ...{ phase1_iterations: 133, buffer_rollouts: 0, learning_rate: 1e-3 },
+    });
   });
 
   it.each([
