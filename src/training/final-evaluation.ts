@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { sealed } from "../../policies/checkpoint/seal.ts";
 import { howToCall } from "../disk/how-to-call.ts";
 import type { Stage } from "../learning/stage.ts";
 import type { Progress } from "../running/run-state.ts";
 import { compareStudents, evaluateRun } from "./evaluate-run.ts";
 import { type RunContext, report } from "./run-context.ts";
+import { withoutPast } from "./save-checkpoint.ts";
 import { type Verdict, verdictInFlight, verdictOf, verdictText } from "./verdict.ts";
 
 /** Episodes in which the best student in flight and the last one are compared. */
@@ -78,7 +80,7 @@ interface Students {
 async function chooseBest(context: RunContext, students: Students): Promise<void> {
   const { best, last, progress } = students;
   const { config, algorithm, simulator, run, signals, sinks } = context;
-  const challenger = await readFile(last);
+  const challenger = await forFlying(context, last);
   if (challenger.equals(await readFile(best))) return;
   const episodes = Math.min(selectionEpisodes, config.evaluation.final_episodes);
   announce(context, "the best student so far and the last one", { episodes, progress });
@@ -91,6 +93,13 @@ async function chooseBest(context: RunContext, students: Students): Promise<void
   const message = `best: ${path}, the last student now: ${returns}`;
   report(context, "checkpoint", message, { path, kind: "best" });
   sinks.file(path);
+}
+
+/** A checkpoint as the best student's file has it. */
+async function forFlying({ algorithm, assembled }: RunContext, path: string): Promise<Buffer> {
+  const { state } = await algorithm.read(path);
+  const light = withoutPast(state);
+  return light === state ? readFile(path) : Buffer.from(sealed(await assembled.write(light)));
 }
 
 /** Nothing else is heard of a run while it is judged, for as long as its episodes take. */

@@ -37,10 +37,14 @@ export async function saveCheckpoint(
   if (wanted.length === 0) return undefined;
   refuseDiverged(state.learner);
   await sinks.flush();
+  const light = withoutPast(state);
   const onlyBest = kinds.every((kind) => kind === "best");
-  const bytes = sealed(await assembled.write(onlyBest ? withoutPast(state) : state));
+  const whole = sealed(await assembled.write(onlyBest ? light : state));
+  const isLight = onlyBest || light === state || !kinds.includes("best");
+  const forFlying = isLight ? whole : sealed(await assembled.write(light));
   let unsaved: Unsaved | undefined;
   for (const [kind, name] of wanted) {
+    const bytes = kind === "best" ? forFlying : whole;
     const error = await put(context, { name, bytes, kind, iteration });
     if (error) unsaved = { error, name, bytes };
   }
@@ -54,9 +58,14 @@ function nameOf(kind: CheckpointKind, iteration: number): CheckpointName {
   return kind === "best" ? "best_model.pt" : `model_${iteration}.pt`;
 }
 
-/** The best student is for flying: what only a run that goes on needs of the past stays out of its file. */
-function withoutPast(state: RunState): RunState {
+/**
+ * The best student is for flying: what only a run that goes on needs of the past stays out of its file. The state itself
+ * where there is nothing of that kind.
+ */
+export function withoutPast(state: RunState): RunState {
   const { learner, source } = state;
+  const names = [learner.arrays, source.bytes].flatMap((named) => Object.keys(named));
+  if (!names.some((name) => name.startsWith("buffers/"))) return state;
   const arrays = withoutBuffers(learner.arrays);
   const bytes = withoutBuffers(source.bytes);
   return { ...state, learner: { ...learner, arrays }, source: { ...source, bytes } };
