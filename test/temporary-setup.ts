@@ -2,16 +2,21 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-let folder: string | undefined;
+const mark = "FIRSTSOLO_TESTS_FOLDER";
 
-/** All that tests leave lying is in one folder, which goes with them. Its name is short: sockets lie in it. */
+/**
+ * All that tests leave lying is in one folder, which goes with them. Its name is short: sockets lie in it. Called
+ * for each project, the first makes it.
+ */
 export default function setup(): () => void {
-  const before = process.env.TMPDIR;
-  folder ??= mkdtempSync(join(tmpdir(), "fs-"));
-  process.env.TMPDIR = folder;
+  const { env } = process;
+  if (env[mark] !== undefined) return () => {};
+  const [before, folder] = [env.TMPDIR, mkdtempSync(join(tmpdir(), "fs-"))];
+  Object.assign(env, { TMPDIR: folder, [mark]: folder });
   return () => {
-    if (before === undefined) delete process.env.TMPDIR;
-    else process.env.TMPDIR = before;
-    rmSync(folder!, { recursive: true, force: true });
+    delete env[mark];
+    if (before === undefined) delete env.TMPDIR;
+    else env.TMPDIR = before;
+    rmSync(folder, { recursive: true, force: true });
   };
 }
