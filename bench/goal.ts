@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { recipe } from "../src/algorithms/distillation/two-stages.ts";
 import { projectFolder } from "./children.ts";
 import { askOnFleet, type PeerRun } from "./fleet.ts";
 import { keptPiece, meanOf } from "./pieces.ts";
@@ -37,10 +38,7 @@ const fleets: readonly Fleet[] = [
 
 /** As `--task distillation` gives it; without past rollouts, the teacher flying for a third of the run. */
 const recipes = {
-  recipe: [
-    "algorithm.use_two_stage_training=true",
-    ...["algorithm.buffer_rollouts=25", "algorithm.learning_rate=2e-3"],
-  ],
+  recipe: Object.entries(recipe("distillation")).map(([key, value]) => `${key}=${value}`),
   plain: ["algorithm.use_two_stage_training=true"],
 } as const;
 type Recipe = keyof typeof recipes;

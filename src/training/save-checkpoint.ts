@@ -38,13 +38,14 @@ export async function saveCheckpoint(
   refuseDiverged(state.learner);
   await sinks.flush();
   const light = withoutPast(state);
-  const onlyBest = kinds.every((kind) => kind === "best");
-  const whole = sealed(await assembled.write(onlyBest ? light : state));
-  const isLight = onlyBest || light === state || !kinds.includes("best");
-  const forFlying = isLight ? whole : sealed(await assembled.write(light));
+  const stateFor = (kind: CheckpointKind) => (kind === "best" ? light : state);
+  const written = new Map<RunState, Uint8Array>();
+  for (const one of new Set(wanted.map(([kind]) => stateFor(kind)))) {
+    written.set(one, sealed(await assembled.write(one)));
+  }
   let unsaved: Unsaved | undefined;
   for (const [kind, name] of wanted) {
-    const bytes = kind === "best" ? forFlying : whole;
+    const bytes = written.get(stateFor(kind))!;
     const error = await put(context, { name, bytes, kind, iteration });
     if (error) unsaved = { error, name, bytes };
   }

@@ -16,6 +16,7 @@ import { type Batch, batchOf, seenAfter } from "./batch.ts";
 import { DaggerBuffer, mostSavedBytes } from "./dagger-buffer.ts";
 import { createLoss, type Deviations } from "./loss.ts";
 import { studentActing, studentGroup } from "./student-acting.ts";
+import { remembers } from "./two-stages.ts";
 import { createUnroll, type DeviceBatch, type Unroll } from "./unroll.ts";
 import { type DistillationSettings, distillationDefaults } from "./update-settings.ts";
 import { leftoverWindow, planWindows, type Window, windowSteps } from "./windows.ts";
@@ -276,11 +277,9 @@ function letOthersRun(): Promise<void> {
 }
 
 /** By its own bound, or of so many rollouts as a checkpoint holds. */
-function bufferOf({
-  buffer_size,
-  buffer_rollouts,
-}: DistillationSettings): DaggerBuffer | undefined {
-  if (buffer_size === 0 && buffer_rollouts === 0) return undefined;
+function bufferOf(settings: DistillationSettings): DaggerBuffer | undefined {
+  if (!remembers(settings)) return undefined;
+  const { buffer_size, buffer_rollouts } = settings;
   const rollouts = buffer_rollouts || Number.POSITIVE_INFINITY;
   return new DaggerBuffer({
     rollouts,

@@ -1,4 +1,5 @@
 import type { DistillationConfig } from "./settings.ts";
+import type { DistillationSettings } from "./update-settings.ts";
 
 /** Shares of a run that phase 1 had where the change of hands cost least. */
 const [least, most] = [1 / 3, 1 / 2];
@@ -22,7 +23,7 @@ export function recipe(task: string): Readonly<Record<string, unknown>> {
 export function remembers({
   buffer_size,
   buffer_rollouts,
-}: DistillationConfig["algorithm"]): boolean {
+}: Pick<DistillationSettings, "buffer_size" | "buffer_rollouts">): boolean {
   return buffer_size > 0 || buffer_rollouts > 0;
 }
 
