@@ -2,7 +2,7 @@
  * The family of learners on three sets of recorded flights, beside d3rlpy where it has the algorithm: the same files,
  * sizes, rates and number of updates, one judge. Each piece is kept in bench/results/offline:
  *
- *     npm run bench -- family --peer --seeds 1,2,3 --updates 2000 --episodes 100
+ *     npm run bench -- family --peer --seeds 1,2,3 --updates 2000 --episodes 100 [--only narrow,iql,d3rlpy-iql]
  */
 import { join } from "node:path";
 import { openMujoco } from "../sim-adapters/mujoco/open-mujoco.ts";
@@ -40,6 +40,10 @@ type Learner = keyof typeof own;
 const learners = Object.keys(own) as Learner[];
 /** d3rlpy has no such thing. */
 const ours: ReadonlySet<Learner> = new Set<Learner>(["reinforce"]);
+type PeerLearner = `d3rlpy-${Learner}`;
+const theirs = learners
+  .filter((name) => !ours.has(name))
+  .map((name): PeerLearner => `d3rlpy-${name}`);
 const peerPackages = ["d3rlpy==2.8.1", "torch", "h5py", "numpy"];
 const patience = 4 * 3600;
 
@@ -69,34 +73,56 @@ export const familyBench: Bench = {
     "beside the discounted return that is true there; processor seconds of all updates",
   run: async (options) => {
     const rows: Row[] = [];
-    for (const data of dataSets) rows.push(...(await rowsOf(data, options)));
+    const chosen = chosenOf(options);
+    for (const data of chosen.data) rows.push(...(await rowsOf(data, chosen.sides, options)));
     return rows;
   },
 };
 
-async function rowsOf(data: DataName, options: BenchOptions): Promise<readonly Row[]> {
-  const { say, seeds, offline, peer } = options;
+async function rowsOf(
+  data: DataName,
+  sides: readonly Side[],
+  options: BenchOptions,
+): Promise<readonly Row[]> {
+  const { say, seeds, offline } = options;
   const { updates, episodes } = offline;
   const path = await flightsOf(data, episodes, say);
   const figures = await figuresOf(path);
   const rows: Row[] = [dataRow(data, figures)];
-  const sides = peer ? [false, true] : [false];
-  for (const learner of namedOnly(options, learners) ?? learners) {
-    for (const side of sides.filter((theirs) => !theirs || !ours.has(learner))) {
-      const what = `${data}, ${side ? "d3rlpy's " : ""}${learner}`;
-      const pieces: Piece[] = [];
-      for (const seed of seeds) {
-        try {
-          const order = { data, path, figures, learner, peer: side, seed, updates, episodes, say };
-          pieces.push(await pieceOf(order));
-        } catch (error) {
-          rows.push(missing(`${what}, seed ${seed}`, error));
-        }
+  for (const { learner, peer } of sides) {
+    const what = `${data}, ${peer ? "d3rlpy's " : ""}${learner}`;
+    const pieces: Piece[] = [];
+    for (const seed of seeds) {
+      try {
+        const order = { data, path, figures, learner, peer, seed, updates, episodes, say };
+        pieces.push(await pieceOf(order));
+      } catch (error) {
+        rows.push(missing(`${what}, seed ${seed}`, error));
       }
-      if (pieces.length > 0) rows.push(learnerRow(what, pieces));
     }
+    if (pieces.length > 0) rows.push(learnerRow(what, pieces));
   }
   return rows;
+}
+
+type Side = Pick<Order, "learner" | "peer">;
+
+/** Data and learners that are named, of each kind all where none is; d3rlpy's where named, or with `--peer`. */
+function chosenOf(options: BenchOptions) {
+  const named = namedOnly(options, [...dataSets, ...learners, ...theirs]) ?? [];
+  const among = <T extends string>(all: readonly T[]) => {
+    const chosen = all.filter((name) => named.some((one) => one === name));
+    return chosen.length === 0 ? all : chosen;
+  };
+  const everybody = [...learners, ...theirs];
+  const own = named.some((one) => everybody.some((name) => name === one));
+  const names: readonly string[] = own ? named : options.peer ? everybody : learners;
+  const sides = learners.flatMap((learner) =>
+    [false, true]
+      .filter((peer) => names.includes(peer ? `d3rlpy-${learner}` : learner))
+      .map((peer): Side => ({ learner, peer })),
+  );
+  return { data: among(dataSets), sides };
 }
 
 function pieceOf(order: Order): Promise<Piece> {

@@ -72,7 +72,7 @@ export const goalBench: Bench = {
     for (const seed of options.seeds) {
       for (const fleet of fleets) {
         for (const side of chosen) {
-          const what = `N = ${fleet.numEnvs}, ${side}`;
+          const what = nameOf(fleet, side);
           try {
             const course = await courseOf({ fleet, side, seed, python }, options);
             kept.set(what, [...(kept.get(what) ?? []), course]);
@@ -84,7 +84,7 @@ export const goalBench: Bench = {
     }
     const measured = fleets.flatMap((fleet) =>
       chosen.flatMap((side) => {
-        const what = `N = ${fleet.numEnvs}, ${side}`;
+        const what = nameOf(fleet, side);
         const courses = kept.get(what) ?? [];
         return courses.length === 0 ? [] : [rowOf(what, fleet, courses)];
       }),
@@ -92,6 +92,10 @@ export const goalBench: Bench = {
     return [...measured, ...rows];
   },
 };
+
+function nameOf({ numEnvs }: Fleet, side: Side): string {
+  return `N = ${numEnvs}, ${side}`;
+}
 
 function courseOf(order: Order, { say }: Pick<BenchOptions, "say">): Promise<Course> {
   const { fleet, side, seed } = order;

@@ -82,6 +82,8 @@ export interface Assembled {
   write(state: RunState): Promise<Uint8Array>;
   /** After a state was loaded: do the policies what the checkpoint says they do? @throws CheckpointError */
   check(saved: SavedRun): Promise<void>;
+  /** Frees learner, policies and what was compiled of them; the source is closed by itself. */
+  dispose(): void;
   /** Said in the `start` event, e.g. who the teacher is. */
   readonly facts: Readonly<Record<string, unknown>>;
 }

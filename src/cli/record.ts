@@ -10,7 +10,9 @@ import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { FlightRecorder, type RecordedResult } from "../datasets/flight-recorder.ts";
 import { FlightWriter } from "../datasets/flight-writer.ts";
+import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
+import { compiledPolicy } from "../learning/compiled-policies.ts";
 import type { Stage } from "../learning/stage.ts";
 import { Collector } from "../running/collector.ts";
 import { splitEnvs } from "../running/env-split.ts";
@@ -181,9 +183,11 @@ async function fly(site: Site, options: RecordOptions): Promise<RecordedResult> 
   const bar = new ProgressBar("recording", "episodes", episodes);
   const random = new Random(deriveSeed(config.seed, "recording"));
   const split = splitEnvs(numEnvs, 0, ["student"]);
+  const compile = compileWith(config.compile);
+  const compiled = policies.map((one) => ({ ...one, policy: compiledPolicy(one.policy, compile) }));
   const source = new Collector({
     ...{ env, split, seed: config.seed, steps: 20 },
-    actor: new PolicyMix({ policies, action, numEnvs, noiseStd, random }),
+    actor: new PolicyMix({ policies: compiled, action, numEnvs, noiseStd, random }),
     book: new EpisodeBook(split, 1),
     needs: { groups: [], successors: [], notes: [] },
     record: (experience) => recorder.add(experience),
@@ -201,6 +205,7 @@ async function fly(site: Site, options: RecordOptions): Promise<RecordedResult> 
     throw error;
   } finally {
     bar.end();
+    for (const { policy } of compiled) policy.dispose();
   }
   return recorder.close("drop");
 }

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { NetworkPolicy } from "../../policies/networks/network-policy.ts";
+import { NetworkPolicy } from "../../policies/networks/network-policy.ts";
 import type { Flown, Memory, Policy } from "../../policies/policy.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { Compile, Program } from "../engine/compile/program.ts";
@@ -48,15 +48,20 @@ export class CompiledPolicies {
   }
 }
 
-/** The same policy, its `act` one call. Disposes of what was compiled, not of the policy it was made of. */
-export function compiledPolicy(policy: NetworkPolicy, compile: Compile): Policy {
-  const alone = new CompiledPolicies(compile, [policy]);
+/**
+ * The same policy, its `act` one call where it is a network and somebody compiles. `dispose` frees what was compiled:
+ * the policy stays the caller's.
+ */
+export function compiledPolicy(policy: Policy, compile: Compile | undefined): Policy {
+  const network = compile && policy instanceof NetworkPolicy;
+  const alone = network ? new CompiledPolicies(compile, [policy]) : undefined;
   return {
     reads: policy.reads,
     observationWidth: policy.observationWidth,
     actionWidth: policy.actionWidth,
     initialMemory: (numEnvs) => policy.initialMemory(numEnvs),
-    act: async (frame, memory) => (await alone.act(frame, [memory]))[0]!,
-    dispose: () => alone.dispose(),
+    act: async (frame, memory) =>
+      alone ? (await alone.act(frame, [memory]))[0]! : policy.act(frame, memory),
+    dispose: () => alone?.dispose(),
   };
 }

@@ -46,7 +46,7 @@ export async function dryRun(rehearsal: Rehearsal): Promise<string> {
     }
     return describe(rehearsal, { config, env, assembled });
   } finally {
-    learner.dispose();
+    assembled.dispose();
     await source.close();
   }
 }

@@ -2,6 +2,7 @@ import { distillation } from "../algorithms/distillation/algorithm.ts";
 import { chooseTeacher } from "../algorithms/distillation/load-teacher.ts";
 import type { DistillationConfig } from "../algorithms/distillation/settings.ts";
 import { completed, resolveConfig } from "../config/resolve.ts";
+import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { flySideBySide } from "../training/evaluate-run.ts";
 import { openSimulator } from "../training/open-simulator.ts";
@@ -42,7 +43,8 @@ export async function measureAlone(
   try {
     const { env } = simulator;
     const { policy, description } = await chooseTeacher(config, env.spec);
-    const flight = { env, episodes, seed: config.seed, stop };
+    const compile = compileWith(config.compile);
+    const flight = { env, episodes, seed: config.seed, stop, compile };
     const flown = await flySideBySide({ student: policy }, "evaluation", flight);
     const {
       teacher_return: _r,

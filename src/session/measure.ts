@@ -91,10 +91,10 @@ async function flown(
     planning = figures;
   };
   const compile = compileWith(config.compile);
-  const acting = planner === undefined ? {} : { acting: { planner, tell, compile } };
+  const acting = { compile, ...(planner && { planner, tell }) };
   const against = await rivalOf(options.against, config, env.spec);
   const { seed } = config;
-  const flight = { algorithm, env, episodes, seed, stop, shuffle, against, ...acting };
+  const flight = { algorithm, env, episodes, seed, stop, shuffle, against, acting };
   const evaluation = await evaluateRun(checkpoint, flight);
   return {
     ...{ ...verdictOf(evaluation), ...taskFiguresOf(evaluation) },

@@ -2,6 +2,7 @@ import { flownIn, type Resolved } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import { toYaml } from "../config/to-yaml.ts";
 import { compileWith } from "../engine/compile/compile.ts";
+import type { Compile } from "../engine/compile/program.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { loadOwnSink } from "../metrics/own-sink.ts";
 import { newRunId } from "../runs/create-run.ts";
@@ -60,6 +61,7 @@ async function fly(checked: Checked, input: TrainInput, shell: Shell): Promise<n
   const thread = beside ? new LearnerThread(known) : undefined;
   let simulator: Simulator | undefined;
   let recording: Recording | undefined;
+  let prepared: Prepared | undefined;
   try {
     simulator = await simulatorFor(resolved, { run: id, anyNumber }, shell);
     const env = simulator?.env;
@@ -67,11 +69,13 @@ async function fly(checked: Checked, input: TrainInput, shell: Shell): Promise<n
     const compile = compileWith(config.compile);
     recording = await recordingFor(input, algorithm, env);
     const site = { config, env, saved, record: recording?.add, say, compile };
-    const prepared = await prepareRun(algorithm, site, { thread });
-    return await trainRun(await takeOff({ config, id, prepared, simulator }, checked, shell));
+    prepared = await prepareRun(algorithm, site, { thread });
+    const ready = { config, id, prepared, simulator, compile };
+    return await trainRun(await takeOff(ready, checked, shell));
   } finally {
     if (recording) say(recording.close());
     await thread?.close();
+    prepared?.assembled.dispose();
     await simulator?.close();
   }
 }
@@ -82,11 +86,12 @@ interface Ready {
   readonly id: string;
   readonly prepared: Prepared;
   readonly simulator: Simulator | undefined;
+  readonly compile: Compile;
 }
 
 /** Everything is on its place: now the run gets its folder, and its rows their places. */
 async function takeOff(ready: Ready, checked: Checked, shell: Shell): Promise<RunContext> {
-  const { config, id, prepared, simulator } = ready;
+  const { config, id, prepared, simulator, compile } = ready;
   const { resolved, opened, engine, ui, ownSinks } = checked;
   const { requests, signals, notices, observers = [] } = shell;
   const { algorithm, sources } = resolved;
@@ -106,7 +111,7 @@ async function takeOff(ready: Ready, checked: Checked, shell: Shell): Promise<Ru
   signals.takeOff();
   const measured = opened && !asksForReport(resolved) ? 0 : config.checks.report_gradients;
   const parts = { ...prepared, config, algorithm, run, sinks, simulator, engine, signals };
-  return { ...parts, requests, measured };
+  return { ...parts, compile, requests, measured };
 }
 
 /** A run that goes on was measured at its start: only who asks again is told again. */

@@ -4,6 +4,8 @@ import { nearest } from "../../protocol/nearest.ts";
 import { reportFor } from "../../sim-adapters/built-in.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { ActingChoice, Algorithm } from "../algorithms/algorithm.ts";
+import type { Compile } from "../engine/compile/program.ts";
+import { compiledPolicy } from "../learning/compiled-policies.ts";
 import { type Evaluation, evaluate } from "../running/evaluate.ts";
 import { RunningError } from "../running/running-error.ts";
 import { withShuffledGroup } from "../running/shuffled-group.ts";
@@ -28,7 +30,8 @@ export async function evaluateRun(path: string, options: EvaluateRunOptions): Pr
   const { algorithm, env, acting, shuffle, seed } = options;
   const own = await algorithm.policies(await algorithm.read(path), env.spec, acting);
   const policies = options.against ? beside(own, options.against) : own;
-  if (shuffle === undefined) return flySideBySide(policies, "evaluation", options);
+  const flight = { ...options, compile: acting?.compile };
+  if (shuffle === undefined) return flySideBySide(policies, "evaluation", flight);
   const student = policies.student!;
   if (!student.reads.includes(shuffle)) {
     for (const policy of Object.values(policies)) policy.dispose();
@@ -36,7 +39,7 @@ export async function evaluateRun(path: string, options: EvaluateRunOptions): Pr
   }
   const random = new Random(deriveSeed(seed, "shuffle"));
   const shuffled = withShuffledGroup(student, shuffle, random);
-  return flySideBySide({ ...policies, shuffled }, "evaluation", options);
+  return flySideBySide({ ...policies, shuffled }, "evaluation", flight);
 }
 
 function beside({ student, teacher }: Readonly<Record<string, Policy>>, against: Policy) {
@@ -59,7 +62,8 @@ export async function compareStudents(
 ): Promise<readonly [number, number]> {
   const [first, second] = await Promise.all(paths.map((path) => studentAt(path, options)));
   const policies = { first: first!, second: second! };
-  const flown = await flySideBySide(policies, "selection", options);
+  const flight = { ...options, compile: options.acting?.compile };
+  const flown = await flySideBySide(policies, "selection", flight);
   return [flown.first!.meanReturn, flown.second!.meanReturn];
 }
 
@@ -69,17 +73,25 @@ async function studentAt(path: string, { algorithm, env }: EvaluateRunOptions): 
   return policies.student!;
 }
 
+interface Flight extends Omit<EvaluateRunOptions, "algorithm"> {
+  /** Who makes one call of each network's operations. */
+  readonly compile: Compile | undefined;
+}
+
 /** @param purpose draws the episodes; the policies are disposed of. */
 export async function flySideBySide(
   policies: Readonly<Record<string, Policy>>,
   purpose: string,
-  { env, episodes, seed, stop }: Omit<EvaluateRunOptions, "algorithm">,
+  { env, episodes, seed, stop, compile }: Flight,
 ): Promise<Evaluation> {
+  const named = Object.entries(policies);
+  const compiled = named.map(([name, policy]) => [name, compiledPolicy(policy, compile)] as const);
   try {
     const report = await reportFor(env.spec);
-    const options = { env, policies, episodes, seed: deriveSeed(seed, purpose), report };
+    const crew = { policies: Object.fromEntries(compiled), report };
+    const options = { ...crew, env, episodes, seed: deriveSeed(seed, purpose) };
     return await evaluate({ ...options, ...(stop ? { stop } : {}) });
   } finally {
-    for (const policy of Object.values(policies)) policy.dispose();
+    for (const [, policy] of [...compiled, ...named]) policy.dispose();
   }
 }

@@ -42,7 +42,7 @@ export async function finish(context: RunContext, progress: Progress, stage: Sta
 
 /** Absent where the run was stopped before its end, the evaluation being part of it. */
 async function judge(context: RunContext, progress: Progress): Promise<Verdict | undefined> {
-  const { config, algorithm, simulator, sinks, run, signals } = context;
+  const { config, algorithm, compile, simulator, sinks, run, signals } = context;
   if (progress.iteration < config.max_iterations || signals.interrupted) return undefined;
   const { final_episodes: episodes } = config.evaluation;
   const [best, last] = [await run.bestCheckpoint(), await run.latestCheckpoint()];
@@ -51,7 +51,8 @@ async function judge(context: RunContext, progress: Progress): Promise<Verdict |
     return verdictInFlight(sinks.latest());
   }
   const { seed } = config;
-  const options = { algorithm, env: simulator.env, episodes, seed, stop: signals.stop };
+  const flight = { algorithm, env: simulator.env, episodes, seed, stop: signals.stop };
+  const options = { ...flight, acting: { compile } };
   try {
     if (best !== undefined && last !== undefined) {
       await chooseBest(context, { best, last, progress });
@@ -79,13 +80,14 @@ interface Students {
  */
 async function chooseBest(context: RunContext, students: Students): Promise<void> {
   const { best, last, progress } = students;
-  const { config, algorithm, simulator, run, signals, sinks } = context;
+  const { config, algorithm, compile, simulator, run, signals, sinks } = context;
   const challenger = await forFlying(context, last);
   if (challenger.equals(await readFile(best))) return;
   const episodes = Math.min(selectionEpisodes, config.evaluation.final_episodes);
   announce(context, "the best student so far and the last one", { episodes, progress });
   const { env } = simulator!;
-  const options = { algorithm, env, episodes, seed: config.seed, stop: signals.stop };
+  const flight = { algorithm, env, episodes, seed: config.seed, stop: signals.stop };
+  const options = { ...flight, acting: { compile } };
   const [held, challenged] = await compareStudents([best, last], options);
   if (!(challenged > held)) return;
   const path = await run.saveCheckpoint("best_model.pt", challenger);

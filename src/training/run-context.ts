@@ -1,5 +1,6 @@
 import type { Algorithm, Assembled } from "../algorithms/algorithm.ts";
 import type { Config } from "../config/schema.ts";
+import type { Compile } from "../engine/compile/program.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { RequestQueue } from "../running/requests.ts";
 import type { Progress } from "../running/run-state.ts";
@@ -27,6 +28,7 @@ export interface RunContext extends Prepared {
   /** Absent where an algorithm flies nowhere. */
   readonly simulator: Simulator | undefined;
   readonly engine: Engine;
+  readonly compile: Compile;
   readonly signals: SignalWatch;
   readonly requests: RequestQueue;
   /** Updates of each kind that are measured in the first iteration of this session. */

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import {
@@ -105,12 +106,14 @@ it("connects to what it serves", async () => {
 
 it("goes on with a run, and lands when its signal is aborted", async () => {
   const controller = new AbortController();
+  const before = tf.memory().numTensors;
   const more = await train(
     { max_iterations: 100_000 },
     { resume: flown.run, signal: controller.signal, onRow: () => controller.abort() },
   );
   expect(more.run).toBe(flown.run);
   expect(more).toMatchObject({ interrupted: true, summary: { finished: false, iterations: 5 } });
+  expect(tf.memory().numTensors).toBe(before);
 });
 
 it("throws what the command would print", async () => {

@@ -52,6 +52,7 @@ export interface SetUp {
   /** Between the run and its simulator. */
   readonly wrap?: (env: VectorEnv) => VectorEnv;
   readonly record?: Site["record"];
+  readonly compile?: Site["compile"];
   /** Learns at the other end of a line, as it would in another thread. */
   readonly pipelined?: boolean;
   /** Learns there. */
@@ -67,7 +68,8 @@ export async function setUp(overrides: string[] = [], options: SetUp = {}): Prom
   });
   const env = options.wrap?.(real) ?? real;
   const { saved, record, pipelined, thread = pipelined ? lineTo(algorithm) : undefined } = options;
-  const site = { config, env, saved, record, say: () => {} };
+  const compiling = options.compile && { compile: options.compile };
+  const site = { config, env, saved, record, say: () => {}, ...compiling };
   const prepared = await prepareRun(algorithm, site, { thread });
   return { ...prepared, env, config, requests: new RequestQueue() };
 }

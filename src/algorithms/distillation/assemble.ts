@@ -5,7 +5,7 @@ import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { VectorEnv } from "../../../sim-adapters/vector-env.ts";
-import { CompiledPolicies } from "../../learning/compiled-policies.ts";
+import { CompiledPolicies, compiledPolicy } from "../../learning/compiled-policies.ts";
 import type { LearnerState } from "../../learning/learner.ts";
 import type { Monitor } from "../../learning/monitors/monitor.ts";
 import { Collector } from "../../running/collector.ts";
@@ -25,7 +25,7 @@ import { ReturnJudge } from "./return-judge.ts";
 import { type DistilledPolicies, writeRunCheckpoint } from "./run-checkpoint.ts";
 import type { DistillationConfig } from "./settings.ts";
 import { studentActing } from "./student-acting.ts";
-import { TeacherStudentActor } from "./teacher-student-actor.ts";
+import { TeacherStudentActor, type TeacherStudentOptions } from "./teacher-student-actor.ts";
 import { TwoStagePlan } from "./two-stage-plan.ts";
 
 /** @throws RunningError, PolicyError, LearningError when configuration, policies and simulator don't fit. */
@@ -41,7 +41,8 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
   const book = new EpisodeBook(split, window);
   const learnerFacts = { std: teacher.actor?.std };
   const learner = createLearner({ ...site, spec: env.spec, facts: learnerFacts }, student);
-  const actor = createActor(site, { student, teacher, split, env });
+  const crew = createCrew(site, { student, teacher });
+  const actor = createActor(site, { crew, split, env });
   const { needs } = learner;
   const { num_steps_per_env: steps, seed, max_iterations } = config;
   return {
@@ -59,6 +60,11 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
       asLearned(site, run.state.learner, (learned) =>
         checkOwnExample(learned, (run.own as DistilledPolicies).file, "student", run.path),
       ),
+    dispose: () => {
+      crew.release();
+      learner.dispose();
+      for (const policy of [student, teacher.policy]) policy.dispose();
+    },
     facts: factsOf(config, teacher),
   };
 }
@@ -75,20 +81,42 @@ async function teacherOf({ config, saved, say }: Site<DistillationConfig>, env: 
   return savedTeacher(saved.own as DistilledPolicies, { spec: env.spec, path: saved.path });
 }
 
-interface Crew {
+interface Pair {
   readonly student: NetworkPolicy;
   readonly teacher: Teacher;
 }
 
+/** Both as they act. */
+interface Crew extends Pick<TeacherStudentOptions, "student" | "teacher" | "together"> {
+  /** Frees what was compiled of them. */
+  readonly release: () => void;
+}
+
+/** In one call where both are networks, else the student in one of its own. */
+function createCrew(
+  { compile }: Pick<Site, "compile">,
+  { student, teacher: { policy: teacher } }: Pair,
+): Crew {
+  if (compile && teacher instanceof NetworkPolicy) {
+    const together = new CompiledPolicies(compile, [student, teacher]);
+    return { student, teacher, together, release: () => together.dispose() };
+  }
+  const compiled = compiledPolicy(student, compile);
+  return { student: compiled, teacher, release: () => compiled.dispose() };
+}
+
+interface Flying {
+  readonly crew: Crew;
+  readonly split: EnvSplit;
+  readonly env: VectorEnv;
+}
+
 function createActor(
-  { config: { policy, seed }, compile }: Site<DistillationConfig>,
-  { student, teacher, split, env }: Crew & { readonly split: EnvSplit; readonly env: VectorEnv },
+  { config: { policy, seed } }: Site<DistillationConfig>,
+  { crew, split, env }: Flying,
 ): TeacherStudentActor {
-  const both = teacher.policy instanceof NetworkPolicy ? [student, teacher.policy] : [];
   return new TeacherStudentActor({
-    student,
-    teacher: teacher.policy,
-    together: compile && both.length === 2 ? new CompiledPolicies(compile, both) : undefined,
+    ...crew,
     action: env.spec.action,
     split,
     noiseStd: policy.init_noise_std,
@@ -98,7 +126,7 @@ function createActor(
 }
 
 /** Before the first step: can both be kept in the layout that is asked for? @throws CheckpointError */
-function checkLayout({ checkpoint_version }: DistillationConfig, { student, teacher }: Crew): void {
+function checkLayout({ checkpoint_version }: DistillationConfig, { student, teacher }: Pair): void {
   const shapes = student.network.parameters.map(({ name, value }) => [name, value] as const);
   const { layers = {}, doubled } = teacher.actor ?? {};
   const { head } = teacher.facts;
@@ -154,7 +182,7 @@ async function asLearned<T>(
 async function bytesOf(
   state: RunState,
   config: DistillationConfig,
-  { student, teacher, spec }: Crew & { readonly spec: EnvSpec },
+  { student, teacher, spec }: Pair & { readonly spec: EnvSpec },
 ): Promise<Uint8Array> {
   const { init_noise_std, activation, history_length } = config.policy;
   const { reads } = student;

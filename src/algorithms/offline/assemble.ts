@@ -9,6 +9,7 @@ import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
 import { withRewardsToGo } from "../../datasets/rewards-to-go.ts";
 import { type FlightStatistics, flightStatistics } from "../../datasets/statistics.ts";
 import { Transitions } from "../../datasets/transitions.ts";
+import { compiledPolicy } from "../../learning/compiled-policies.ts";
 import { watchDivergence } from "../../learning/monitors/divergence.ts";
 import type { Monitor } from "../../learning/monitors/monitor.ts";
 import {
@@ -54,7 +55,8 @@ export async function assemble(
   const student = learner.policies.student!;
   const agent = (student instanceof RankedPolicy ? student.parts.agent : student) as NetworkPolicy;
   const recorded = recordedOf(data, learner.needs, config);
-  const online = onlineOf(site, learner, ranked);
+  const acting = ranked ? student : compiledPolicy(student, compile);
+  const online = onlineOf(site, { learner, student: acting, ranked });
   const source = online
     ? new MixedSource({ ...online, recorded: recorded.source })
     : recorded.source;
@@ -64,7 +66,7 @@ export async function assemble(
   const seed = deriveSeed(config.seed, "evaluation in flight");
   const onFlight = source instanceof MixedSource ? () => source.interrupt() : undefined;
   const judge: Judge = env
-    ? new FlyingJudge({ env, student, seed, onFlight, ...flights })
+    ? new FlyingJudge({ env, student: acting, seed, onFlight, ...flights })
     : noJudge;
   return {
     plan: new OneStagePlan("offline", config.max_iterations),
@@ -80,6 +82,10 @@ export async function assemble(
         graph: await learner.graph(),
       }),
     check: ({ own, path }) => checkOwnExample(agent, (own as SavedPolicy).file, "actor", path),
+    dispose: () => {
+      if (!ranked) acting.dispose();
+      learner.dispose();
+    },
     facts: {
       dataset: describe(data.flights, recorded.transitions),
       updates_per_iteration: config.updates_per_iteration,

@@ -18,14 +18,19 @@ import { LatentActor } from "./slates/latent-actor.ts";
 import { latentExperience, latentNeeds } from "./slates/latent-experience.ts";
 import type { Ranked } from "./slates/ranked-site.ts";
 
-type Learning = Pick<BatchLearner, "needs" | "policies" | "explorer">;
+interface Flying {
+  readonly learner: Pick<BatchLearner, "needs" | "explorer">;
+  /** The student as it flies. */
+  readonly student: Policy;
+  readonly ranked: Ranked | undefined;
+}
 
 /** The student's own flights beside the recorded ones, where a share of them is wanted. @throws RunningError */
 export function onlineOf(
   { config, env, record }: Site<OfflineConfig>,
-  learner: Learning,
-  ranked: Ranked | undefined,
+  flying: Flying,
 ): Omit<MixedOptions, "recorded"> | undefined {
+  const { learner, ranked } = flying;
   const { online_share: share = 0, seed } = config;
   if (share === 0) return undefined;
   if (!env) throw nowhereToFly(share);
@@ -41,7 +46,7 @@ export function onlineOf(
     buffer: new ReplayBuffer(kept, random("online draws")),
     fresh: new Collector({
       ...{ env, split, record, needs, steps },
-      actor: actorOf(config, { env, learner, ranked, turns }),
+      actor: actorOf(config, { ...flying, env, turns }),
       book: new EpisodeBook(split, 1),
       seed: deriveSeed(seed, "online"),
     }),
@@ -63,23 +68,21 @@ function roomFor(
   return { steps, kept: steps * numEnvs };
 }
 
-interface Around {
+interface Around extends Flying {
   readonly env: VectorEnv;
-  readonly learner: Learning;
-  readonly ranked: Ranked | undefined;
   readonly turns: number | undefined;
 }
 
 /** Who explores: the student with noise, or as its algorithm draws. */
 function actorOf(
   { online_noise, seed }: OfflineConfig,
-  { env, learner, ranked, turns }: Around,
+  { env, learner, student: greedy, ranked, turns }: Around,
 ): Actor {
   const { numEnvs, action } = env.spec;
   // One for both, as it is kept with the actor.
   const random = new Random(deriveSeed(seed, "online noise"));
   const drawing = learner.explorer?.(random);
-  const student: Policy = drawing ?? learner.policies.student!;
+  const student = drawing ?? greedy;
   const noise = drawing ? 0 : (online_noise ?? 0);
 
   if (!ranked) return new ExploringActor({ student, action, numEnvs, noise, random });

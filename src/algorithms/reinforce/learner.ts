@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
+import { compiledPolicy } from "../../learning/compiled-policies.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { beliefGroups } from "../../learning/offline/belief.ts";
 import { createDeterministicActor } from "../../learning/offline/deterministic-actor.ts";
@@ -47,7 +48,8 @@ export function createReinforce(settings: ReinforceSettings, site: OfflineSite):
           const deviations = deviationsOf(logStd);
           return (means, component, normal) => means[component]! + deviations[component]! * normal;
         };
-        return drawingPolicy(raw, { range: rangeOf(site.action), random: own, begin });
+        const asked = compiledPolicy(raw, site.compile);
+        return drawingPolicy(asked, { range: rangeOf(site.action), random: own, begin });
       },
       view: { ...acting.view, rewardsToGo: settings.discount },
       learn: ({ rewards: returns }, { figures, step }) => {

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
+import { compiledPolicy } from "../../learning/compiled-policies.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { beliefGroups } from "../../learning/offline/belief.ts";
@@ -51,7 +52,7 @@ export function createSac(settings: SacSettings, site: OfflineSite): BatchLearne
           normaliser: view.normaliser,
           reads: view.reads,
         });
-        return drawingPolicy(raw, {
+        return drawingPolicy(compiledPolicy(raw, site.compile), {
           range: rangeOf(site.action),
           random: own,
           begin: () => drawnBy,

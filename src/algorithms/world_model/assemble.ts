@@ -30,6 +30,7 @@ export async function assemble(site: Site<WorldModelConfig>): Promise<Assembled>
     monitors: worldMonitors(facts),
     write: (state) => bytesOf(state, { facts, settings, program }),
     check: (saved) => checkSaved(saved, program),
+    dispose: () => learner.dispose(),
     facts: {
       dataset: `${flights.path}, ${flights.layout}: ${world.learned.length} episodes learned from, ${windows.count} windows; ${world.held.length} episodes held out`,
       plan: learner.plan,

@@ -68,7 +68,7 @@ describe("a student that reads pictures", () => {
       const own = run.assembled.learner.policies.student!;
       const expected = (await own.act(frame, [])).actions;
       expect((await student!.act(frame, [])).actions).toEqual(expected);
-      const compiled = compiledPolicy(own as never, compileWith("on"));
+      const compiled = compiledPolicy(own, compileWith("on"));
       expect((await compiled.act(frame, [])).actions).toEqual(expected);
       expect(saved.state.learner.arrays).toEqual(state.learner.arrays);
       const { vision, actor } = await planFlight(path, await readCheckpointFile(path));

@@ -7,6 +7,7 @@ import type { Assembled } from "../../../src/algorithms/algorithm.ts";
 import { completed, resolveConfig } from "../../../src/config/resolve.ts";
 import { toYaml } from "../../../src/config/to-yaml.ts";
 import { FlightWriter } from "../../../src/datasets/flight-writer.ts";
+import { eagerly } from "../../../src/engine/compile/program.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import { RequestQueue } from "../../../src/running/requests.ts";
 import { ControlMailbox } from "../../../src/runs/control.ts";
@@ -108,7 +109,8 @@ export async function trainHere(
     ...{ config, run, start, resumed: false, ui: "none", requests, mailbox, notices },
     ...{ interrupt: () => {}, simulatorLog: () => [], ownSinks: [], facts: assembled.facts },
   });
-  const parts = { config, algorithm, run, sinks, simulator: undefined, engine, signals, requests };
+  const flying = { simulator: undefined, engine, compile: eagerly, signals, requests };
+  const parts = { config, algorithm, run, sinks, ...flying };
   const measured = config.checks.report_gradients;
   let failure: unknown;
   const exitCode = await trainRun({ ...prepared, assembled, ...parts, measured }).catch((error) => {
