@@ -109,20 +109,18 @@ type Side = Pick<Order, "learner" | "peer">;
 
 /** Data and learners that are named, of each kind all where none is; d3rlpy's where named, or with `--peer`. */
 function chosenOf(options: BenchOptions) {
-  const named = namedOnly(options, [...dataSets, ...learners, ...theirs]) ?? [];
-  const among = <T extends string>(all: readonly T[]) => {
-    const chosen = all.filter((name) => named.some((one) => one === name));
-    return chosen.length === 0 ? all : chosen;
-  };
   const everybody = [...learners, ...theirs];
-  const own = named.some((one) => everybody.some((name) => name === one));
-  const names: readonly string[] = own ? named : options.peer ? everybody : learners;
+  const named: readonly string[] = namedOnly(options, [...dataSets, ...everybody]) ?? [];
+  const data = dataSets.filter((name) => named.includes(name));
+  const some = everybody.filter((name) => named.includes(name));
+  const all = options.peer ? everybody : learners;
+  const names: readonly string[] = some.length > 0 ? some : all;
   const sides = learners.flatMap((learner) =>
     [false, true]
       .filter((peer) => names.includes(peer ? `d3rlpy-${learner}` : learner))
       .map((peer): Side => ({ learner, peer })),
   );
-  return { data: among(dataSets), sides };
+  return { data: data.length > 0 ? data : dataSets, sides };
 }
 
 function pieceOf(order: Order): Promise<Piece> {

@@ -69,7 +69,7 @@ sections: ${Object.keys(sections).join(", ")}; without any: ${standard.join(", "
           with offline or family alone: also d3rlpy
 offline   [--only METHOD,…] [--updates 100000] [--episodes 400]; goes on from bench/results/offline
 closed-loop [--only METHOD,…]; with --peer also LightZero (gigabytes, once); goes on from bench/results/closed-loop
-family    the same, of all learners on three data sets; owners: who owns LAPO's encoder, [--only OWNER,…]
+family    the same, of all learners on three data sets (narrow and d3rlpy-iql are names, too); owners: who owns LAPO's encoder, [--only OWNER,…]
 foreign   [--only NAME,…]: simulators of others from PyPI (gigabytes, once)
 goal      [--only SIDE,…] [--seeds 1,2,3,4,5]: how soon 90, 95, 98 %, by fleet; goes on from bench/results/goal
 soak      [--minutes 10]: a run that is hurt every few seconds; draws bench/soak.svg`;
