@@ -85,6 +85,11 @@ export const failure = {
     const hint = "Nothing was flown. Start again when the simulator is there.";
     return new RemoteError("aborted", "stopped while waiting for the simulator", { hint });
   },
+
+  stopped(): RemoteError {
+    const hint = "Nothing is kept of a flight that was not whole. Start it again.";
+    return new RemoteError("aborted", "stopped before the flight was over", { hint });
+  },
 };
 
 /** Codes of protocol/README.md §7 that leave the number of their request unused. */

@@ -95,7 +95,8 @@ export async function connectRemote(options: RemoteOptions): Promise<RemoteEnv> 
   if (options.signal?.aborted === true) throw failure.aborted();
   const caller = await Caller.open({ ...options, onWaiting });
   if (options.listen === true) options.onListening?.(caller.endpoint);
-  const abort = () => caller.fail(failure.aborted());
+  let greeted = false;
+  const abort = () => caller.fail(greeted ? failure.stopped() : failure.aborted());
   options.signal?.addEventListener("abort", abort, { once: true });
   caller.onClosed(() => options.signal?.removeEventListener("abort", abort));
   const gone = (reason: unknown) => caller.fail(failure.exited(reason));
@@ -104,6 +105,7 @@ export async function connectRemote(options: RemoteOptions): Promise<RemoteEnv> 
     const hello = greeting(options, caller.wording.session);
     const budget = { seconds: startupTimeout, patience: beatPatience };
     const { header } = await caller.call(hello, {}, budget);
+    greeted = true;
     caller.pin(header.epoch);
     const spec = accept(header, options);
     for (const line of minorDifference(header)) onNotice(line);

@@ -139,6 +139,18 @@ describe("a client that leaves", () => {
     await expect(late).rejects.toMatchObject({ code: "aborted" });
   });
 
+  it("by its signal in the middle of a flight says so", async () => {
+    const { endpoint, child } = await pythonServer();
+    const stop = new AbortController();
+    const env = await connect({ endpoint, signal: stop.signal });
+    child.kill("SIGSTOP");
+    const reset = env.reset(0);
+    stop.abort();
+    const error = { code: "aborted", message: "stopped before the flight was over" };
+    await expect(reset).rejects.toMatchObject(error);
+    await env.close();
+  });
+
   it("frees the simulator for the next, who waits until then", async () => {
     const { endpoint } = await nodeServer();
     const first = await connect({ endpoint });
