@@ -44,3 +44,13 @@ export function checkFit(who: string, policy: Policy, spec: EnvSpec): void {
     "Use a policy trained on this task, or name other groups in agent.obs_groups.",
   );
 }
+
+/** The same for a policy that nobody else holds yet: one that doesn't fit is disposed. */
+export function checkLoadedFit(who: string, policy: Policy, spec: EnvSpec): void {
+  try {
+    checkFit(who, policy, spec);
+  } catch (error) {
+    policy.dispose();
+    throw error;
+  }
+}

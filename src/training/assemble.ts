@@ -16,7 +16,20 @@ export async function prepareRun(
   { thread }: { readonly thread?: Pick<LearnerThread, "learner"> | undefined } = {},
 ): Promise<Prepared> {
   const alone = await algorithm.assemble(site);
-  const assembled = thread ? { ...alone, learner: await learnerIn(thread, alone, site) } : alone;
+  try {
+    const learner = thread ? await learnerIn(thread, alone, site) : alone.learner;
+    return await atItsStart({ ...alone, learner }, algorithm, site);
+  } catch (error) {
+    alone.dispose();
+    throw error;
+  }
+}
+
+async function atItsStart(
+  assembled: Assembled,
+  algorithm: Algorithm,
+  site: Site,
+): Promise<Prepared> {
   const { learner, source } = assembled;
   const stages = algorithm.description.stages.map(({ name }) => name);
   const allowed = site.config.checks.allow_orphans;

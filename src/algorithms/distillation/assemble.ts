@@ -30,12 +30,9 @@ import { TwoStagePlan } from "./two-stage-plan.ts";
 
 /** @throws RunningError, PolicyError, LearningError when configuration, policies and simulator don't fit. */
 export async function assemble(site: Site<DistillationConfig>): Promise<Assembled> {
-  const { config, saved } = site;
+  const { config } = site;
   const env = site.env!;
-  const student = createStudent(config, env.spec);
-  const teacher = await teacherOf(site, env);
-  checkLayout(config, { student, teacher });
-  if (!saved && !site.dry) await checkTeacher(config, env, teacher);
+  const { student, teacher } = await pairOf(site, env);
   const split = splitEnvs(env.spec.numEnvs, config.evaluation.env_share, ["student", "teacher"]);
   const window = evaluationWindow(config, split);
   const book = new EpisodeBook(split, window);
@@ -67,6 +64,22 @@ export async function assemble(site: Site<DistillationConfig>): Promise<Assemble
     },
     facts: factsOf(config, teacher),
   };
+}
+
+/** Both, found fit to fly. What is refused is freed: a program that tries one teacher after another goes on. */
+async function pairOf(site: Site<DistillationConfig>, env: VectorEnv): Promise<Pair> {
+  const { config, saved, dry } = site;
+  const student = createStudent(config, env.spec);
+  let teacher: Teacher | undefined;
+  try {
+    teacher = await teacherOf(site, env);
+    checkLayout(config, { student, teacher });
+    if (!saved && !dry) await checkTeacher(config, env, teacher);
+    return { student, teacher };
+  } catch (error) {
+    for (const policy of [student, teacher?.policy]) policy?.dispose();
+    throw error;
+  }
 }
 
 async function teacherOf({ config, saved, say }: Site<DistillationConfig>, env: VectorEnv) {

@@ -19,7 +19,7 @@ import type { Policy } from "../../../policies/policy.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import { RunningError } from "../../running/running-error.ts";
 import { findCheckpoint } from "../../runs/find-checkpoint.ts";
-import { checkFit, groupsWidth } from "../fit.ts";
+import { checkFit, checkLoadedFit, groupsWidth } from "../fit.ts";
 import type { DistilledPolicies } from "./run-checkpoint.ts";
 import type { PolicyFacts } from "./run-facts.ts";
 import type { DistillationConfig } from "./settings.ts";
@@ -67,7 +67,7 @@ export async function chooseTeacher(config: DistillationConfig, spec: EnvSpec): 
     distribution: teacher_distribution ?? undefined,
     reads,
   });
-  checkFit(`The teacher ${loaded.path}`, loaded.policy, spec);
+  checkLoadedFit(`The teacher ${loaded.path}`, loaded.policy, spec);
   const { activation, head, history, actor, notes } = loaded;
   return {
     policy: loaded.policy,
@@ -95,7 +95,7 @@ export async function savedTeacher(
     return onnxTeacher({ path: where, bytes, ...loaded }, spec, ports);
   }
   const policy = createActorPolicy({ ...facts, actor: teacherActor });
-  checkFit("The run's teacher", policy, spec);
+  checkLoadedFit("The run's teacher", policy, spec);
   await checkOwnExample(policy, file, "teacher", path);
   const example = await recordExample(policy);
   const description = "from the run's checkpoint";
@@ -107,7 +107,7 @@ function onnxTeacher(
   spec: EnvSpec,
   ports: PortChoice = {},
 ): Teacher {
-  checkFit(`The teacher ${path}`, policy, spec);
+  checkLoadedFit(`The teacher ${path}`, policy, spec);
   const { reads } = policy;
   const facts: PolicyFacts = { kind: "onnx", activation: "identity", reads, ports };
   return { policy, facts, model: bytes, description: [path, ...notes].join("; ") };

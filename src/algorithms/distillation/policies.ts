@@ -4,7 +4,7 @@ import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts
 import type { Policy } from "../../../policies/policy.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { SavedRun } from "../algorithm.ts";
-import { checkFit } from "../fit.ts";
+import { checkLoadedFit } from "../fit.ts";
 import { savedTeacher } from "./load-teacher.ts";
 import type { DistilledPolicies } from "./run-checkpoint.ts";
 
@@ -15,8 +15,13 @@ export async function policiesOf(
 ): Promise<{ readonly student: Policy; readonly teacher: Policy }> {
   const saved = own as DistilledPolicies;
   const student = await savedStudent(saved, { spec, path });
-  const { policy: teacher } = await savedTeacher(saved, { spec, path });
-  return { student, teacher };
+  try {
+    const { policy: teacher } = await savedTeacher(saved, { spec, path });
+    return { student, teacher };
+  } catch (error) {
+    student.dispose();
+    throw error;
+  }
 }
 
 async function savedStudent(
@@ -24,7 +29,7 @@ async function savedStudent(
   { spec, path }: { readonly spec: EnvSpec; readonly path: string },
 ): Promise<NetworkPolicy> {
   const policy = createActorPolicy({ ...facts, actor: file.student });
-  checkFit("The run's student", policy, spec);
+  checkLoadedFit("The run's student", policy, spec);
   await checkOwnExample(policy, file, "student", path);
   return policy;
 }

@@ -23,7 +23,7 @@ import type { EnvSpec } from "../../../protocol/spec.ts";
 import type { RunState } from "../../running/run-state.ts";
 import { RunError } from "../../runs/run-error.ts";
 import type { SavedRun } from "../algorithm.ts";
-import { checkFit } from "../fit.ts";
+import { checkLoadedFit } from "../fit.ts";
 import { arraysIn } from "../saved-arrays.ts";
 import {
   checkedFacts,
@@ -203,7 +203,7 @@ export async function policiesOf(
   spec: EnvSpec,
 ): Promise<{ readonly student: Policy }> {
   const student = await studentOf(saved);
-  checkFit("The run's student", student, spec);
+  checkLoadedFit("The run's student", student, spec);
   return { student };
 }
 

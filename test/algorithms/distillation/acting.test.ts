@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { VectorEnv } from "../../../sim-adapters/vector-env.ts";
 import { compileWith } from "../../../src/engine/compile/compile.ts";
 import type { Compile } from "../../../src/engine/compile/program.ts";
 import { startEngine } from "../../../src/engine/start.ts";
@@ -42,3 +44,30 @@ describe("student and teacher of a compiled run", () => {
     },
   );
 });
+
+describe("a run that is refused before its first step", () => {
+  const teachers = join(import.meta.dirname, "../../../policies/teachers");
+  const other = join(teachers, "hover-random-rsl_rl-5.4.2.pt");
+  const lost = () => Promise.reject(Object.assign(new Error("lost"), { code: "lost" }));
+  const cases: [string, string[], VectorEnv["reset"]?][] = [
+    ["does-not-fit", [`checkpoint=${other}`]],
+    ["poor-teacher", ["evaluation.min_teacher_return=1e6"]],
+    ["lost", [], lost],
+  ];
+  it.each(cases)("frees all it took: %s", async (code, own, reset) => {
+    const before = tf.memory().numTensors;
+    const wrap = (env: VectorEnv): VectorEnv => (reset ? { ...wrapped(env), reset } : env);
+    const refused = setUp(own, { wrap, compile: compileWith("on") });
+    await expect(refused).rejects.toMatchObject({ code });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+function wrapped(env: VectorEnv): VectorEnv {
+  return {
+    spec: env.spec,
+    reset: (seed) => env.reset(seed),
+    step: (actions) => env.step(actions),
+    close: () => env.close(),
+  };
+}
