@@ -19,6 +19,7 @@ import { splitEnvs } from "../running/env-split.ts";
 import { EpisodeBook } from "../running/episode-book.ts";
 import { type MixedPolicy, PolicyMix } from "../running/policy-mix.ts";
 import { RequestQueue } from "../running/requests.ts";
+import { nobodyLearns } from "../session/nobody-learns.ts";
 import { onlySimulatorOverrides } from "../session/only-simulator-overrides.ts";
 import { threadsOf } from "../session/threads.ts";
 import { exitCodes } from "../training/exit-codes.ts";
@@ -135,7 +136,7 @@ function configOf(overrides: readonly string[], options: RecordOptions): Distill
   const flags = Object.entries({ ...keys, "sim.endpoint": sim }).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${value}`],
   );
-  const { config } = resolveConfig({ overrides: [...flags, ...overrides] });
+  const { config } = resolveConfig({ overrides: [...nobodyLearns, ...flags, ...overrides] });
   return config as DistillationConfig;
 }
 

@@ -7,6 +7,7 @@ import { parseDevice, startEngine } from "../engine/start.ts";
 import { flySideBySide } from "../training/evaluate-run.ts";
 import { openSimulator } from "../training/open-simulator.ts";
 import { taskFiguresOf, verdictOf } from "../training/verdict.ts";
+import { nobodyLearns } from "./nobody-learns.ts";
 import { threadsOf } from "./threads.ts";
 
 export interface AloneOptions {
@@ -26,7 +27,7 @@ export async function measureAlone(
   overrides: readonly string[],
   { task, episodes, version, stop, warn }: AloneOptions,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const given = [`checkpoint=${who}`, `task=${task}`, "evaluation.env_share=0", ...overrides];
+  const given = [`checkpoint=${who}`, `task=${task}`, ...nobodyLearns, ...overrides];
   const resolved = await completed(resolveConfig({ overrides: given }), { resumed: false });
   const config = resolved.config as DistillationConfig;
   await startEngine(parseDevice(config.device).device, { threads: threadsOf(config), warn });

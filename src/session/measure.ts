@@ -14,6 +14,7 @@ import { evaluateRun } from "../training/evaluate-run.ts";
 import { openSimulator, type Simulator } from "../training/open-simulator.ts";
 import { taskFiguresOf, verdictOf } from "../training/verdict.ts";
 import { measureAlone } from "./measure-alone.ts";
+import { nobodyLearns } from "./nobody-learns.ts";
 import { onlySimulatorOverrides } from "./only-simulator-overrides.ts";
 import { threadsOf } from "./threads.ts";
 
@@ -54,10 +55,12 @@ export async function measure(
     return measureAlone(path, more, { task, episodes, version: options.version, stop, warn });
   }
   const { run, checkpoint } = await openRun(path, { prefer: options.last ? "latest" : "best" });
-  const { config, algorithm } = resolveConfig({
+  const { num_envs, ...flags } = options;
+  const { config: trained, algorithm } = resolveConfig({
     base: run.agentYamlPath,
-    overrides: [...flagsOf(options), ...overrides],
+    overrides: [...flagsOf(flags), ...overrides],
   });
+  const config = { ...trained, num_envs: fleetOf(num_envs) ?? trained.num_envs };
   if (!algorithm.flies(config)) throw flownNowhere(run.path);
   checkPlanner(algorithm, options.planner);
   // As the run had: the figures of its summary come out again to the last bit.
@@ -102,6 +105,12 @@ async function flown(
     ...(planner && { planner, ...planning }),
     checkpoint,
   };
+}
+
+/** Checked as a number, and not for what a run needs to learn with so many. @throws ConfigError */
+function fleetOf(wanted: Measuring["num_envs"]): number | undefined {
+  if (wanted === undefined) return undefined;
+  return resolveConfig({ overrides: [...nobodyLearns, `num_envs=${wanted}`] }).config.num_envs;
 }
 
 function flagsOf({

@@ -38,8 +38,13 @@ export async function evaluateRun(path: string, options: EvaluateRunOptions): Pr
     throw notRead(shuffle, student.reads);
   }
   const random = new Random(deriveSeed(seed, "shuffle"));
-  const shuffled = withShuffledGroup(student, shuffle, random);
-  return flySideBySide({ ...policies, shuffled }, "evaluation", flight);
+  const seeing = compiledPolicy(student, acting?.compile);
+  const shuffled = withShuffledGroup(seeing, shuffle, random);
+  try {
+    return await flySideBySide({ ...policies, shuffled }, "evaluation", flight);
+  } finally {
+    seeing.dispose();
+  }
 }
 
 function beside({ student, teacher }: Readonly<Record<string, Policy>>, against: Policy) {

@@ -51,6 +51,16 @@ describe("eval", () => {
     expect(stderr).toMatch(/'polcy', but policy[\s\S]*--shuffle_group policy/);
   });
 
+  it("flies a fleet too small to learn from, of one for each policy", async () => {
+    const few = ["--episodes", "1", "--json", "--num_envs"];
+    const two = await run("eval", flown.run, ...few, "2");
+    expect([two.code, JSON.parse(two.stdout).episodes]).toEqual([0, 1]);
+    const { code, stderr } = await run("eval", flown.run, ...few, "1");
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/at least 2 environments/)]);
+    const alone = ["hover", "--task", "quadcopter", "env.episode_length_s=0.4"];
+    expect((await run("eval", ...alone, ...few, "1")).code).toBe(0);
+  });
+
   it("without a run, or without sense, ends in 2 and says why", async () => {
     const empty = join(work, "empty");
     mkdirSync(empty);
