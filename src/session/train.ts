@@ -76,6 +76,7 @@ async function fly(checked: Checked, input: TrainInput, shell: Shell): Promise<n
     if (recording) say(recording.close());
     await thread?.close();
     prepared?.assembled.dispose();
+    await prepared?.assembled.source.close();
     await simulator?.close();
   }
 }

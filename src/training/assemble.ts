@@ -21,6 +21,7 @@ export async function prepareRun(
     return await atItsStart({ ...alone, learner }, algorithm, site);
   } catch (error) {
     alone.dispose();
+    await alone.source.close();
     throw error;
   }
 }

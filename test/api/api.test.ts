@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
@@ -14,6 +14,8 @@ import {
   type Trained,
   train,
 } from "../../src/index.ts";
+
+import { synthesise } from "../algorithms/offline/offline-run.ts";
 
 const teachersFolder = join(import.meta.dirname, "../../policies/teachers");
 const work = mkdtempSync(join(tmpdir(), "firstsolo-api-"));
@@ -115,6 +117,22 @@ it("goes on with a run, and lands when its signal is aborted", async () => {
   expect(more).toMatchObject({ interrupted: true, summary: { finished: false, iterations: 5 } });
   expect(tf.memory().numTensors).toBe(before);
 });
+
+it.runIf(existsSync("/proc/self/fd"))("closes the recorded flights at a run's end", async () => {
+  const dataset = join(work, "flights.hdf5");
+  await synthesise(dataset, { episodes: 6, actionStd: 0.3 });
+  const few = { max_iterations: 1, updates_per_iteration: 1 };
+  const algorithm = { class_name: "bc", batch_size: 8 };
+  await train({ ...few, algorithm, dataset, log_root: join(work, "logs") });
+  const open = readdirSync("/proc/self/fd").map(placeOf);
+  expect(open.filter((path) => path.endsWith("flights.hdf5"))).toEqual([]);
+});
+
+/** Where a descriptor leads; those of a folder being read are gone by then. */
+function placeOf(descriptor: string): string {
+  const path = join("/proc/self/fd", descriptor);
+  return existsSync(path) ? readlinkSync(path) : "";
+}
 
 it("throws what the command would print", async () => {
   const error = { code: "unknown-key", hint: "Did you mean num_envs?" };
