@@ -122,8 +122,8 @@ it.runIf(existsSync("/proc/self/fd"))("closes the recorded flights at a run's en
   const dataset = join(work, "flights.hdf5");
   await synthesise(dataset, { episodes: 6, actionStd: 0.3 });
   const few = { max_iterations: 1, updates_per_iteration: 1 };
-  const algorithm = { class_name: "bc", batch_size: 8 };
-  await train({ ...few, algorithm, dataset, log_root: join(work, "logs") });
+  const named = { algorithm: "bc", "algorithm.batch_size": 8 };
+  await train({ ...few, ...named, dataset, log_root: join(work, "logs") });
   const open = readdirSync("/proc/self/fd").map(placeOf);
   expect(open.filter((path) => path.endsWith("flights.hdf5"))).toEqual([]);
 });
