@@ -118,15 +118,22 @@ it("goes on with a run, and lands when its signal is aborted", async () => {
   expect(tf.memory().numTensors).toBe(before);
 });
 
-it.runIf(existsSync("/proc/self/fd"))("closes the recorded flights at a run's end", async () => {
-  const dataset = join(work, "flights.hdf5");
-  await synthesise(dataset, { episodes: 6, actionStd: 0.3 });
-  const few = { max_iterations: 1, updates_per_iteration: 1 };
-  const named = { algorithm: "bc", "algorithm.batch_size": 8 };
-  await train({ ...few, ...named, dataset, log_root: join(work, "logs") });
-  const open = readdirSync("/proc/self/fd").map(placeOf);
-  expect(open.filter((path) => path.endsWith("flights.hdf5"))).toEqual([]);
-});
+it.runIf(existsSync("/proc/self/fd"))(
+  "closes the recorded flights at a run's end, and where one is refused",
+  async () => {
+    const dataset = join(work, "flights.hdf5");
+    await synthesise(dataset, { episodes: 6, actionStd: 0.3 });
+    const few = { max_iterations: 1, updates_per_iteration: 1 };
+    const named = { algorithm: "bc", "algorithm.batch_size": 8 };
+    await train({ ...few, ...named, dataset, log_root: join(work, "logs") });
+    for (const algorithm of ["bc", "world_model"]) {
+      const unseen = { algorithm, dataset, "obs_groups.student": ["nowhere"] };
+      await expect(train({ ...few, ...unseen })).rejects.toMatchObject({ code: "unknown-group" });
+    }
+    const open = readdirSync("/proc/self/fd").map(placeOf);
+    expect(open.filter((path) => path.endsWith("flights.hdf5"))).toEqual([]);
+  },
+);
 
 /** Where a descriptor leads; those of a folder being read are gone by then. */
 function placeOf(descriptor: string): string {

@@ -4,7 +4,6 @@ import { deriveSeed } from "../../../policies/random.ts";
 import { RankedPolicy } from "../../../policies/rankers/ranked-policy.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import { bestEpisodes } from "../../datasets/best-episodes.ts";
-import { openFlights } from "../../datasets/open-flights.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
 import { withRewardsToGo } from "../../datasets/rewards-to-go.ts";
 import { type FlightStatistics, flightStatistics } from "../../datasets/statistics.ts";
@@ -31,18 +30,24 @@ import { OneStagePlan } from "./one-stage-plan.ts";
 import { onlineOf } from "./online.ts";
 import { RecordedSource } from "./recorded-source.ts";
 import { bytesOf, type SavedPolicy } from "./run-checkpoint.ts";
-import { rankedFor, type SavedRanked } from "./slates/ranked-run.ts";
+import { rankedFor } from "./slates/ranked-run.ts";
 import { asLatents, type Ranked, rankedSite } from "./slates/ranked-site.ts";
 import { itemsIn, itemsNamed, refuseOtherItems } from "./slates/same-items.ts";
+import { withDataset } from "./with-dataset.ts";
 
 /** @throws DatasetError, RunningError, LearningError when data, simulator and settings don't fit */
-export async function assemble(
+export function assemble(site: Site<OfflineConfig>, maker: LearnerMaker): Promise<Assembled> {
+  return withDataset(site.config, async (opened) =>
+    assembleOn(await dataOf(opened, site), site, maker),
+  );
+}
+
+async function assembleOn(
+  data: Data,
   site: Site<OfflineConfig>,
   { create, encoder }: LearnerMaker,
 ): Promise<Assembled> {
   const { config, env, say } = site;
-  const saved = (site.saved?.own as SavedPolicy | undefined)?.ranked;
-  const data = await openData(config, saved);
   const { ranked } = data;
   if (ranked) checkItems(data.flights, ranked, env?.spec);
   for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
@@ -101,19 +106,16 @@ interface Data {
   readonly ranked: Ranked | undefined;
 }
 
-async function openData(config: OfflineConfig, saved: SavedRanked | undefined) {
-  const { dataset, dataset_format, dataset_memory, algorithm } = config;
-  const opened = await openFlights(dataset!, {
-    memoryBytes: dataset_memory * 2 ** 20,
-    ...(dataset_format && { layout: dataset_format }),
-  });
-  const ranked = await rankedFor(config, saved, opened);
+async function dataOf(opened: RecordedFlights, site: Site<OfflineConfig>): Promise<Data> {
+  const { algorithm } = site.config;
+  const saved = (site.saved?.own as SavedPolicy | undefined)?.ranked;
+  const ranked = await rankedFor(site.config, saved, opened);
   const flights = ranked ? asLatents(opened, ranked) : opened;
   const { bc_fraction = 1, discount } = algorithm;
   const episodes = bc_fraction < 1 ? bestEpisodes(flights, bc_fraction) : undefined;
   const chosen = { ...(episodes && { episodes }), ...(discount && { discount }) };
   const statistics = flightStatistics(flights, chosen);
-  return { flights, episodes, statistics, ranked } satisfies Data;
+  return { flights, episodes, statistics, ranked };
 }
 
 function checkItems({ path, spec }: RecordedFlights, { ranker }: Ranked, flown?: EnvSpec): void {

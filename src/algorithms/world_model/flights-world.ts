@@ -1,12 +1,12 @@
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
-import { openFlights } from "../../datasets/open-flights.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
 import { flightStatistics } from "../../datasets/statistics.ts";
 import { type WholeEpisodes, wholeEpisodes } from "../../datasets/whole-episodes.ts";
 import { Windows, type WindowsOptions } from "../../datasets/windows.ts";
 import { RunningError } from "../../running/running-error.ts";
 import { actionOf, readsOf } from "../offline/fit-data.ts";
+import { withDataset } from "../offline/with-dataset.ts";
 import type { WorldModelConfig } from "./keys.ts";
 import type { WorldFacts } from "./world-facts.ts";
 import { type WorldOfFlights, worldOf } from "./world-of-flights.ts";
@@ -33,14 +33,18 @@ export interface OpenWorldOptions {
 }
 
 /** The caller closes the flights. @throws DatasetError, RunningError, LearningError where they don't fit */
-export async function openWorld(
+export function openWorld(
+  config: WorldModelConfig,
+  options: OpenWorldOptions,
+): Promise<FlightsWorld> {
+  return withDataset(config, (flights) => worldIn(flights, config, options));
+}
+
+function worldIn(
+  flights: RecordedFlights,
   config: WorldModelConfig,
   { spec, say }: OpenWorldOptions,
-): Promise<FlightsWorld> {
-  const flights = await openFlights(config.dataset!, {
-    memoryBytes: config.dataset_memory * 2 ** 20,
-    ...(config.dataset_format && { layout: config.dataset_format }),
-  });
+): FlightsWorld {
   for (const remark of flights.remarks) say(`${config.dataset}: ${remark}`);
   const { learned, held } = heldOut(flights, config);
   const reads = readsOf(flights, config.obs_groups.student, spec);
