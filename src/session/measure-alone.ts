@@ -44,8 +44,8 @@ export async function measureAlone(
   try {
     const { env } = simulator;
     const { policy, description } = await chooseTeacher(config, env.spec);
-    const compile = compileWith(config.compile);
-    const flight = { env, episodes, seed: config.seed, stop, compile };
+    const acting = { compile: compileWith(config.compile) };
+    const flight = { env, episodes, seed: config.seed, stop, acting };
     const flown = await flySideBySide({ student: policy }, "evaluation", flight);
     const {
       teacher_return: _r,

@@ -4,7 +4,6 @@ import { nearest } from "../../protocol/nearest.ts";
 import { reportFor } from "../../sim-adapters/built-in.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import type { ActingChoice, Algorithm } from "../algorithms/algorithm.ts";
-import type { Compile } from "../engine/compile/program.ts";
 import { compiledPolicy } from "../learning/compiled-policies.ts";
 import { type Evaluation, evaluate } from "../running/evaluate.ts";
 import { RunningError } from "../running/running-error.ts";
@@ -30,8 +29,7 @@ export async function evaluateRun(path: string, options: EvaluateRunOptions): Pr
   const { algorithm, env, acting, shuffle, seed } = options;
   const own = await algorithm.policies(await algorithm.read(path), env.spec, acting);
   const policies = options.against ? beside(own, options.against) : own;
-  const flight = { ...options, compile: acting?.compile };
-  if (shuffle === undefined) return flySideBySide(policies, "evaluation", flight);
+  if (shuffle === undefined) return flySideBySide(policies, "evaluation", options);
   const student = policies.student!;
   if (!student.reads.includes(shuffle)) {
     for (const policy of Object.values(policies)) policy.dispose();
@@ -41,7 +39,7 @@ export async function evaluateRun(path: string, options: EvaluateRunOptions): Pr
   const seeing = compiledPolicy(student, acting?.compile);
   const shuffled = withShuffledGroup(seeing, shuffle, random);
   try {
-    return await flySideBySide({ ...policies, shuffled }, "evaluation", flight);
+    return await flySideBySide({ ...policies, shuffled }, "evaluation", options);
   } finally {
     seeing.dispose();
   }
@@ -67,8 +65,7 @@ export async function compareStudents(
 ): Promise<readonly [number, number]> {
   const [first, second] = await Promise.all(paths.map((path) => studentAt(path, options)));
   const policies = { first: first!, second: second! };
-  const flight = { ...options, compile: options.acting?.compile };
-  const flown = await flySideBySide(policies, "selection", flight);
+  const flown = await flySideBySide(policies, "selection", options);
   return [flown.first!.meanReturn, flown.second!.meanReturn];
 }
 
@@ -78,19 +75,16 @@ async function studentAt(path: string, { algorithm, env }: EvaluateRunOptions): 
   return policies.student!;
 }
 
-interface Flight extends Omit<EvaluateRunOptions, "algorithm"> {
-  /** Who makes one call of each network's operations. */
-  readonly compile: Compile | undefined;
-}
-
 /** @param purpose draws the episodes; the policies are disposed of. */
 export async function flySideBySide(
   policies: Readonly<Record<string, Policy>>,
   purpose: string,
-  { env, episodes, seed, stop, compile }: Flight,
+  { env, episodes, seed, stop, acting }: Omit<EvaluateRunOptions, "algorithm">,
 ): Promise<Evaluation> {
   const named = Object.entries(policies);
-  const compiled = named.map(([name, policy]) => [name, compiledPolicy(policy, compile)] as const);
+  const compiled = named.map(
+    ([name, policy]) => [name, compiledPolicy(policy, acting?.compile)] as const,
+  );
   try {
     const report = await reportFor(env.spec);
     const crew = { policies: Object.fromEntries(compiled), report };

@@ -3,7 +3,7 @@ import { sealed } from "../../policies/checkpoint/seal.ts";
 import { howToCall } from "../disk/how-to-call.ts";
 import type { Stage } from "../learning/stage.ts";
 import type { Progress } from "../running/run-state.ts";
-import { compareStudents, evaluateRun } from "./evaluate-run.ts";
+import { compareStudents, type EvaluateRunOptions, evaluateRun } from "./evaluate-run.ts";
 import { type RunContext, report } from "./run-context.ts";
 import { withoutPast } from "./save-checkpoint.ts";
 import { type Verdict, verdictInFlight, verdictOf, verdictText } from "./verdict.ts";
@@ -42,7 +42,7 @@ export async function finish(context: RunContext, progress: Progress, stage: Sta
 
 /** Absent where the run was stopped before its end, the evaluation being part of it. */
 async function judge(context: RunContext, progress: Progress): Promise<Verdict | undefined> {
-  const { config, algorithm, compile, simulator, sinks, run, signals } = context;
+  const { config, simulator, sinks, run, signals } = context;
   if (progress.iteration < config.max_iterations || signals.interrupted) return undefined;
   const { final_episodes: episodes } = config.evaluation;
   const [best, last] = [await run.bestCheckpoint(), await run.latestCheckpoint()];
@@ -50,9 +50,6 @@ async function judge(context: RunContext, progress: Progress): Promise<Verdict |
   if (episodes === 0 || checkpoint === undefined || !simulator) {
     return verdictInFlight(sinks.latest());
   }
-  const { seed } = config;
-  const flight = { algorithm, env: simulator.env, episodes, seed, stop: signals.stop };
-  const options = { ...flight, acting: { compile } };
   try {
     if (best !== undefined && last !== undefined) {
       await chooseBest(context, { best, last, progress });
@@ -60,7 +57,7 @@ async function judge(context: RunContext, progress: Progress): Promise<Verdict |
     const beside = context.assembled.facts.teacher === undefined ? "" : " and its teacher";
     const who = `the ${checkpoint === best ? "best" : "last"} student${beside}`;
     announce(context, who, { episodes, progress });
-    return verdictOf(await evaluateRun(checkpoint, options));
+    return verdictOf(await evaluateRun(checkpoint, flightOf(context, episodes)));
   } catch (error) {
     if (signals.interrupted) return undefined;
     throw error;
@@ -80,21 +77,28 @@ interface Students {
  */
 async function chooseBest(context: RunContext, students: Students): Promise<void> {
   const { best, last, progress } = students;
-  const { config, algorithm, compile, simulator, run, signals, sinks } = context;
+  const { config, run, sinks } = context;
   const challenger = await forFlying(context, last);
   if (challenger.equals(await readFile(best))) return;
   const episodes = Math.min(selectionEpisodes, config.evaluation.final_episodes);
   announce(context, "the best student so far and the last one", { episodes, progress });
-  const { env } = simulator!;
-  const flight = { algorithm, env, episodes, seed: config.seed, stop: signals.stop };
-  const options = { ...flight, acting: { compile } };
-  const [held, challenged] = await compareStudents([best, last], options);
+  const flight = flightOf(context, episodes);
+  const [held, challenged] = await compareStudents([best, last], flight);
   if (!(challenged > held)) return;
   const path = await run.saveCheckpoint("best_model.pt", challenger);
   const returns = `${challenged.toFixed(2)} against ${held.toFixed(2)} over ${episodes} episodes`;
   const message = `best: ${path}, the last student now: ${returns}`;
   report(context, "checkpoint", message, { path, kind: "best" });
   sinks.file(path);
+}
+
+/** So many episodes in the simulator of the run, flown as the run flies. */
+function flightOf(
+  { config, algorithm, compile, simulator, signals }: RunContext,
+  episodes: number,
+): EvaluateRunOptions {
+  const { env } = simulator!;
+  return { algorithm, env, episodes, seed: config.seed, stop: signals.stop, acting: { compile } };
 }
 
 /** A checkpoint as the best student's file has it. */
