@@ -47,6 +47,17 @@ function mismatch(
   );
 }
 
+/** Names of what is kept of the past, to be learned from again, begin so. */
+export const pastPrefix = "buffers/";
+
+/** Those whose names don't begin so. */
+export function without<T>(
+  prefix: string,
+  named: Readonly<Record<string, T>>,
+): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(named).filter(([name]) => !name.startsWith(prefix)));
+}
+
 /** Those whose names begin so, without that beginning. */
 export function arraysUnder(prefix: string, arrays: NamedArrays): NamedArrays {
   const found = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));

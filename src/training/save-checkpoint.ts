@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { sealed } from "../../policies/checkpoint/seal.ts";
 import type { LearnerState } from "../learning/learner.ts";
 import { LearningError } from "../learning/learning-error.ts";
+import { pastPrefix, without } from "../learning/parameters.ts";
 import type { CheckpointKind } from "../running/loop.ts";
 import type { RunState } from "../running/run-state.ts";
 import { RunError } from "../runs/run-error.ts";
@@ -66,15 +67,10 @@ function nameOf(kind: CheckpointKind, iteration: number): CheckpointName {
 export function withoutPast(state: RunState): RunState {
   const { learner, source } = state;
   const names = [learner.arrays, source.bytes].flatMap((named) => Object.keys(named));
-  if (!names.some((name) => name.startsWith("buffers/"))) return state;
-  const arrays = withoutBuffers(learner.arrays);
-  const bytes = withoutBuffers(source.bytes);
+  if (!names.some((name) => name.startsWith(pastPrefix))) return state;
+  const arrays = without(pastPrefix, learner.arrays);
+  const bytes = without(pastPrefix, source.bytes);
   return { ...state, learner: { ...learner, arrays }, source: { ...source, bytes } };
-}
-
-function withoutBuffers<T>(named: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
-  const kept = Object.entries(named).filter(([name]) => !name.startsWith("buffers/"));
-  return Object.fromEntries(kept);
 }
 
 interface Parcel {
@@ -112,7 +108,7 @@ async function dropOld({ config, run }: RunContext): Promise<void> {
 /** Weights that are no numbers must not take the place of good ones. @throws LearningError `diverged` */
 function refuseDiverged({ arrays }: LearnerState): void {
   for (const [name, { data }] of Object.entries(arrays)) {
-    const bad = name.startsWith("buffers/") ? undefined : data.find((v) => !Number.isFinite(v));
+    const bad = name.startsWith(pastPrefix) ? undefined : data.find((v) => !Number.isFinite(v));
     if (bad === undefined) continue;
     throw new LearningError(
       "diverged",

@@ -6,13 +6,10 @@ import {
   type TorchValue,
 } from "../../../policies/checkpoint/torch-value.ts";
 import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
-import { arraysUnder } from "../../learning/parameters.ts";
+import { arraysUnder, pastPrefix } from "../../learning/parameters.ts";
 import { actingPrefix } from "../../learning/pipeline/pipelined-learner.ts";
 import { damaged } from "../saved-facts.ts";
 import { mostSavedBytes } from "./dagger-buffer.ts";
-
-/** Names of what a learner keeps of the past begin so. */
-const pastPrefix = "buffers/";
 
 /** What a checkpoint keeps of the rollouts that are learned from again; undefined where that is nothing. */
 export function pastEntry(arrays: NamedArrays): TorchValue | undefined {

@@ -1,4 +1,5 @@
 import type { Experience } from "../../learning/experience.ts";
+import { pastPrefix } from "../../learning/parameters.ts";
 import type { Stage } from "../../learning/stage.ts";
 import type { Collector } from "../../running/collector.ts";
 import type { Source, Sourced, SourceState } from "../../running/source.ts";
@@ -22,8 +23,6 @@ interface OnlineFacts {
   readonly collector: unknown;
   readonly buffer: BufferFacts;
 }
-
-const BUFFER = "buffers/";
 
 /** Recorded flights, and those that the student flies by and by: each batch has its share of both. */
 export class MixedSource implements Source {
@@ -81,7 +80,7 @@ export class MixedSource implements Source {
     const kept = buffer.save();
     const interrupted = this.#interrupted;
     const online: OnlineFacts = { interrupted, collector, buffer: kept.facts };
-    const buffers = Object.entries(kept.bytes).map(([name, data]) => [BUFFER + name, data]);
+    const buffers = Object.entries(kept.bytes).map(([name, data]) => [pastPrefix + name, data]);
     return {
       facts: { ...(facts as object), online },
       bytes: { ...bytes, ...Object.fromEntries(buffers) },
@@ -99,7 +98,7 @@ export class MixedSource implements Source {
       return `${where}, and the first flights of its own`;
     }
     const { simulator, ...rest } = state.bytes;
-    const kept = Object.entries(rest).map(([name, data]) => [name.slice(BUFFER.length), data]);
+    const kept = Object.entries(rest).map(([name, data]) => [name.slice(pastPrefix.length), data]);
     buffer.load(online.buffer, Object.fromEntries(kept));
     this.#interrupted = online.interrupted;
     const bytes: SourceState["bytes"] = simulator ? { simulator } : {};

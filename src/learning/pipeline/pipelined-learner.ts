@@ -1,10 +1,10 @@
-import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
+import type { NamedArray } from "../../../policies/named-array.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import type { Acting } from "../acting.ts";
 import type { Arrays, Experience } from "../experience.ts";
 import type { Learner, LearnerState } from "../learner.ts";
 import type { GradientMeter } from "../owners.ts";
-import { arraysUnder } from "../parameters.ts";
+import { arraysUnder, pastPrefix, without } from "../parameters.ts";
 import type { Stage } from "../stage.ts";
 import type { Calls } from "./calls.ts";
 import type { Learned } from "./port.ts";
@@ -110,7 +110,7 @@ class PipelinedLearner implements Learner {
   load(state: LearnerState): void {
     const { [pipelineCounter]: metrics = {}, ...counters } = state.counters;
     const learned = { counters, arrays: without(actingPrefix, state.arrays) };
-    this.#local.load({ counters, arrays: without("buffers/", learned.arrays) });
+    this.#local.load({ counters, arrays: without(pastPrefix, learned.arrays) });
     const acting = arraysUnder(actingPrefix, state.arrays);
     if (Object.keys(acting).length > 0) this.acting.take(acting);
     this.#newest = this.#calls
@@ -130,8 +130,4 @@ function wholeBuffers(arrays: Arrays): readonly ArrayBuffer[] {
     buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
   );
   return [...new Set(buffers)];
-}
-
-function without(prefix: string, arrays: NamedArrays): NamedArrays {
-  return Object.fromEntries(Object.entries(arrays).filter(([name]) => !name.startsWith(prefix)));
 }
