@@ -152,7 +152,7 @@ export class RevivingEnv<E extends VectorEnv> implements VectorEnv {
         this.#revivedAt = performance.now();
         return begun;
       } catch (error) {
-        if (this.#closed || !(landing.signal.aborted || isLoss(error))) throw error;
+        if (this.#closed || !(landing.signal.aborted || isLoss(error))) throw midFlight(error);
         if (isLoss(error)) last = error;
       } finally {
         landing.forget();
@@ -178,7 +178,7 @@ export class RevivingEnv<E extends VectorEnv> implements VectorEnv {
     const { signal } = this.#options;
     const ends = signal === undefined ? landing : AbortSignal.any([signal, landing]);
     await setTimeout(seconds * 1000, undefined, { signal: ends }).catch(() => {
-      throw failure.aborted();
+      throw failure.stopped();
     });
   }
 
@@ -200,6 +200,11 @@ export class RevivingEnv<E extends VectorEnv> implements VectorEnv {
     const { hint } = cause as { hint?: string };
     return new RemoteError("simulator-lost", message, { hint: hint ?? "", cause });
   }
+}
+
+/** Who stops while a simulator is waited for again has flown already. */
+function midFlight(error: unknown): unknown {
+  return error instanceof RemoteError && error.code === "aborted" ? failure.stopped() : error;
 }
 
 /** Aborted with the flight's landing while a try lasts; what the try opened is no longer ended by it. */

@@ -38,25 +38,29 @@ export interface Trained {
  *
  *     const { run, summary } = await train({ task: "quadcopter", max_iterations: 30 });
  *
- * @throws what the command would have printed: an Error with `code` and `hint`
+ * @throws what the command would have printed: an Error with `code` and `hint`; or what `onRow` or `onEvent` threw,
+ * which lands the flight as `signal` does
  */
 export async function train(settings: Settings = {}, options: TrainOptions = {}): Promise<Trained> {
-  const { signal, say = () => {} } = options;
+  const failed = new AbortController();
+  const ends = [failed.signal, ...(options.signal ? [options.signal] : [])];
   const requests = new RequestQueue();
-  const signals = watchAbort(requests, signal);
+  const signals = watchAbort(requests, AbortSignal.any(ends));
   let run = "";
+  const sink = observer(options, (error) => failed.abort(error));
   const learn = (event: RunEvent) => {
     if (event.type === "start") run = String(event.run);
-    options.onEvent?.(event);
+    sink.event(event);
   };
-  const sink = observer({ ...options, onEvent: learn });
-  const observers = [{ name: "the program", open: async () => sink }];
+  const observers = [{ name: "the program", open: async () => ({ ...sink, event: learn }) }];
   try {
-    const shell = { requests, signals, notices: new Notices(say), version: version(), observers };
+    const notices = new Notices(options.say ?? (() => {}));
+    const shell = { requests, signals, notices, version: version(), observers };
     await trainFrom(inputOf(settings, options), shell);
   } finally {
     signals.release();
   }
+  failed.signal.throwIfAborted();
   return { run, summary: summaryOf(run), interrupted: signals.interrupted };
 }
 
@@ -70,10 +74,18 @@ function inputOf(settings: Settings, { config, resume }: TrainOptions): TrainInp
   return { config: said, ...more, strict: false, allowSinks: false };
 }
 
-function observer({ onRow, onEvent }: TrainOptions): MetricSink {
+/** Tells the program, whose functions may throw, or reject where they are asynchronous. */
+function observer({ onRow, onEvent }: TrainOptions, onError: (error: unknown) => void): MetricSink {
+  const tell = async (told: () => unknown) => {
+    try {
+      await told();
+    } catch (error) {
+      onError(error);
+    }
+  };
   return {
-    write: (iteration, metrics) => onRow?.(iteration, metrics),
-    event: (event) => onEvent?.(event),
+    write: (iteration, metrics) => void tell(() => onRow?.(iteration, metrics)),
+    event: (event) => void tell(() => onEvent?.(event)),
     close: async () => {},
   };
 }

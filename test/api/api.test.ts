@@ -118,6 +118,22 @@ it("goes on with a run, and lands when its signal is aborted", async () => {
   expect(tf.memory().numTensors).toBe(before);
 });
 
+it.each([
+  ["throws", () => throwing()],
+  ["rejects", async () => throwing()],
+])("lands when a function of the program %s, and gives its error", async (_, onRow) => {
+  const before = JSON.parse(readFileSync(join(flown.run, "summary.json"), "utf8"));
+  const more = train({ max_iterations: 100_000 }, { resume: flown.run, onRow });
+  await expect(more).rejects.toThrow("the program's own");
+  const after = JSON.parse(readFileSync(join(flown.run, "summary.json"), "utf8"));
+  expect(after).toMatchObject({ finished: false });
+  expect(after.iterations).toBeGreaterThan(before.iterations);
+});
+
+function throwing(): never {
+  throw new Error("the program's own");
+}
+
 it.runIf(existsSync("/proc/self/fd"))(
   "closes the recorded flights at a run's end, and where one is refused",
   async () => {

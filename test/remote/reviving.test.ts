@@ -111,6 +111,11 @@ describe("a simulator that is lost", () => {
   });
 });
 
+function stoppable() {
+  const controller = new AbortController();
+  return { signal: controller.signal, now: () => controller.abort() };
+}
+
 async function lost(): Promise<unknown> {
   return connectRemote({ endpoint: socketFile(), startupTimeout: 0.05 }).catch((error) => error);
 }
@@ -175,6 +180,29 @@ describe("somebody else's simulator", () => {
     const step = env.step(push());
     setTimeout(() => landing.abort(), 200);
     await expect(step).rejects.toMatchObject({ code: "simulator-lost" });
+  });
+
+  it.each([
+    ["between two tries", 60],
+    ["within a try", 0.01],
+  ])("that was flown in is not said to be untouched by who stops %s", async (_, pause) => {
+    const bind = socketFile();
+    const first = await nodeServer({ bind });
+    const { signal, ...stop } = stoppable();
+    const env = await RevivingEnv.open({
+      plan: { ...waitForOther(300), pause: () => pause },
+      open: async ({ expected, patience }) => open(bind)({ expected, patience, signal }),
+      signal,
+    });
+    atEnd(() => env.close());
+    await env.reset(3);
+    await first.close();
+    const step = env.step(push());
+    setTimeout(stop.now, 300);
+    await expect(step).rejects.toMatchObject({
+      code: "aborted",
+      hint: expect.stringContaining("not whole"),
+    });
   });
 
   it("that was revived flies on while the flight lands", async () => {
