@@ -191,7 +191,7 @@ describe("somebody else's simulator", () => {
     const { signal, ...stop } = stoppable();
     const env = await RevivingEnv.open({
       plan: { ...waitForOther(300), pause: () => pause },
-      open: async ({ expected, patience }) => open(bind)({ expected, patience, signal }),
+      open: (attempt) => open(bind)({ ...attempt, signal }),
       signal,
     });
     atEnd(() => env.close());
