@@ -1,7 +1,7 @@
 import { deriveSeed } from "../../../policies/random.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { FlyingJudge, noJudge } from "../offline/flying-judge.ts";
-import { openWorld } from "./flights-world.ts";
+import { type FlightsWorld, withWorld } from "./flights-world.ts";
 import type { WorldModelConfig } from "./keys.ts";
 import { WorldModelLearner } from "./learner.ts";
 import { stagesOf, WorldModelPlan } from "./plans.ts";
@@ -10,9 +10,13 @@ import { WindowSource } from "./window-source.ts";
 import { WorldJudge, worldMonitors } from "./world-judge.ts";
 
 /** @throws DatasetError, RunningError, LearningError when data, simulator and settings don't fit */
-export async function assemble(site: Site<WorldModelConfig>): Promise<Assembled> {
+export function assemble(site: Site<WorldModelConfig>): Promise<Assembled> {
+  const { config, env, say } = site;
+  return withWorld(config, { spec: env?.spec, say }, (world) => assembleIn(world, site));
+}
+
+function assembleIn(world: FlightsWorld, site: Site<WorldModelConfig>): Assembled {
   const { config, env, say, compile } = site;
-  const world = await openWorld(config, { spec: env?.spec, say });
   const { flights, facts, windows, floors } = world;
   const settings = config.algorithm;
   const learner = new WorldModelLearner(settings, { facts, seed: config.seed, compile });

@@ -1,7 +1,7 @@
 import { deriveSeed } from "../../../policies/random.ts";
 import type { Compile } from "../../engine/compile/program.ts";
 import { textTable } from "../../learning/text-table.ts";
-import { type FlightsWorld, openWorld } from "./flights-world.ts";
+import { type FlightsWorld, withWorld } from "./flights-world.ts";
 import type { WorldModelConfig } from "./keys.ts";
 import { WorldModelLearner } from "./learner.ts";
 import { planFacts, WorldModelPlan } from "./plans.ts";
@@ -63,16 +63,15 @@ export async function comparePlans(
   for (const seed of seeds) {
     const seeded = { ...config, seed: deriveSeed(seed, "compare-plans") };
     for (const { name, changes } of chosen) {
-      const world = await openWorld(seeded, { say: () => {} });
-      try {
-        const settings = { ...config.algorithm, ...changes };
+      const algorithm = { ...config.algorithm, ...changes };
+      const trained = await withWorld(seeded, { say: () => {} }, async (world) => {
         head = world.facts.heads[0]!.name;
-        const trained = await trainOne(world, { ...seeded, algorithm: settings }, compile);
-        runs.get(name)!.push(trained);
-        say(`${name}, seed ${seed}: val_${head}_mae ${trained.errors.at(-1)!.toFixed(4)}`);
-      } finally {
+        const own = await trainOne(world, { ...seeded, algorithm }, compile);
         world.flights.close();
-      }
+        return own;
+      });
+      runs.get(name)!.push(trained);
+      say(`${name}, seed ${seed}: val_${head}_mae ${trained.errors.at(-1)!.toFixed(4)}`);
     }
   }
   const plans = chosen.map(({ name, changes }) => {

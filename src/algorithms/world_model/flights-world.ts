@@ -32,12 +32,16 @@ export interface OpenWorldOptions {
   readonly say: (line: string) => void;
 }
 
-/** The caller closes the flights. @throws DatasetError, RunningError, LearningError where they don't fit */
-export function openWorld(
+/**
+ * What `use` makes of the flights, which stay open for it and are its to close; closed where it throws.
+ * @throws DatasetError, RunningError, LearningError where they don't fit
+ */
+export function withWorld<T>(
   config: WorldModelConfig,
   options: OpenWorldOptions,
-): Promise<FlightsWorld> {
-  return withDataset(config, (flights) => worldIn(flights, config, options));
+  use: (world: FlightsWorld) => T | Promise<T>,
+): Promise<T> {
+  return withDataset(config, (flights) => use(worldIn(flights, config, options)));
 }
 
 function worldIn(

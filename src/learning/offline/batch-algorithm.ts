@@ -41,7 +41,7 @@ export interface BatchAlgorithm {
   readonly updates: readonly Update[];
   readonly losses: readonly string[];
   readonly policies: Readonly<Record<string, NetworkPolicy>>;
-  /** Draws what it does to see what it has not seen; absent: the student does, with noise. */
+  /** Draws what it does to see what it has not seen; absent: the student does, with noise. Freed with the learner. */
   readonly explorer?: ((random: Random) => Policy) | undefined;
   /** Q of a state and an action in ±1 side by side; absent: nobody values actions. */
   readonly critic?: Network | undefined;

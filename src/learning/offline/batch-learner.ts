@@ -43,6 +43,7 @@ export class BatchLearner implements Learner {
   readonly #algorithm: BatchAlgorithm;
   readonly #program: BatchProgram;
   readonly #belief: TrainedBelief | undefined;
+  readonly #explorers: Policy[] = [];
   #view: TransitionView;
   #number = 0;
 
@@ -63,7 +64,13 @@ export class BatchLearner implements Learner {
     this.losses = losses;
     this.policies = surrounded(algorithm, surround);
     const { explorer } = algorithm;
-    this.explorer = explorer && ((random) => around(explorer(random), surround, algorithm));
+    this.explorer =
+      explorer &&
+      ((random) => {
+        const drawing = explorer(random);
+        this.#explorers.push(drawing);
+        return around(drawing, surround, algorithm);
+      });
     this.#algorithm = algorithm;
     this.#belief = belief;
     this.#view = view;
@@ -174,6 +181,7 @@ export class BatchLearner implements Learner {
 
   dispose(): void {
     this.#program.dispose();
+    for (const explorer of this.#explorers) explorer.dispose();
     for (const owner of this.#algorithm.owners) owner.dispose();
     for (const { parameters } of this.groups) for (const { value } of parameters) value.dispose();
     this.#view.normaliser?.dispose();

@@ -2,12 +2,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../../policies/random.ts";
 import type { VectorEnv } from "../../../sim-adapters/vector-env.ts";
 import type { SavedRun } from "../../../src/algorithms/algorithm.ts";
 import { ReplayBuffer } from "../../../src/algorithms/offline/replay-buffer.ts";
 import { completed, resolveConfig } from "../../../src/config/resolve.ts";
+import { compileWith } from "../../../src/engine/compile/compile.ts";
+import { type Compile, eagerly } from "../../../src/engine/compile/program.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import type { Experience } from "../../../src/learning/experience.ts";
 import { noProgress } from "../../../src/running/run-state.ts";
@@ -30,16 +33,36 @@ function pointMass(): VectorEnv {
   return new PointMass({ settings: { max_steps: 7 }, numEnvs: 5 } as never) as VectorEnv;
 }
 
-async function assembled(overrides: readonly string[], saved?: SavedRun) {
+async function assembled(
+  overrides: readonly string[],
+  saved?: SavedRun,
+  compile: Compile = eagerly,
+) {
   const tiny = [
     ...[`dataset=${data}`, "algorithm.batch_size=16", "updates_per_iteration=2", "task="],
     ...["evaluation.interval=2", "evaluation.episodes=5", "max_iterations=8"],
-    ...["algorithm.actor_hidden_dims=[8]", "algorithm.critic_hidden_dims=[8]", "online_steps=4"],
+    ...["algorithm.actor_hidden_dims=[8]", "online_steps=4"],
   ];
   const given = resolveConfig({ overrides: [...tiny, ...overrides] });
   const { config, algorithm } = await completed(given, { resumed: false });
-  const site = { config, env: pointMass(), say: () => {}, saved };
+  const site = { config, env: pointMass(), say: () => {}, saved, compile };
   return { algorithm, ...(await prepareRun(algorithm, site)) };
+}
+
+/** Compiled programs that nobody has freed yet. */
+function watched(living: Set<object>): Compile {
+  const compile = compileWith("on");
+  return (options) => {
+    const program = compile(options);
+    living.add(program);
+    return {
+      run: (...call) => program.run(...call),
+      dispose: () => {
+        living.delete(program);
+        program.dispose();
+      },
+    };
+  };
 }
 
 type Run = Awaited<ReturnType<typeof assembled>>["assembled"];
@@ -56,9 +79,11 @@ async function fly({ plan, source, learner, judge }: Run, from: number, to: numb
   return seen;
 }
 
-const td3 = ["algorithm.class_name=td3_bc", "algorithm.policy_freq=1"];
+const small = "algorithm.critic_hidden_dims=[8]";
 
-const iql = ["algorithm.class_name=iql"];
+const td3 = ["algorithm.class_name=td3_bc", "algorithm.policy_freq=1", small];
+
+const iql = ["algorithm.class_name=iql", small];
 
 describe("a run with a share of flights of its own", () => {
   it("has in each batch so many steps that the student has just flown", async () => {
@@ -112,6 +137,21 @@ describe("a run with a share of flights of its own", () => {
     }
   });
 
+  it.each([[td3], [["algorithm.class_name=sac", small]], [["algorithm.class_name=reinforce"]]])(
+    "leaves nothing compiled behind, nor a tensor: %j",
+    async (own) => {
+      const before = tf.memory().numTensors;
+      const living = new Set<object>();
+      const online = [...own, "online_share=1"];
+      const { assembled: run } = await assembled(online, undefined, watched(living));
+      await fly(run, 0, 2);
+      expect(living.size).toBeGreaterThan(1);
+      run.dispose();
+      await run.source.close();
+      expect([living.size, tf.memory().numTensors]).toEqual([0, before]);
+    },
+  );
+
   it("goes on from one that learned from recorded flights alone", async () => {
     const offline = await assembled(td3);
     await fly(offline.assembled, 0, 2);
@@ -137,7 +177,7 @@ describe("a run with a share of flights of its own", () => {
   });
 
   it("gives ReBRAC the action of the following step", async () => {
-    const own = ["algorithm.class_name=rebrac", "online_share=0.5", "online_noise=0.5"];
+    const own = ["algorithm.class_name=rebrac", small, "online_share=0.5", "online_noise=0.5"];
     const { assembled: run } = await assembled(own);
     const [{ experience } = {}] = await fly(run, 0, 1);
     const { arrays } = experience!;
