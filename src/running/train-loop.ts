@@ -1,4 +1,5 @@
 import type { Metrics } from "../metrics/metric-sink.ts";
+import type { Judgement } from "./judge.ts";
 import { type CheckpointKind, enter, stateOf, type TrainLoop, tell } from "./loop.ts";
 import { obey } from "./obey.ts";
 import type { Progress } from "./run-state.ts";
@@ -19,16 +20,26 @@ export async function train(loop: TrainLoop, start: Progress): Promise<Progress>
     const learned = await learner.update(sourced.experience, stage, loop.meter?.(iteration));
     clock.lap("learning");
     await loop.learned?.(iteration);
-    const judged = await judge.assess(iteration, stage);
+    const judged: Judged = await judge.assess(iteration, stage).catch(unjudged);
     progress = advanced(progress, sourced, clock.seconds());
     const seen = { ...learned, ...clock.metrics(sourced.environmentSteps), ...sourced.metrics };
     const row = { ...seen, ...judged.metrics, ...planned.metrics, ...counters(loop, progress) };
     sink.write(iteration, row);
     loop.watch?.observe(iteration, row, planned);
     loop.plan.observe(row, judged.merit);
+    if (judged.failure) await rescue(loop, progress)(judged.failure.cause);
     progress = await keep(loop, progress, judged.merit);
   }
   return progress;
+}
+
+interface Judged extends Judgement {
+  readonly failure?: { readonly cause: unknown };
+}
+
+/** What was learned before a judge failed gets its row all the same, and is kept, before the run ends. */
+function unjudged(cause: unknown): Judged {
+  return { metrics: {}, merit: Number.NaN, failure: { cause } };
 }
 
 /** A simulator that dies takes half a rollout with it, and nothing that was learned. */

@@ -196,6 +196,32 @@ describe("a run", () => {
     expect(saved.at(-1)).toEqual(["rescue", 2, undefined]);
   });
 
+  it("keeps what was learned when a judge fails, row and all, so that a run goes on behind it", async () => {
+    const run = await setUp();
+    const { judge } = run.assembled;
+    const rows: number[] = [];
+    const saved: [string, RunState][] = [];
+    const doomed = runOf(run, {
+      judge: {
+        assess: (iteration, stage) =>
+          iteration === 2 ? Promise.reject(new Error("gone")) : judge.assess(iteration, stage),
+      },
+      sink: { write: (at) => void rows.push(at), event: () => {}, close: async () => {} },
+      save: async ([kind], state) => {
+        saved.push([kind!, structuredClone(state)]);
+        return "done";
+      },
+    });
+    await expect(doomed).rejects.toThrow("gone");
+    expect(rows).toEqual([0, 1, 2]);
+    const [kind, state] = saved.at(-1)!;
+    expect([kind, state.progress.iteration]).toEqual(["rescue", 3]);
+    const whole = await runOf(await setUp());
+    const rest = await runOf(await goOn(await setUp(), state));
+    const losses = ({ rows: own }: typeof rest) => own.map((row) => row["Loss/behavior"]);
+    expect(losses(rest)).toEqual(losses(whole).slice(3));
+  });
+
   it("saves once where the best is due as well", async () => {
     const short = ["env.episode_length_s=0.2", "evaluation.window=1", "save_interval=1"];
     const { saved } = await runOf(await setUp(short));
