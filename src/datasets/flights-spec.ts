@@ -8,10 +8,15 @@ export type Layout = (typeof LAYOUTS)[number];
 export interface ArraySpec {
   readonly width: number;
   readonly kept: "float32" | "uint8";
-  /** Of a row, where it has more than one axis: `[height, width, channels]` of a picture. */
+  /** Of a row, where it has more than one axis: of bytes `[height, width, channels]`, a picture. */
   readonly shape?: readonly number[];
   readonly names?: readonly string[];
   readonly units?: readonly string[];
+}
+
+/** Whether its rows are what an encoder of pictures reads: bytes of `[height, width, channels]`. */
+export function isPictureArray({ kept, shape }: ArraySpec): boolean {
+  return kept === "uint8" && shape?.length === 3;
 }
 
 export interface ActionArraySpec extends ArraySpec {

@@ -1,4 +1,4 @@
-import type { ArraySpec } from "./flights-spec.ts";
+import { type ArraySpec, isPictureArray } from "./flights-spec.ts";
 import type { FlightsSummary } from "./summary.ts";
 
 const LAYOUT_NAMES = { d4rl: "D4RL", minari: "Minari", robomimic: "Isaac Lab / robomimic" };
@@ -61,14 +61,16 @@ function actionLines({ action, actions }: FlightsSummary): string[] {
   return more > 0 ? [...lines, row("  …", `${more} more; --json shows all`)] : lines;
 }
 
-function arrayText({ width, kept, names, shape }: ArraySpec): string {
-  if (kept === "uint8" && shape?.length === 3) {
-    const [height, wide, channels] = shape;
+function arrayText(array: ArraySpec): string {
+  const { width, kept, names, shape } = array;
+  if (isPictureArray(array)) {
+    const [height, wide, channels] = shape!;
     return `pictures of ${height} × ${wide}, ${channels} ${channels === 1 ? "channel" : "channels"}, bytes`;
   }
   const some = names?.slice(0, 6).join(" ");
   const called = some === undefined ? "" : `: ${some}${names!.length > 6 ? " …" : ""}`;
-  return `${width} wide${kept === "uint8" ? ", bytes" : ""}${called}`;
+  const axes = shape ? `, [${shape}]` : "";
+  return `${width} wide${axes}${kept === "uint8" ? ", bytes" : ""}${called}`;
 }
 
 function noteText(notes: FlightsSummary["notes"]): string {

@@ -43,11 +43,13 @@ export function groupWidth(group: EncoderGroup, stack: Stack): number {
 
 /**
  * The convolutions of a group of pictures, padded as rsl_rl's `padding: zeros` does it: so that a stride divides
- * what comes in. @throws PolicyError `picture-size` where nothing of the picture is left
+ * what comes in. @throws PolicyError `picture-size` where nothing of the picture is left,
+ * `picture-axes` where its channels seem to come first
  */
 export function convolutionsOf({ name, shape }: EncoderGroup, stack: Stack): ConvolutionShape[] {
   const { channels = [16, 32], kernel = 3, stride = 2 } = stack;
   let [height = 0, width = 0, inChannels = 0] = shape;
+  if (looksChannelsFirst(shape)) throw channelsFirst(name, shape);
   return channels.map((outChannels) => {
     const pad = [padding(height, kernel, stride), padding(width, kernel, stride)] as const;
     height = Math.floor((height + 2 * pad[0] - kernel) / stride) + 1;
@@ -62,6 +64,20 @@ export function convolutionsOf({ name, shape }: EncoderGroup, stack: Stack): Con
 function padding(size: number, kernel: number, stride: number): number {
   const missing = stride * Math.floor(size / stride) - size - stride + kernel;
   return Math.max(0, Math.ceil(missing / 2));
+}
+
+/** PyTorch's `[channels, height, width]`; no camera's picture is that low and that deep. */
+function looksChannelsFirst([first = 0, second = 0, last = 0]: readonly number[]): boolean {
+  return first < last && (second === last ? first < second : first <= 4 && second > 4 && last > 16);
+}
+
+function channelsFirst(name: string, shape: readonly number[]) {
+  const [channels, ...rest] = shape;
+  return new PolicyError(
+    "picture-axes",
+    `pictures ${name} of [${shape}] seem to have their channels first; expected [height, width, channels], as [${[...rest, channels]}]`,
+    "Record and send them with the channels last: numpy.moveaxis(pictures, -3, -1).",
+  );
 }
 
 function tooSmall(name: string, shape: readonly number[], { channels, kernel }: Stack) {

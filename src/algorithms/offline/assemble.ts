@@ -4,6 +4,7 @@ import { deriveSeed } from "../../../policies/random.ts";
 import { RankedPolicy } from "../../../policies/rankers/ranked-policy.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
 import { bestEpisodes } from "../../datasets/best-episodes.ts";
+import { isPictureArray } from "../../datasets/flights-spec.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
 import { withRewardsToGo } from "../../datasets/rewards-to-go.ts";
 import { type FlightStatistics, flightStatistics } from "../../datasets/statistics.ts";
@@ -22,7 +23,7 @@ import type { Judge } from "../../running/judge.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { checkData } from "./check-data.ts";
 import { drawActions } from "./draw-actions.ts";
-import { actionOf, paceRemark, pictureRemark, readsOf } from "./fit-data.ts";
+import { actionOf, paceRemark, pictureRemark, readsOf, unseenRemark } from "./fit-data.ts";
 import { FlyingJudge, noJudge } from "./flying-judge.ts";
 import type { LearnerMaker, OfflineConfig } from "./keys.ts";
 import { MixedSource } from "./mixed-source.ts";
@@ -53,8 +54,10 @@ async function assembleOn(
   for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
   const offline = siteOf(data, site);
   const name = config.algorithm.class_name;
-  const seen = encoder ? encoder(config, offline) : pictureRemark(data.flights, offline, name);
-  for (const remark of [seen, ...remarksOf(data.flights, site)]) if (remark) say(remark);
+  const seen = encoder
+    ? [encoder(config, offline), unseenRemark(data.flights, offline)]
+    : [pictureRemark(data.flights, offline, name)];
+  for (const remark of [...seen, ...remarksOf(data.flights, site)]) if (remark) say(remark);
   const { compile } = site;
   const learner = await create(config, { ...offline, ...(compile && { compile }) });
   const student = learner.policies.student!;
@@ -177,10 +180,11 @@ function siteOf(
   return ranked ? rankedSite(offline, ranked) : offline;
 }
 
+/** Of pictures their own, of all else the width: numbers of any shape are read side by side. */
 function shapesOf({ spec }: RecordedFlights, reads: readonly string[]) {
   const shapes = reads.map((name) => {
-    const { shape, width } = spec.groups[name]!;
-    return [name, shape ?? [width]] as const;
+    const group = spec.groups[name]!;
+    return [name, isPictureArray(group) ? group.shape! : [group.width]] as const;
   });
   return Object.fromEntries(shapes);
 }

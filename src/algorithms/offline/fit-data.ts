@@ -1,5 +1,7 @@
 import { elementsOf } from "../../../policies/named-array.ts";
-import type { EnvSpec } from "../../../protocol/spec.ts";
+import { isPicture } from "../../../protocol/env-spec.ts";
+import type { EnvSpec, TensorSpec } from "../../../protocol/spec.ts";
+import { type ArraySpec, isPictureArray } from "../../datasets/flights-spec.ts";
 import type { Moments } from "../../datasets/moments.ts";
 import type { RecordedFlights } from "../../datasets/recorded-flights.ts";
 import { RunningError } from "../../running/running-error.ts";
@@ -8,7 +10,7 @@ import { usualGroups } from "../usual-groups.ts";
 /**
  * Observation groups to learn from: those that were asked for, else the usual ones, else all of the data's.
  *
- * @throws RunningError when data or simulator lack one, or differ in a width
+ * @throws RunningError when data or simulator lack one, or differ in a width or in pictures
  */
 export function readsOf(
   { spec: data, path }: RecordedFlights,
@@ -19,21 +21,39 @@ export function readsOf(
   const usual = usualGroups.find((groups) => groups.every((name) => recorded.includes(name)));
   const reads = asked ?? usual ?? recorded;
   for (const group of reads) {
-    const width = data.groups[group]?.width;
+    const array = data.groups[group];
     const shared = recorded.filter((name) => !spec || Object.hasOwn(spec.observations, name));
     const where = { group, shared, path, ...(spec && { task: spec.task }) };
-    if (width === undefined) throw missing(`${path} holds`, recorded, where);
+    if (array === undefined) throw missing(`${path} holds`, recorded, where);
     if (!spec) continue;
     const flown = spec.observations[group];
     if (!flown) throw missing(`The task '${spec.task}' has`, Object.keys(spec.observations), where);
-    if (elementsOf(flown.shape) === width) continue;
+    if (isSame(array, flown)) continue;
     throw new RunningError(
       "does-not-fit",
-      `The group '${group}' is ${width} numbers wide in ${path}, and ${elementsOf(flown.shape)} in the task '${spec.task}'.`,
+      `The group '${group}' is ${arrayText(array)} in ${path}, and ${tensorText(flown)} in the task '${spec.task}'.`,
       "Evaluate in the task that the flights were recorded in (--task), or name other groups (obs_groups.student).",
     );
   }
   return reads;
+}
+
+/** As many numbers, and where one of both has pictures, bytes of the same axes. */
+function isSame(array: ArraySpec, flown: TensorSpec): boolean {
+  if (elementsOf(flown.shape) !== array.width) return false;
+  if (!isPicture(flown)) return !isPictureArray(array);
+  const axes = array.shape ?? flown.shape;
+  return array.kept === "uint8" && axes.join() === flown.shape.join();
+}
+
+function arrayText(array: ArraySpec): string {
+  const { width, kept, shape = [width] } = array;
+  if (isPictureArray(array)) return `pictures of [${shape}]`;
+  return `${width} numbers wide${kept === "uint8" ? " (bytes)" : ""}`;
+}
+
+function tensorText(flown: TensorSpec): string {
+  return isPicture(flown) ? `pictures of [${flown.shape}]` : `${elementsOf(flown.shape)}`;
 }
 
 interface Lacking {
@@ -69,12 +89,34 @@ export function pictureRemark(
   { reads }: { readonly reads: readonly string[] },
   name: string,
 ): string | undefined {
-  const pictures = reads.filter((group) => groups[group]?.shape?.length === 3);
+  const pictures = reads.filter((group) => isPictureArray(groups[group]!));
   if (pictures.length === 0) return undefined;
   const others = reads.filter((group) => !pictures.includes(group)).join(",");
   const told = pictures.map((group) => `${group} [${groups[group]!.shape}]`).join(", ");
   const without = others === "" ? "" : `, obs_groups.student=[${others}] leaves them out`;
   return `${name} has no encoder of pictures: it reads those of ${told} as numbers side by side; --algorithm lapo sees them through a CNN${without}`;
+}
+
+/**
+ * For people: what may be meant as pictures, and isn't of bytes or lacks an axis, goes by the encoder of pictures.
+ */
+export function unseenRemark(
+  { spec: { groups } }: Pick<RecordedFlights, "spec">,
+  { reads }: { readonly reads: readonly string[] },
+): string | undefined {
+  const unseen = reads.filter((group) => !isPictureArray(groups[group]!) && isGrid(groups[group]!));
+  if (unseen.length === 0) return undefined;
+  const kinds = { float32: "numbers", uint8: "bytes" } as const;
+  const told = unseen.map((name) => {
+    const { shape, kept } = groups[name]!;
+    return `${name} (${kinds[kept]} of [${shape}])`;
+  });
+  return `read as numbers side by side, through no CNN: ${told.join(", ")}; pictures are bytes (uint8), 0 to 255, of [height, width, channels]`;
+}
+
+/** Three axes, or two that are longer than those of a matrix. */
+function isGrid({ shape = [] }: ArraySpec): boolean {
+  return shape.length === 3 || (shape.length === 2 && shape.every((size) => size >= 8));
 }
 
 /** For people: who learned to decide every so many seconds is judged deciding at another pace. */

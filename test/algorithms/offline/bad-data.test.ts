@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../../policies/random.ts";
+import type { EnvSpec } from "../../../protocol/spec.ts";
+import { readsOf } from "../../../src/algorithms/offline/fit-data.ts";
 import { completed, resolveConfig } from "../../../src/config/resolve.ts";
 import { Hdf5Writer } from "../../../src/datasets/hdf5-writer.ts";
+import { openFlights } from "../../../src/datasets/open-flights.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import { prepareRun } from "../../../src/training/assemble.ts";
-import { trainHere } from "./offline-run.ts";
+import { specOf, trainHere } from "./offline-run.ts";
 
 const work = mkdtempSync(join(tmpdir(), "firstsolo-bad-data-"));
 const random = new Random(1);
@@ -23,11 +26,17 @@ interface Demos {
   /** All bytes of all pictures. */
   readonly value?: number;
   readonly episodes?: number;
+  /** Of a picture, instead of its size and two channels. */
+  readonly axes?: readonly number[];
+  /** Numbers from 0 to 1 instead of bytes. */
+  readonly floats?: boolean;
 }
 
 /** robomimic's layout, 20 steps each. */
 async function demos(name: string, given: Demos): Promise<string> {
-  const { size = 8, rewards = true, value, episodes = 3 } = given;
+  const { size = 8, rewards = true, value, episodes = 3, floats = false } = given;
+  const { axes = [size, size, 2] } = given;
+  const length = 20 * axes.reduce((product, axis) => product * axis, 1);
   const path = join(work, `${name}.hdf5`);
   const file = await Hdf5Writer.create(path);
   const numbers = (width: number) => {
@@ -38,9 +47,12 @@ async function demos(name: string, given: Demos): Promise<string> {
   for (let i = 0; i < episodes; i += 1) {
     const at = `data/demo_${i}`;
     for (const group of [at, `${at}/obs`]) file.group(group);
-    const pixels = Uint8Array.from({ length: 20 * size ** 2 * 2 }, () => 255 * random.uniform());
+    const pixels = Uint8Array.from({ length }, () => 255 * random.uniform());
     const data = value === undefined ? pixels : pixels.fill(value);
-    file.table(`${at}/obs/camera`, { dtype: "|u1", shape: [size, size, 2], data }, once);
+    const rows = floats
+      ? ({ dtype: "<f4", data: Float32Array.from(data, (byte) => byte / 255) } as const)
+      : ({ dtype: "|u1", data } as const);
+    file.table(`${at}/obs/camera`, { shape: axes, ...rows }, once);
     file.table(`${at}/obs/joints`, numbers(3), once);
     file.table(`${at}/actions`, numbers(2), once);
     if (rewards) file.table(`${at}/rewards`, numbers(1), once);
@@ -85,6 +97,39 @@ describe("recorded flights with pictures", () => {
   });
 
   it.each([
+    ["numbers", { floats: true }, /camera \(numbers of \[8,8,2\]\)/],
+    ["without channels", { axes: [8, 8] }, /camera \(bytes of \[8,8\]\)/],
+  ])("are read side by side by all where they are %s", async (what, given, remark) => {
+    const data = await demos(what.replaceAll(" ", "-"), given);
+    const lines = await said("lapo", data);
+    expect(lines).toMatch(remark);
+    expect(lines).toMatch(/through no CNN/);
+    expect(lines).toMatch(/there is no encoder/);
+    expect(await said("td3_bc", data)).not.toMatch(/pictures/);
+  });
+
+  it("are never flown on others than were recorded", async () => {
+    const group = (dtype: "|u1" | "<f4", shape: readonly number[]) =>
+      ({ ...specOf({}), observations: { camera: { dtype, shape } } }) as EnvSpec;
+    const flights = async (name: string, given: Demos) => {
+      const opened = await openFlights(await demos(name, given));
+      opened.close();
+      return opened;
+    };
+    const bytes = await flights("bytes", {});
+    expect(readsOf(bytes, ["camera"], group("|u1", [8, 8, 2]))).toEqual(["camera"]);
+    const turned = group("|u1", [2, 8, 8]);
+    expect(() => readsOf(bytes, ["camera"], turned)).toThrow(/of \[8,8,2\].*of \[2,8,8\]/);
+    expect(() => readsOf(bytes, ["camera"], group("<f4", [8, 8, 2]))).toThrow(/pictures.*128/);
+    const floats = await flights("floats", { floats: true });
+    expect(() => readsOf(floats, ["camera"], group("|u1", [8, 8, 2]))).toThrow(/128.*pictures/);
+    const flat = await flights("flat", { axes: [128] });
+    expect(readsOf(flat, ["camera"], group("|u1", [8, 8, 2]))).toEqual(["camera"]);
+  });
+
+  it.each([
+    ["channels first", { axes: [3, 16, 16] }, "picture-axes", /\[16,16,3\]/, /moveaxis/],
+    ["stacked channels first", { axes: [4, 6, 20] }, "picture-axes", /\[6,20,4\]/, /moveaxis/],
     ["too small", { size: 1 }, "picture-size", /\[1,1,2\]/, /larger pictures/],
     ["all alike", { value: 7 }, "constant-observations", /'camera' never changes/, /obs_groups/],
     ["of one episode", { episodes: 1 }, "one-episode", /single episode/, /Record more/],
