@@ -62,8 +62,12 @@ export class MixedSource implements Source {
   async #recorded(): Promise<Pick<Sourced, "experience" | "metrics">> {
     const { recorded, share } = this.#options;
     const known = this.#sizes;
-    if (share < 1 || known === undefined) {
+    if (share < 1) return recorded.next();
+    if (known === undefined) {
+      // One look at how an experience is laid out; the place in the data set stays, also in a run that goes on.
+      const place = await recorded.save();
       const read = await recorded.next();
+      await recorded.load(place);
       this.#sizes = read.experience;
       return read;
     }

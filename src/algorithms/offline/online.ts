@@ -41,6 +41,7 @@ export function onlineOf(
   const needs = ranked ? latentNeeds(turns) : { ...learner.needs, notes: [] };
   const { rewardsToGo } = learner.needs;
   const { steps, kept } = roomFor(config, env, rewardsToGo !== undefined);
+  if (steps < 2 && learner.needs.notes.includes("next_actions")) throw nothingFollows(config);
   return {
     share,
     buffer: new ReplayBuffer(kept, random("online draws")),
@@ -95,6 +96,15 @@ function actorOf(
     noise,
     random,
   });
+}
+
+/** Of a single step it is never known what was done behind it: nothing of one's own would ever be learned from. */
+function nothingFollows({ online_steps, algorithm }: OfflineConfig): RunningError {
+  return new RunningError(
+    "nothing-follows",
+    `online_steps is ${online_steps}: ${algorithm.class_name} learns from the action that follows a step; expected at least 2 steps in a row.`,
+    "Fly longer in each iteration: --online_steps 20.",
+  );
 }
 
 function nowhereToFly(share: number): RunningError {

@@ -3,6 +3,8 @@ import type { Arrays, Experience } from "../../learning/experience.ts";
 
 type Data = Float32Array | Uint8Array;
 
+type SavedBytes = Readonly<Record<string, Uint8Array>>;
+
 /** What is kept beside the arrays. */
 export interface BufferFacts {
   readonly rows: number;
@@ -68,7 +70,7 @@ export class ReplayBuffer {
     }
   }
 
-  save(): { readonly facts: BufferFacts; readonly bytes: Readonly<Record<string, Uint8Array>> } {
+  save(): { readonly facts: BufferFacts; readonly bytes: SavedBytes } {
     const bytes = Object.entries(this.#arrays).map(([name, data]) => {
       const kept = data.slice(0, this.#rows * (data.length / this.#capacity));
       return [name, new Uint8Array(kept.buffer)] as const;
@@ -78,17 +80,22 @@ export class ReplayBuffer {
     return { facts: { ...place, bytes: whole }, bytes: Object.fromEntries(bytes) };
   }
 
-  /** Begins empty where the bytes were left out, or are more than it holds now. */
-  load(facts: BufferFacts, bytes: Readonly<Record<string, Uint8Array>>): void {
-    this.#random.load(facts.random);
-    if (Object.keys(bytes).length === 0 || facts.rows > this.#capacity) return;
-    for (const [name, kept] of Object.entries(bytes)) {
-      const whole = kept.slice().buffer;
-      const data = facts.bytes.includes(name) ? new Uint8Array(whole) : new Float32Array(whole);
-      this.#arrayOf(name, data, data.length / facts.rows).set(data);
+  /** Begins empty where the bytes were left out; of more than it holds now it takes the latest. */
+  load({ rows, at, random, bytes: whole }: BufferFacts, bytes: SavedBytes): void {
+    this.#random.load(random);
+    if (rows === 0 || Object.keys(bytes).length === 0) return;
+    const same = rows === this.#capacity;
+    // As long as it was, it stays as it lay: so the same draws are the same rows.
+    const oldest = same ? 0 : at % rows;
+    const kept = Math.min(rows, this.#capacity);
+    for (const [name, saved] of Object.entries(bytes)) {
+      const { buffer } = saved.slice();
+      const data = whole.includes(name) ? new Uint8Array(buffer) : new Float32Array(buffer);
+      const width = data.length / rows;
+      this.#arrayOf(name, data, width).set(latest(data, { oldest, kept, width }));
     }
-    this.#rows = facts.rows;
-    this.#at = facts.at % this.#capacity;
+    this.#rows = kept;
+    this.#at = same ? at : kept % this.#capacity;
   }
 
   #copy(from: number, arrays: Arrays, to: number): void {
@@ -104,4 +111,20 @@ export class ReplayBuffer {
       like instanceof Uint8Array ? new Uint8Array(size) : new Float32Array(size);
     return this.#arrays[name];
   }
+}
+
+interface Ring {
+  /** Row at which it was cut open. */
+  readonly oldest: number;
+  /** The latest rows, so many. */
+  readonly kept: number;
+  readonly width: number;
+}
+
+/** Rows in the order of time: in a ring of another length they would go on in the middle. */
+function latest(data: Data, { oldest, kept, width }: Ring): Data {
+  const ordered = data.slice();
+  ordered.set(data.subarray(oldest * width));
+  ordered.set(data.subarray(0, oldest * width), data.length - oldest * width);
+  return ordered.subarray(data.length - kept * width);
 }

@@ -107,14 +107,16 @@ describe("a run with a share of flights of its own", () => {
   });
 
   it("comes to the same bits when it is broken off and goes on, with its flights and its fleet", async () => {
-    for (const { own, stop } of [
+    for (const { own, stop, share = 0.5 } of [
       { own: td3, stop: 3 },
       { own: td3, stop: 4 },
       { own: iql, stop: 3 },
+      { own: iql, stop: 3, share: 1 },
     ]) {
-      const straight = await assembled([...own, "online_share=0.5"]);
+      const mixed = [...own, `online_share=${share}`];
+      const straight = await assembled(mixed);
       const whole = await fly(straight.assembled, 0, 6);
-      const first = await assembled([...own, "online_share=0.5"]);
+      const first = await assembled(mixed);
       const { source, learner, write } = first.assembled;
       await fly(first.assembled, 0, stop);
       const progress = { ...noProgress, iteration: stop };
@@ -127,9 +129,12 @@ describe("a run with a share of flights of its own", () => {
       const path = join(work, `model_${stop - 1}.pt`);
       writeFileSync(path, await write(state));
       const saved = await first.algorithm.read(path);
-      const second = await assembled([...own, "online_share=0.5"], saved);
+      const second = await assembled(mixed, saved);
       const rest = await fly(second.assembled, stop, 6);
       expect(rest).toEqual(whole.slice(stop));
+      const places = [straight, second].map(({ assembled: run }) => run.source.save());
+      const [one, other] = await Promise.all(places);
+      expect(other!.facts).toEqual(one!.facts);
       for (const { assembled: run } of [straight, first, second]) {
         run.learner.dispose();
         await run.source.close();
@@ -188,6 +193,11 @@ describe("a run with a share of flights of its own", () => {
     await run.source.close();
   });
 
+  it("refuses flights of a single step to whom needs the next action", async () => {
+    const own = ["algorithm.class_name=rebrac", "online_share=0.5", "online_steps=1"];
+    await expect(assembled(own)).rejects.toMatchObject({ code: "nothing-follows" });
+  });
+
   it("needs somewhere to fly", async () => {
     const flown = trainHere(join(work, "logs"), [
       ...[...td3, `dataset=${data}`, "online_share=0.5", "task="],
@@ -233,6 +243,20 @@ describe("the steps that were flown", () => {
     expect([...new Set(into.arrays.rewards)].sort((a, b) => a - b)).toEqual([
       12, 13, 20, 21, 22, 23,
     ]);
+  });
+
+  it.each([4, 6, 9])("go on in a buffer of %i as the latest ones, in the order of time", (size) => {
+    const before = new ReplayBuffer(6, new Random(1));
+    for (const first of [0, 10]) before.add(rollout(2, first), ["rewards"]);
+    const { facts, bytes } = before.save();
+    const after = new ReplayBuffer(size, new Random(1));
+    after.load(facts, bytes);
+    after.add(rollout(1, 20), ["rewards"]);
+    const into = empty(300, ["rewards"]);
+    after.mixInto(into, 300);
+    const rows = [2, 3, 10, 11, 12, 13, 20, 21].slice(-size);
+    expect(after.rows).toBe(rows.length);
+    expect([...new Set(into.arrays.rewards)].sort((a, b) => a - b)).toEqual(rows);
   });
 
   it("have the next action of their environment, or are left out where nobody knows it", () => {
