@@ -86,7 +86,7 @@ export async function exportCheckpoint(
     throw new PolicyError(
       "no-student",
       `${file} holds one policy: a distillation checkpoint of rsl_rl needs a student and a teacher`,
-      "Give a run of firstsolo, or a distillation checkpoint of rsl_rl.",
+      "Give a run of distillation; one policy alone goes as --format onnx or tfjs.",
     );
   }
   const { student, teacher } = checkpoint;

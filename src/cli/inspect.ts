@@ -226,7 +226,8 @@ function networkText(name: string, actor: RslRlActor): string[] {
   const memory = rnn ? [`${rnn.type.toUpperCase()} ${rnn.width} × ${rnn.layers}`] : [];
   const features = encoder ? [...encoder.hidden, `features ${encoder.width}`] : [];
   const decoder = latent ? [`latent ${latent.width}`, ...latent.hidden] : [];
-  const before = [actor.inputWidth, ...eyes, ...features, ...memory];
+  // What comes out of the convolutions is what the layers behind them read.
+  const before = [...eyes, actor.inputWidth, ...features, ...memory];
   const widths = [...before, ...actor.hidden, ...decoder, actor.outputWidth];
   const noise = std ? `${Array.from(std, (s) => s.toPrecision(3)).join(" ")} (${stdType})` : "none";
   return [

@@ -8,6 +8,7 @@ import { parseValue } from "../config/overrides.ts";
 import type { ResolveInput } from "../config/resolve.ts";
 import type { Setting } from "../config/setting.ts";
 import type { ResumeRequest, TeacherRequest, TrainInput } from "../session/train-input.ts";
+import { hintForFlag } from "./foreign-flags.ts";
 
 /** Flags that set one key of the configuration; their help is the key's own. */
 const commonFlags: readonly Flag[] = [
@@ -68,7 +69,7 @@ const refused: readonly (readonly [flag: string, name: string, why: string, hint
   [
     "--video",
     "video",
-    "the runner sees observations, never pictures",
+    "the runner renders no videos",
     "Record in the simulator's own process.",
   ],
   ["--video_length <n>", "video_length", "no video is recorded", "Drop it."],
@@ -101,6 +102,13 @@ export type ParsedOptions = Readonly<Record<string, string | boolean | undefined
 
 /** Declares the flags of `train` and the overrides behind them. */
 export function addTrainOptions(command: Command): Command {
+  command.exitOverride((error) => {
+    const [, flag] = /unknown option '(--?[^']+)'$/.exec(error.message) ?? [];
+    const hint = flag === undefined ? undefined : hintForFlag(flag, command.opts().algorithm);
+    throw hint === undefined
+      ? error
+      : new ConfigError("unknown-flag", `unknown option '${flag}'`, hint);
+  });
   command.argument(
     "[overrides...]",
     "KEY=VALUE: agent.KEY or KEY of the runner, env.KEY of the simulator",

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { SettingValue } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
+import { algorithms } from "../algorithms/registry.ts";
 import { type AlgorithmKeys, type KnownKey, keysOf, nearestKey } from "./algorithm-keys.ts";
 import { ConfigError } from "./config-error.ts";
 import { checkSimulator } from "./cross-checks.ts";
@@ -129,12 +130,20 @@ function unknownKey({ name, origin, value }: Setting, all: AlgorithmKeys): Confi
     return new ConfigError("bad-value", message, hint);
   }
   const near = nearestKey(name, all);
+  const others = algorithmsWith(name);
   const block = name.slice(0, name.lastIndexOf("."));
   const suggestion = all.blocks.has(block)
     ? keysIn(block, all)
-    : "`firstsolo train --help` lists the keys; those of a simulator start with env.";
-  const hint = near === undefined ? suggestion : `Did you mean ${near}?`;
+    : "`firstsolo train --algorithm NAME --help` lists an algorithm's keys; those of a simulator start with env.";
+  const elsewhere =
+    others.length > 0 ? `It is a key of ${others.join(", ")}. ${suggestion}` : suggestion;
+  const hint = near === undefined ? elsewhere : `Did you mean ${near}?`;
   return new ConfigError("unknown-key", `Unknown key ${name} (${origin})`, hint);
+}
+
+/** Names of those that know the key. */
+function algorithmsWith(name: string): readonly string[] {
+  return algorithms.filter((one) => keysOf(one).keys.has(name)).map((one) => one.name);
 }
 
 function keysIn(block: string, { keys: all }: AlgorithmKeys): string {
@@ -149,8 +158,17 @@ function wrongValue(
   return new ConfigError(
     "bad-value",
     `${name} is ${show(value)} (${origin}); expected ${expects}`,
-    doc === undefined ? "Give such a value, or leave the key out." : `${name}: ${doc}.`,
+    asList(value, expects)
+      ? `Write ${name}=[${value}].`
+      : doc === undefined
+        ? "Give such a value, or leave the key out."
+        : `${name}: ${doc}.`,
   );
+}
+
+/** Names with commas, and no brackets around them. */
+function asList(value: unknown, expects: string): boolean {
+  return typeof value === "string" && expects.startsWith("a list") && /^[\w.,-]+$/.test(value);
 }
 
 function show(value: unknown): string {

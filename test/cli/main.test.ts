@@ -127,7 +127,7 @@ describe("the command", () => {
     [["trian"], "unknown command 'trian'", "Did you mean train?"],
     [["train", "--num_env", "3"], "unknown option '--num_env'", "Did you mean --num_envs?"],
     [["train", "num_env=3"], "Unknown key num_env (num_env=3)", "Did you mean num_envs?"],
-    [["train", "--video"], "--video: the runner sees", "Record in the simulator's"],
+    [["train", "--video"], "--video: the runner renders", "Record in the simulator's"],
     [["eval", "/nowhere/run"], "There is no /nowhere/run", "/nowhere isn't there either"],
   ])("%j ends in 2 with a message, a hint and no stack", (args, message, hint) => {
     const { status, stderr, stdout } = firstsolo(...args);

@@ -80,8 +80,8 @@ describe("the command line of train", () => {
   });
 
   it.each([
-    ["--video", "observations, never pictures"],
-    ["--video --video_length 200", "observations, never pictures"],
+    ["--video", "renders no videos"],
+    ["--video --video_length 200", "renders no videos"],
     ["--distributed", "one process trains"],
     ["--logger neptune", "no sink for Neptune"],
     ["--load_run x --checkpoint a/model_5.pt", "a pattern for a file in the run folder"],
@@ -166,4 +166,39 @@ describe("the command line of train", () => {
     expect(help).toMatch(/algorithm\.gradient_length=15 +Time steps/);
     expect(help).not.toContain("--video");
   });
+});
+
+describe("a flag of CORL's, d3rlpy's or rsl_rl's that train has not", () => {
+  it.each([
+    ["--algorithm iql --iql_tau 0.7", /write algorithm\.iql_tau=VALUE/],
+    ["--algorithm rebrac --actor-bc-coef=0.1", /write algorithm\.actor_bc_coef=VALUE/],
+    ["--max_timesteps 10 --algorithm td3_bc", /--updates_per_iteration/],
+    ["--algorithm iql --weight_temp 3", /algorithm\.beta=X/],
+    ["--gamma 0.9", /--discount/],
+  ])("%s leads to the key", (line, hint) => {
+    const error = refused(line);
+    expect(error.message).toMatch(/^unknown option '--/);
+    expect(error.hint).toMatch(hint);
+  });
+
+  it("of no known meaning has commander's own words", () => {
+    for (const line of ["--colour 3", "--algorithm bc --weight_temp 3"]) {
+      expect(refused(line).message).toMatch(/unknown option/);
+      expect(refused(line).hint).toBeUndefined();
+    }
+  });
+
+  it("of another algorithm is said to be that one's", () => {
+    const { config } = parse("--algorithm cql --dataset x --online_share 0.5");
+    const failed = () => resolveConfig(config);
+    expect(failed).toThrow(/Unknown key online_share/);
+    expect(failed).toThrow(expect.objectContaining({ hint: expect.stringMatching(/iql.*lapo/) }));
+  });
+});
+
+it("names without brackets are shown with them", () => {
+  const overrides = ["algorithm.class_name=lapo", "dataset=x", "obs_groups.student=camera,joints"];
+  expect(() => resolveConfig({ overrides })).toThrow(
+    expect.objectContaining({ hint: "Write obs_groups.student=[camera,joints]." }),
+  );
 });
