@@ -66,12 +66,7 @@ const configFlags: readonly Flag[] = [
 
 /** Flags of Isaac Lab's train.py that ask for what there isn't. */
 const refused: readonly (readonly [flag: string, name: string, why: string, hint: string])[] = [
-  [
-    "--video",
-    "video",
-    "the runner renders no videos",
-    "Record in the simulator's own process.",
-  ],
+  ["--video", "video", "the runner renders no videos", "Record in the simulator's own process."],
   ["--video_length <n>", "video_length", "no video is recorded", "Drop it."],
   ["--video_interval <n>", "video_interval", "no video is recorded", "Drop it."],
   [

@@ -51,7 +51,10 @@ const idle: readonly (readonly [pattern: RegExp, why: string])[] = [
     /^student\.distribution_cfg(\.(class_name|std_type|std_range|learn_std|min_std|max_std|action_range))?(\.|$)/,
     "the noise is constant",
   ],
-  [/^student\.cnn_cfg(\.|$)/, "who reads pictures has policy.cnn_channels, cnn_kernel_size and cnn_stride"],
+  [
+    /^student\.cnn_cfg(\.|$)/,
+    "who reads pictures has policy.cnn_channels, cnn_kernel_size and cnn_stride",
+  ],
   [/^teacher(\.|$)/, "the teacher's file says it"],
   [/^(actor|critic)(\.|$)/, "it belongs to PPO"],
   [/^algorithm\.(rnd_cfg|symmetry_cfg)(\.|$)/, "it belongs to PPO"],
