@@ -16,6 +16,8 @@ export interface Policy {
   /** Width of those groups together. */
   readonly observationWidth: number;
   readonly actionWidth: number;
+  /** Groups whose rows it takes apart, as pictures `[height, width, channels]`, by name; absent: any will do. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
   initialMemory(numEnvs: number): Memory;
   /** Memory is zeroed where `frame.started` is 1 before it is used. */
   act(frame: Frame, memory: Memory): Promise<Flown>;

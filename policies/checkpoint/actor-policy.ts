@@ -24,7 +24,10 @@ export function createActorPolicy(options: ActorPolicyOptions): NetworkPolicy {
   const { actor, activation, head, history = 1, reads, vision } = options;
   if (actor.pictures !== undefined) {
     if (vision === undefined) throw unknownPictures(actor.pictures);
-    return new NetworkPolicy({ ...seeing({ ...options, vision }), reads });
+    return new NetworkPolicy({
+      ...{ ...seeing({ ...options, vision }), reads },
+      shapes: Object.fromEntries(vision.groups.map(({ shape }, i) => [reads[i]!, shape])),
+    });
   }
   const width = actor.inputWidth / history;
   const network = withHistory(createActor(actor, activation, head), history);

@@ -12,6 +12,8 @@ export interface NetworkPolicyOptions {
   readonly normaliser?: Normaliser | undefined;
   /** Observation groups, concatenated in this order. */
   readonly reads: readonly string[];
+  /** Of groups that are pictures, by name. */
+  readonly shapes?: Policy["shapes"];
 }
 
 /** Flies a network: one pass over all environments, one readback. */
@@ -19,8 +21,9 @@ export class NetworkPolicy implements Policy {
   readonly reads: readonly string[];
   readonly network: Network;
   readonly normaliser?: Normaliser;
+  readonly shapes?: NonNullable<Policy["shapes"]>;
 
-  constructor({ network, normaliser, reads }: NetworkPolicyOptions) {
+  constructor({ network, normaliser, reads, shapes }: NetworkPolicyOptions) {
     if (normaliser !== undefined && normaliser.width !== network.inputWidth) {
       throw new PolicyError(
         "normaliser-width",
@@ -31,6 +34,7 @@ export class NetworkPolicy implements Policy {
     this.network = network;
     this.reads = reads;
     if (normaliser !== undefined) this.normaliser = normaliser;
+    if (shapes !== undefined) this.shapes = shapes;
   }
 
   get observationWidth(): number {

@@ -32,9 +32,14 @@ function proposed(missing: string, groups: readonly string[]): string {
   return slip ?? usual ?? nearest(missing, open.length > 0 ? open : groups, { within: Infinity })!;
 }
 
-/** @throws RunningError when the policy's widths are not the simulator's. */
+/** @throws RunningError when the policy's widths, or the axes of its pictures, are not the simulator's. */
 export function checkFit(who: string, policy: Policy, spec: EnvSpec): void {
   const width = groupsWidth("policy", policy.reads, spec);
+  for (const [group, shape] of Object.entries(policy.shapes ?? {})) {
+    const flown = spec.observations[group]!.shape;
+    if (shape.length === 3 && shape.join() !== flown.join())
+      throw otherPictures(who, group, { shape, flown, spec });
+  }
   const actions = elementsOf(spec.action.shape);
   if (policy.observationWidth === width && policy.actionWidth === actions) return;
   throw new RunningError(
@@ -42,6 +47,20 @@ export function checkFit(who: string, policy: Policy, spec: EnvSpec): void {
     `${who} reads ${policy.observationWidth} observations and gives ${policy.actionWidth} actions; ` +
       `task '${spec.task}' has ${width} in ${policy.reads.join(" + ")} and takes ${actions}.`,
     "Use a policy trained on this task, or name other groups in agent.obs_groups.",
+  );
+}
+
+interface Pictures {
+  readonly shape: readonly number[];
+  readonly flown: readonly number[];
+  readonly spec: EnvSpec;
+}
+
+function otherPictures(who: string, group: string, { shape, flown, spec }: Pictures): RunningError {
+  return new RunningError(
+    "does-not-fit",
+    `${who} reads pictures of [${shape}] in '${group}'; task '${spec.task}' has [${flown}].`,
+    "Give the simulator the settings that it was trained with (env.*), or use a policy trained on this task.",
   );
 }
 

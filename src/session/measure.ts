@@ -51,6 +51,7 @@ export async function measure(
   onlySimulatorOverrides(overrides, "an evaluation", "Drop it; to change a student, train one.");
   const { task } = options;
   if (task !== undefined) {
+    refuseBeside(task, options);
     const more = [...flagsOf(options), ...overrides];
     return measureAlone(path, more, { task, episodes, version: options.version, stop, warn });
   }
@@ -75,6 +76,20 @@ export async function measure(
   } finally {
     await simulator.close();
   }
+}
+
+/** What asks for more than one pilot, or for a run. @throws ConfigError */
+function refuseBeside(task: string, { against, planner, shuffle_group, last }: Measuring): void {
+  const given = Object.entries({ against, planner, shuffle_group, last });
+  const idle = given.flatMap(([name, value]) =>
+    value === undefined || value === false ? [] : [name],
+  );
+  if (idle.length === 0) return;
+  throw new ConfigError(
+    "bad-value",
+    `--${idle.join(", --")} with --task ${task}: a policy that is named with a task flies alone, once`,
+    "Drop one of both; a run is flown in its own task without --task.",
+  );
 }
 
 interface Student {

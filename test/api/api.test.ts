@@ -168,3 +168,10 @@ it("is what the package exports, with its types", () => {
   expect(exports["."]).toEqual({ types, default: "./dist/src/index.js" });
   expect(types).toBe("./dist/src/index.d.ts");
 });
+
+it("whoever flies alone in a task has nobody beside it", async () => {
+  for (const more of [{ against: "hover" }, { last: true }]) {
+    const failed = evaluate("hover", { task, ...more });
+    await expect(failed).rejects.toMatchObject({ code: "bad-value" });
+  }
+});

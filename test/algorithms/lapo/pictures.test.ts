@@ -10,6 +10,8 @@ import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts
 import { openOnnx } from "../../../policies/onnx/onnx-runtime.ts";
 import { writeOnnx } from "../../../policies/onnx/write-onnx.ts";
 import { Random } from "../../../policies/random.ts";
+import type { EnvSpec } from "../../../protocol/spec.ts";
+import { checkFit } from "../../../src/algorithms/fit.ts";
 import { createLapo } from "../../../src/algorithms/lapo/learner.ts";
 import { type EncoderOwner, lapoSettings } from "../../../src/algorithms/lapo/settings.ts";
 import { bytesOf } from "../../../src/algorithms/offline/run-checkpoint.ts";
@@ -125,6 +127,19 @@ describe("LAPO from pictures", () => {
     expect(loaded.policy.reads).toEqual(["camera", "proprioception"]);
     const again = await loaded.policy.act(frame, []);
     for (const [i, value] of actions.entries()) expect(again.actions[i]).toBeCloseTo(value, 5);
+    // As many numbers in other pictures are other pictures.
+    const shown = (camera: readonly number[]) =>
+      ({
+        ...{ task: "hall", numEnvs: 1, controlPeriod: 0.02, autoreset: "same_step" },
+        ...{ maxEpisodeSteps: 9, capabilities: [] },
+        observations: {
+          camera: { dtype: "|u1", shape: camera },
+          proprioception: { dtype: "<f4", shape: [3] },
+        },
+        action: { dtype: "<f4", shape: [2], low: [-1, 0], high: [1, 4] },
+      }) as EnvSpec;
+    expect(() => checkFit("It", loaded.policy, shown([8, 8, 2]))).not.toThrow();
+    expect(() => checkFit("It", loaded.policy, shown([4, 4, 8]))).toThrow(/\[8,8,2\].*\[4,4,8\]/);
     loaded.policy.dispose();
 
     const options = { batch: "dynamic", metadata: {}, producerVersion: "" } as const;
