@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { around } from "../../policies/around.ts";
 import { NetworkPolicy } from "../../policies/networks/network-policy.ts";
 import type { Flown, Memory, Policy } from "../../policies/policy.ts";
 import type { Frame } from "../../protocol/frame.ts";
@@ -55,13 +56,9 @@ export class CompiledPolicies {
 export function compiledPolicy(policy: Policy, compile: Compile | undefined): Policy {
   const network = compile && policy instanceof NetworkPolicy;
   const alone = network ? new CompiledPolicies(compile, [policy]) : undefined;
-  return {
-    reads: policy.reads,
-    observationWidth: policy.observationWidth,
-    actionWidth: policy.actionWidth,
-    initialMemory: (numEnvs) => policy.initialMemory(numEnvs),
+  return around(policy, {
     act: async (frame, memory) =>
       alone ? (await alone.act(frame, [memory]))[0]! : policy.act(frame, memory),
     dispose: () => alone?.dispose(),
-  };
+  });
 }

@@ -1,24 +1,21 @@
-import type { Memory, Policy } from "../../policies/policy.ts";
+import { around } from "../../policies/around.ts";
+import type { Policy } from "../../policies/policy.ts";
 import type { Random } from "../../policies/random.ts";
-import type { Frame, ObservationArray } from "../../protocol/frame.ts";
+import type { ObservationArray } from "../../protocol/frame.ts";
 
 /**
  * The same policy, shown in one observation group what another environment sees: rows in a new order at every step. A
  * policy that flies as well as before makes no use of that group. The policy stays the caller's.
  */
 export function withShuffledGroup(policy: Policy, group: string, random: Random): Policy {
-  return {
-    reads: policy.reads,
-    observationWidth: policy.observationWidth,
-    actionWidth: policy.actionWidth,
-    initialMemory: (numEnvs) => policy.initialMemory(numEnvs),
-    act: (frame: Frame, memory: Memory) => {
+  return around(policy, {
+    act: (frame, memory) => {
       const { observations, started } = frame;
       const shown = shuffled(observations[group]!, started.length, random);
       return policy.act({ ...frame, observations: { ...observations, [group]: shown } }, memory);
     },
     dispose: () => {},
-  };
+  });
 }
 
 function shuffled(all: ObservationArray, rows: number, random: Random): ObservationArray {

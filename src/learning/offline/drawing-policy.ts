@@ -1,3 +1,4 @@
+import { around } from "../../../policies/around.ts";
 import type { OutputRange } from "../../../policies/networks/bounded.ts";
 import type { Policy } from "../../../policies/policy.ts";
 import type { Random } from "../../../policies/random.ts";
@@ -17,11 +18,8 @@ export type Draw = (outputs: Float32Array, component: number, normal: number) =>
 export function drawingPolicy(raw: Policy, { range, random, begin }: DrawingOptions): Policy {
   const { center, half } = range;
   const width = half.length;
-  return {
-    reads: raw.reads,
-    observationWidth: raw.observationWidth,
+  return around(raw, {
     actionWidth: width,
-    initialMemory: (numEnvs) => raw.initialMemory(numEnvs),
     act: async (frame, memory) => {
       const flown = await raw.act(frame, memory);
       const drawn = begin();
@@ -35,5 +33,5 @@ export function drawingPolicy(raw: Policy, { range, random, begin }: DrawingOpti
       return { actions, memory: flown.memory };
     },
     dispose: () => raw.dispose(),
-  };
+  });
 }
