@@ -8,9 +8,9 @@ import { ConfigError } from "../config/config-error.ts";
 import { flownIn, type Resolved } from "../config/resolve.ts";
 import type { Config } from "../config/schema.ts";
 import type { Engine } from "../engine/engine.ts";
-import { checkOwners } from "../learning/check-owners.ts";
 import { startText } from "../metrics/console/start-text.ts";
 import type { RunFolder } from "../runs/run-folder.ts";
+import { checkClaims } from "../training/assemble.ts";
 
 interface Rehearsal {
   readonly resolved: Resolved;
@@ -37,9 +37,7 @@ export async function dryRun(rehearsal: Rehearsal): Promise<string> {
   const assembled = await algorithm.assemble(site);
   const { learner, source, plan } = assembled;
   try {
-    const stages = algorithm.description.stages.map(({ name }) => name);
-    const allowed = config.checks.allow_orphans;
-    checkOwners(learner, stages, allowed ? { onOrphan: ({ message }) => say(message) } : {});
+    checkClaims(learner, algorithm, site);
     if (opened) {
       learner.load(opened.saved.state.learner);
       plan.load(opened.saved.state.plan);

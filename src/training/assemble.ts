@@ -32,12 +32,21 @@ async function atItsStart(
   site: Site,
 ): Promise<Prepared> {
   const { learner, source } = assembled;
-  const stages = algorithm.description.stages.map(({ name }) => name);
-  const allowed = site.config.checks.allow_orphans;
-  checkOwners(learner, stages, allowed ? { onOrphan: ({ message }) => site.say(message) } : {});
+  checkClaims(learner, algorithm, site);
   if (site.saved) return goOn({ assembled, start: noProgress }, site.saved);
   await source.start();
   return { assembled, start: noProgress };
+}
+
+/** Before the first step, in every stage that there may be; an orphan is only told of where that is allowed. @throws LearningError */
+export function checkClaims(
+  learner: Learner,
+  { description }: Algorithm,
+  { config, say }: Pick<Site, "config" | "say">,
+): void {
+  const stages = description.stages.map(({ name }) => name);
+  const allowed = config.checks.allow_orphans;
+  checkOwners(learner, stages, allowed ? { onOrphan: ({ message }) => say(message) } : {});
 }
 
 /** What acts stays here. */
