@@ -8,14 +8,14 @@ import { parseObject } from "../metrics/files/jsonl-row.ts";
 import { openRun } from "../runs/open-run.ts";
 import { RunError } from "../runs/run-error.ts";
 import type { Cell } from "./matrix-table.ts";
-import { rankerWords, wholeWords } from "./ranker-words.ts";
+import { type RankerWords, wholeWords } from "./ranker-words.ts";
 
 /** What makes a cell another one when it changes. */
 export interface CellOrder {
   readonly env: string;
   readonly agent: string;
   /** Null: a pilot flies. */
-  readonly ranker: string | null;
+  readonly ranker: RankerWords | null;
   readonly seed: number;
   readonly episodes: number;
   /** Arguments of `train_agent` besides. */
@@ -31,15 +31,20 @@ export interface Bench {
 }
 
 interface Kept {
-  readonly order: CellOrder;
+  readonly order: ReturnType<typeof toldOrder>;
   readonly cell: Cell;
+}
+
+/** As it stands in a file. */
+function toldOrder({ env, agent, ranker, seed, episodes, args }: CellOrder) {
+  return { env, agent, ranker: ranker?.label ?? null, seed, episodes, args };
 }
 
 /** As it was finished before, by the same order; undefined: it is to be flown. */
 export function keptCell(order: CellOrder, { folder }: Bench): Cell | undefined {
   try {
     const kept = JSON.parse(readFileSync(pathOf(order, folder), "utf8")) as Kept;
-    return JSON.stringify(kept.order) === JSON.stringify(order) ? kept.cell : undefined;
+    return JSON.stringify(kept.order) === JSON.stringify(toldOrder(order)) ? kept.cell : undefined;
   } catch {
     return undefined;
   }
@@ -47,7 +52,7 @@ export function keptCell(order: CellOrder, { folder }: Bench): Cell | undefined 
 
 export function keepCell(order: CellOrder, cell: Cell, { folder }: Bench): void {
   mkdirSync(join(folder, "cells"), { recursive: true });
-  const kept: Kept = { order, cell };
+  const kept: Kept = { order: toldOrder(order), cell };
   putWholeSync(pathOf(order, folder), `${JSON.stringify(kept, null, 2)}\n`);
 }
 
@@ -56,33 +61,43 @@ function pathOf(order: CellOrder, folder: string): string {
 }
 
 export function nameOf({ env, agent, ranker, seed }: CellOrder): string {
-  return [env, agent, ...(ranker === null ? [] : [ranker]), `seed${seed}`].join("_");
+  return [env, agent, ...(ranker === null ? [] : [ranker.label]), `seed${seed}`].join("_");
 }
 
+/** A cell in which an agent flies through a ranker. */
+type AgentOrder = CellOrder & { readonly ranker: RankerWords };
+
 /** Trains and evaluates an agent in processes of its own. @throws RunError `cell-failed` */
-export async function flyCell(order: CellOrder, bench: Bench): Promise<Cell> {
+export async function flyCell(order: AgentOrder, bench: Bench): Promise<Cell> {
   const { env, agent, ranker, seed, episodes, args } = order;
   const { folder, datasetOf } = bench;
   const name = nameOf(order);
   const logs = join(folder, "runs", name);
   // A folder of rankers may hold those of other items too.
-  const words = wholeWords(rankerWords(ranker!.replace("-", ":")));
-  const named = ["--agent", agent, "--env_name", env, "--ranker", words, "--seed", `${seed}`];
+  const words = ["--ranker", wholeWords(ranker), "--ranker_root", join(folder, "rankers")];
+  const named = ["--agent", agent, "--env_name", env, ...words, "--seed", `${seed}`];
   const places = {
-    ...{ dataset: datasetOf(env), ranker_root: join(folder, "rankers"), log_root: logs },
-    ...{ log_dir: join(folder, "logs"), checkpoint_dir: join(folder, "checkpoints"), ui: "none" },
+    ...{ dataset: datasetOf(env), log_root: logs, log_dir: join(folder, "logs") },
+    ...{ checkpoint_dir: join(folder, "checkpoints"), ui: "none" },
   };
   const flags = Object.entries(places).flatMap(([flag, value]) => [`--${flag}`, value]);
   // It is judged below, with as many episodes as were asked for.
   const training = ["train_agent", ...named, ...flags, "evaluation.final_episodes=0", ...args];
   await runChild(training, { ...bench, name });
-  const run = (await openRun(join(logs, `${env}_${ranker}_${agent}`))).run.path;
+  const run = (await openRun(join(logs, `${env}_${ranker.label}_${agent}`))).run.path;
   const said = await runChild(["eval", run, "--episodes", `${episodes}`, "--json"], {
     ...{ ...bench, name },
   });
   const { student_return, student_return_ci95, episodes: flown } = JSON.parse(said);
   return {
-    ...{ env, agent, ranker, seed, meanReturn: student_return, ci95: student_return_ci95 },
+    ...{
+      env,
+      agent,
+      ranker: ranker.label,
+      seed,
+      meanReturn: student_return,
+      ci95: student_return_ci95,
+    },
     ...{ episodes: flown, ...(await healthOf(run)), run: resolve(run) },
   };
 }

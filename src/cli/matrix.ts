@@ -90,9 +90,10 @@ async function matrix(overrides: readonly string[], options: Options): Promise<v
 }
 
 async function fly(order: CellOrder, bench: Bench, options: Options): Promise<Cell> {
-  if (order.ranker === null) return flyPilot(order);
+  const { ranker } = order;
+  if (ranker === null) return flyPilot(order);
   await recorded(order.env, bench, options);
-  return flyCell(order, bench);
+  return flyCell({ ...order, ranker }, bench);
 }
 
 /** Slates to learn from are recorded once, where nobody names any. */
@@ -133,7 +134,7 @@ function ordersOf(overrides: readonly string[], options: Options): readonly Cell
   const trained = seeds.flatMap((seed) =>
     envs.flatMap((env) =>
       agents.flatMap((agent) =>
-        rankers.map(({ label: ranker }) => ({ env, agent, ranker, seed, episodes, args })),
+        rankers.map((ranker) => ({ env, agent, ranker, seed, episodes, args })),
       ),
     ),
   );

@@ -141,7 +141,7 @@ describe("matrix", () => {
     const order = {
       env: "diffuse_mix",
       agent: "iql",
-      ranker: "GeMS",
+      ranker: rankerWords("GeMS"),
       seed: 0,
       episodes: 9,
       args: [],
