@@ -3,7 +3,7 @@ import { deriveSeed, Random } from "../../policies/random.ts";
 import { nearest } from "../../protocol/nearest.ts";
 import { reportFor } from "../../sim-adapters/built-in.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
-import type { ActingChoice, Algorithm } from "../algorithms/algorithm.ts";
+import type { ActingChoice, Algorithm, SavedRun } from "../algorithms/algorithm.ts";
 import { compiledPolicy } from "../learning/compiled-policies.ts";
 import { type Evaluation, evaluate } from "../running/evaluate.ts";
 import { RunningError } from "../running/running-error.ts";
@@ -37,11 +37,15 @@ export async function evaluateRun(path: string, options: EvaluateRunOptions): Pr
   }
   const random = new Random(deriveSeed(seed, "shuffle"));
   const seeing = compiledPolicy(student, acting?.compile);
-  const shuffled = withShuffledGroup(seeing, shuffle, random);
+  const crew = {
+    ...policies,
+    student: seeing,
+    shuffled: withShuffledGroup(seeing, shuffle, random),
+  };
   try {
-    return await flySideBySide({ ...policies, shuffled }, "evaluation", options);
+    return await flySideBySide(crew, "evaluation", options);
   } finally {
-    seeing.dispose();
+    student.dispose();
   }
 }
 
@@ -60,17 +64,17 @@ function notRead(group: string, reads: readonly string[]): RunningError {
 
 /** Flies the students of two checkpoints side by side, in episodes that no evaluation uses: their mean returns. */
 export async function compareStudents(
-  paths: readonly [string, string],
+  saved: readonly [SavedRun, SavedRun],
   options: EvaluateRunOptions,
 ): Promise<readonly [number, number]> {
-  const [first, second] = await Promise.all(paths.map((path) => studentAt(path, options)));
+  const [first, second] = await Promise.all(saved.map((run) => studentOf(run, options)));
   const policies = { first: first!, second: second! };
   const flown = await flySideBySide(policies, "selection", options);
   return [flown.first!.meanReturn, flown.second!.meanReturn];
 }
 
-async function studentAt(path: string, { algorithm, env }: EvaluateRunOptions): Promise<Policy> {
-  const policies = await algorithm.policies(await algorithm.read(path), env.spec);
+async function studentOf(saved: SavedRun, { algorithm, env }: EvaluateRunOptions): Promise<Policy> {
+  const policies = await algorithm.policies(saved, env.spec);
   for (const [name, policy] of Object.entries(policies)) if (name !== "student") policy.dispose();
   return policies.student!;
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { sealed } from "../../policies/checkpoint/seal.ts";
+import type { SavedRun } from "../algorithms/algorithm.ts";
 import { howToCall } from "../disk/how-to-call.ts";
 import type { Stage } from "../learning/stage.ts";
 import type { Progress } from "../running/run-state.ts";
@@ -75,17 +76,17 @@ interface Students {
  * Which student is the best is decided in flight by a few evaluation rows, whose mean is late and, being the
  * highest of many, flattering. At the end the last one may challenge it, over episodes of their own.
  */
-async function chooseBest(context: RunContext, students: Students): Promise<void> {
-  const { best, last, progress } = students;
-  const { config, run, sinks } = context;
+async function chooseBest(context: RunContext, { best, last, progress }: Students): Promise<void> {
+  const { algorithm, config, run, sinks } = context;
   const challenger = await forFlying(context, last);
-  if (challenger.equals(await readFile(best))) return;
+  if (challenger.bytes.equals(await readFile(best))) return;
   const episodes = Math.min(selectionEpisodes, config.evaluation.final_episodes);
   announce(context, "the best student so far and the last one", { episodes, progress });
   const flight = flightOf(context, episodes);
-  const [held, challenged] = await compareStudents([best, last], flight);
+  const students = [await algorithm.read(best), challenger.saved] as const;
+  const [held, challenged] = await compareStudents(students, flight);
   if (!(challenged > held)) return;
-  const path = await run.saveCheckpoint("best_model.pt", challenger);
+  const path = await run.saveCheckpoint("best_model.pt", challenger.bytes);
   const returns = `${challenged.toFixed(2)} against ${held.toFixed(2)} over ${episodes} episodes`;
   const message = `best: ${path}, the last student now: ${returns}`;
   report(context, "checkpoint", message, { path, kind: "best" });
@@ -101,11 +102,16 @@ function flightOf(
   return { algorithm, env, episodes, seed: config.seed, stop: signals.stop, acting: { compile } };
 }
 
-/** A checkpoint as the best student's file has it. */
-async function forFlying({ algorithm, assembled }: RunContext, path: string): Promise<Buffer> {
-  const { state } = await algorithm.read(path);
-  const light = withoutPast(state);
-  return light === state ? readFile(path) : Buffer.from(sealed(await assembled.write(light)));
+/** A checkpoint, read, and the bytes that the best student's file has of it. */
+async function forFlying(
+  { algorithm, assembled }: RunContext,
+  path: string,
+): Promise<{ readonly saved: SavedRun; readonly bytes: Buffer }> {
+  const whole = await algorithm.read(path);
+  const state = withoutPast(whole.state);
+  const light = state === whole.state;
+  const bytes = light ? await readFile(path) : Buffer.from(sealed(await assembled.write(state)));
+  return { saved: { ...whole, state }, bytes };
 }
 
 /** Nothing else is heard of a run while it is judged, for as long as its episodes take. */
