@@ -75,7 +75,15 @@ export async function loadTeacher(
   path: string,
   options: TeacherOptions = {},
 ): Promise<LoadedTeacher> {
-  const checkpoint = await readCheckpointFile(path);
+  return teacherIn(await readCheckpointFile(path), path, options);
+}
+
+/** The same of a checkpoint that was read already. @throws as `loadTeacher` */
+export async function teacherIn(
+  checkpoint: RslRlCheckpoint,
+  path: string,
+  options: TeacherOptions,
+): Promise<LoadedTeacher> {
   const plan = await planFlight(path, checkpoint, options);
   const { reads } = options;
   const own = ownFacts(checkpoint.infos, plan.role)?.reads;

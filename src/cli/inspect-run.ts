@@ -13,19 +13,27 @@ export interface DescribedRun {
 }
 
 /** A checkpoint with a network that flies by itself, or what its algorithm tells of one without. */
-export async function readAnyCheckpoint(file: string): Promise<RslRlCheckpoint | DescribedRun> {
+export function readAnyCheckpoint(file: string): Promise<RslRlCheckpoint | DescribedRun> {
+  return checkpointOr(file, describedRun);
+}
+
+/** A checkpoint with a network that flies by itself, else what somebody else makes of the file. */
+export async function checkpointOr<T>(
+  file: string,
+  other: (file: string) => Promise<T | undefined>,
+): Promise<RslRlCheckpoint | T> {
   try {
     return await readCheckpointFile(file);
   } catch (error) {
     if (!(error instanceof CheckpointError && error.code === "not-rsl-rl")) throw error;
-    const run = await describedRun(file);
-    if (run === undefined) throw error;
-    return run;
+    const found = await other(file);
+    if (found === undefined) throw error;
+    return found;
   }
 }
 
 /** Asks the algorithms whose checkpoints are their own; nothing where it is nobody's. */
-async function describedRun(file: string): Promise<DescribedRun | undefined> {
+export async function describedRun(file: string): Promise<DescribedRun | undefined> {
   for (const { name, read, describe } of algorithms) {
     if (!describe) continue;
     try {

@@ -1,11 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { RslRlActor } from "../../policies/checkpoint/actor-state.ts";
-import {
-  type FlightPlan,
-  loadTeacher,
-  planFlight,
-} from "../../policies/checkpoint/load-teacher.ts";
+import { type FlightPlan, planFlight, teacherIn } from "../../policies/checkpoint/load-teacher.ts";
 import type { RslRlCheckpoint } from "../../policies/checkpoint/rsl-rl.ts";
 import { isOnnxPath } from "../../policies/onnx/onnx-policy.ts";
 import { PolicyError } from "../../policies/policy-error.ts";
@@ -22,7 +18,7 @@ import {
 } from "./inspect-example.ts";
 import { inspectOnnx } from "./inspect-onnx.ts";
 import { inspectRanker, rankerIn } from "./inspect-ranker.ts";
-import { inspectRun, readAnyCheckpoint } from "./inspect-run.ts";
+import { checkpointOr, describedRun, inspectRun } from "./inspect-run.ts";
 
 interface InspectOptions {
   readonly onnx_input?: string;
@@ -59,12 +55,12 @@ export function registerInspect(program: Command): void {
       const file = await findCheckpoint(path, { logRoot: join("logs", "rsl_rl") });
       const example = options.act === undefined ? undefined : await readExample(options.act);
       if (isOnnxPath(file)) return inspectOnnx(file, example, options);
-      const ranker = await rankerIn(file);
-      if (ranker) return inspectRanker(file, ranker, options);
-      const checkpoint = await readAnyCheckpoint(file);
+      const other = async () => (await rankerIn(file)) ?? describedRun(file);
+      const checkpoint = await checkpointOr(file, other);
+      if ("ranker" in checkpoint) return inspectRanker(file, checkpoint, options);
       if (checkpoint.kind === "described") return inspectRun(file, checkpoint, options);
       const plan = await planOf(file, checkpoint, options, example);
-      const flown = example && (await fly(file, plan, example, options));
+      const flown = example && (await fly({ file, checkpoint, plan }, example, options));
       const report = { file, checkpoint, plan, example, flown };
       console.log(options.json ? JSON.stringify(asJson(report)) : asText(report));
       if (flown?.error !== undefined && !(flown.error <= (example?.tolerance ?? 0))) {
@@ -90,8 +86,7 @@ async function planOf(
 }
 
 async function fly(
-  file: string,
-  plan: Plan,
+  { file, checkpoint, plan }: Pick<Report, "file" | "checkpoint" | "plan">,
   example: Example,
   options: InspectOptions,
 ): Promise<Comparison> {
@@ -99,7 +94,7 @@ async function fly(
   const { device, gpu } = parseDevice(options.device);
   const warn = (line: string) => console.error(line);
   await startEngine(device, { warn, ...(gpu !== undefined && { gpu }) });
-  const { policy } = await loadTeacher(file, { activation: plan.activation });
+  const { policy } = await teacherIn(checkpoint, file, { activation: plan.activation });
   const actions = await actionsOf(policy, example);
   policy.dispose();
   return example.outputs === undefined
