@@ -73,6 +73,22 @@ export type UnaryOp =
   | "erf"
   | "identity";
 
+/** As ONNX and TensorFlow both call them. */
+export const unaryNames: Readonly<Record<UnaryOp, string>> = {
+  elu: "Elu",
+  selu: "Selu",
+  relu: "Relu",
+  "leaky-relu": "LeakyRelu",
+  tanh: "Tanh",
+  sigmoid: "Sigmoid",
+  softplus: "Softplus",
+  erf: "Erf",
+  identity: "Identity",
+};
+
+/** A node of a certain op. */
+export type NodeOf<Op extends GraphNode["op"]> = Extract<GraphNode, { op: Op }>;
+
 /** A node of any op, its output still to be named. */
 export type Unnamed = GraphNode extends infer Node
   ? Node extends GraphNode

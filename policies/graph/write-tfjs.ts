@@ -1,5 +1,11 @@
 import { elementsOf, type NamedArray } from "../named-array.ts";
-import type { GraphNode, PolicyGraph, Port, UnaryOp } from "./policy-graph.ts";
+import {
+  type GraphNode,
+  type NodeOf,
+  type PolicyGraph,
+  type Port,
+  unaryNames,
+} from "./policy-graph.ts";
 
 /** The two files of a graph model of TensorFlow.js, to lie in one folder. */
 export interface TfjsModel {
@@ -24,8 +30,6 @@ interface Weight {
   /** A whole buffer of its own. */
   readonly data: Float32Array | Int32Array;
 }
-
-type ConvolutionNode = Extract<GraphNode, { op: "convolution" }>;
 
 const FLOAT = { T: { type: "DT_FLOAT" } };
 
@@ -53,18 +57,6 @@ export function writeTfjs(
   const bytes = translation.weights.map(({ data }) => new Uint8Array(data.buffer));
   return { modelJson: JSON.stringify(model), weights: new Uint8Array(Buffer.concat(bytes)) };
 }
-
-const UNARY: Readonly<Record<UnaryOp, string>> = {
-  elu: "Elu",
-  selu: "Selu",
-  relu: "Relu",
-  "leaky-relu": "LeakyRelu",
-  tanh: "Tanh",
-  sigmoid: "Sigmoid",
-  softplus: "Softplus",
-  erf: "Erf",
-  identity: "Identity",
-};
 
 const BINARY = { add: "AddV2", sub: "Sub", mul: "Mul", div: "RealDiv" } as const;
 
@@ -115,16 +107,8 @@ class Translation {
         return [call(output, "Reshape", [...inputs, this.#indices(-1, ...node.shape)])];
       case "convolution":
         return this.#convolution(node);
-      case "flat": {
-        const turned = `${output}_channels_first`;
-        return [
-          call(turned, "Transpose", [...inputs, this.#indices(0, 3, 1, 2)], {
-            ...FLOAT,
-            Tperm: { type: "DT_INT32" },
-          }),
-          call(output, "Reshape", [turned, this.#indices(-1, node.width)]),
-        ];
-      }
+      case "flat":
+        return this.#flat(node);
       case "joined":
         return [call(output, "ConcatV2", [...inputs, this.#axis(1)], { N: { i: inputs.length } })];
       case "columns": {
@@ -132,35 +116,44 @@ class Translation {
         const size = this.#indices(-1, node.to - node.from);
         return [call(output, "Slice", [...inputs, begin, size])];
       }
-      case "layer": {
-        const begin = this.#indices(node.index, 0, 0);
-        const size = this.#indices(1, -1, node.width);
-        const shape = this.#indices(-1, node.width);
-        const slice = `${output}_slice`;
-        return [
-          call(slice, "Slice", [...inputs, begin, size]),
-          call(output, "Reshape", [slice, shape]),
-        ];
-      }
+      case "layer":
+        return this.#layer(node);
       case "stack":
         return [call(output, "Pack", inputs, { axis: { i: 0 }, N: { i: inputs.length } })];
       case "leaky-relu":
-        return [call(output, UNARY[op], inputs, { alpha: { f: 0.01 } })];
+        return [call(output, unaryNames[op], inputs, { alpha: { f: 0.01 } })];
       default:
-        return [call(output, UNARY[op], inputs)];
+        return [call(output, unaryNames[op], inputs)];
     }
   }
 
+  #flat({ output, inputs, width }: NodeOf<"flat">): readonly NodeDef[] {
+    const turned = `${output}_channels_first`;
+    const order = this.#indices(0, 3, 1, 2);
+    return [
+      call(turned, "Transpose", [...inputs, order], { Tperm: { type: "DT_INT32" } }),
+      call(output, "Reshape", [turned, this.#indices(-1, width)]),
+    ];
+  }
+
+  #layer({ output, inputs, index, width }: NodeOf<"layer">): readonly NodeDef[] {
+    const begin = this.#indices(index, 0, 0);
+    const size = this.#indices(1, -1, width);
+    const shape = this.#indices(-1, width);
+    const slice = `${output}_slice`;
+    return [
+      call(slice, "Slice", [...inputs, begin, size]),
+      call(output, "Reshape", [slice, shape]),
+    ];
+  }
+
   /** Pictures are channels-last here, as TensorFlow has them; filters were turned with the constants. */
-  #convolution({ output, inputs, stride, pad }: ConvolutionNode): readonly NodeDef[] {
+  #convolution({ output, inputs, stride, pad }: NodeOf<"convolution">): readonly NodeDef[] {
     const [x, weight, bias] = inputs;
     const [rows, columns] = pad;
     const padded = `${output}_padded`;
-    const edges = `pad_${rows}_${columns}`;
-    const data = Int32Array.of(0, 0, rows, rows, columns, columns, 0, 0);
-    if (!this.weights.some(({ name }) => name === edges)) {
-      this.#constant({ name: edges, shape: [4, 2], dtype: "int32", data });
-    }
+    const margins = [0, 0, rows, rows, columns, columns, 0, 0];
+    const edges = this.#whole(`pad_${rows}_${columns}`, [4, 2], margins);
     const attributes = {
       strides: { list: { i: [1, stride, stride, 1] } },
       dilations: { list: { i: [1, 1, 1, 1] } },
@@ -176,19 +169,19 @@ class Translation {
   }
 
   #axis(value: number): string {
-    const name = `axis_${value}`;
-    if (!this.weights.some((weight) => weight.name === name)) {
-      this.#constant({ name, shape: [], dtype: "int32", data: Int32Array.of(value) });
-    }
-    return name;
+    return this.#whole(`axis_${value}`, [], [value]);
   }
 
   /** The name of a constant vector of whole numbers. */
   #indices(...values: readonly number[]): string {
     const name = `index_${values.join("_").replaceAll("-", "n")}`;
+    return this.#whole(name, [values.length], values);
+  }
+
+  /** Whole numbers that nodes refer to by this name: kept once. */
+  #whole(name: string, shape: readonly number[], values: readonly number[]): string {
     if (!this.weights.some((weight) => weight.name === name)) {
-      const data = Int32Array.from(values);
-      this.#constant({ name, shape: [values.length], dtype: "int32", data });
+      this.#constant({ name, shape, dtype: "int32", data: Int32Array.from(values) });
     }
     return name;
   }

@@ -1,5 +1,11 @@
 import { type ProtoBody, ProtoWriter } from "../../protocol/protobuf.ts";
-import type { GraphNode, PolicyGraph, Port, UnaryOp } from "../graph/policy-graph.ts";
+import {
+  type GraphNode,
+  type NodeOf,
+  type PolicyGraph,
+  type Port,
+  unaryNames,
+} from "../graph/policy-graph.ts";
 import type { NamedArray } from "../named-array.ts";
 
 export interface OnnxOptions {
@@ -50,24 +56,15 @@ function graphProto(graph: PolicyGraph, batch: 1 | "dynamic"): ProtoBody {
   };
 }
 
-const UNARY: Readonly<Record<UnaryOp, string>> = {
-  elu: "Elu",
-  selu: "Selu",
-  relu: "Relu",
-  "leaky-relu": "LeakyRelu",
-  tanh: "Tanh",
-  sigmoid: "Sigmoid",
-  softplus: "Softplus",
-  erf: "Erf",
-  identity: "Identity",
-};
-
 const BINARY = { add: "Add", sub: "Sub", mul: "Mul", div: "Div" } as const;
+
+/** The name of a constant vector of whole numbers. */
+type Index = (...values: readonly number[]) => string;
 
 /** @param indices whole-number constants that nodes refer to by name; grows */
 function nodeProtos(node: GraphNode, indices: Map<string, ProtoBody>): readonly ProtoBody[] {
   const { inputs, output, op } = node;
-  const index = (...values: readonly number[]) => {
+  const index: Index = (...values) => {
     const name = `index_${values.join("_").replaceAll("-", "n")}`;
     indices.set(name, int64Tensor(name, values));
     return name;
@@ -80,46 +77,56 @@ function nodeProtos(node: GraphNode, indices: Map<string, ProtoBody>): readonly 
       return [call(BINARY[op], inputs, output)];
     case "linear":
       return [call("Gemm", inputs, output, intAttribute("transB", 1))];
-    case "picture": {
-      const [height, width, channels] = node.shape;
-      const last = `${output}_channels_last`;
-      return [
-        call("Reshape", [...inputs, index(-1, height, width, channels)], last),
-        call("Transpose", [last], output, intsAttribute("perm", [0, 3, 1, 2])),
-      ];
-    }
-    case "convolution": {
-      const [rows, columns] = node.pad;
-      const strides = intsAttribute("strides", [node.stride, node.stride]);
-      const pads = intsAttribute("pads", [rows, columns, rows, columns]);
-      return [call("Conv", inputs, output, strides, pads)];
-    }
+    case "picture":
+      return picture(node, index);
+    case "convolution":
+      return [convolution(node)];
     case "flat":
       return [call("Reshape", [...inputs, index(-1, node.width)], output)];
     case "joined":
       return [call("Concat", inputs, output, intAttribute("axis", 1))];
     case "columns":
       return [call("Slice", [...inputs, index(node.from), index(node.to), index(1)], output)];
-    case "layer": {
-      const from = [...inputs, index(node.index), index(node.index + 1), index(0)];
-      const squeezed = `${output}_squeezed`;
-      return [
-        call("Slice", from, squeezed),
-        call("Reshape", [squeezed, index(-1, node.width)], output),
-      ];
-    }
-    case "stack": {
-      const side = `${output}_side_by_side`;
-      return [
-        call("Concat", inputs, side, intAttribute("axis", 0)),
-        call("Reshape", [side, index(inputs.length, -1, node.width)], output),
-      ];
-    }
+    case "layer":
+      return layer(node, index);
+    case "stack":
+      return stack(node, index);
     case "leaky-relu":
-      return [call(UNARY[op], inputs, output, floatAttribute("alpha", 0.01))];
+      return [call(unaryNames[op], inputs, output, floatAttribute("alpha", 0.01))];
     default:
-      return [call(UNARY[op], inputs, output)];
+      return [call(unaryNames[op], inputs, output)];
   }
+}
+
+function picture({ inputs, output, shape }: NodeOf<"picture">, index: Index): readonly ProtoBody[] {
+  const last = `${output}_channels_last`;
+  return [
+    call("Reshape", [...inputs, index(-1, ...shape)], last),
+    call("Transpose", [last], output, intsAttribute("perm", [0, 3, 1, 2])),
+  ];
+}
+
+function convolution({ inputs, output, stride, pad }: NodeOf<"convolution">): ProtoBody {
+  const strides = intsAttribute("strides", [stride, stride]);
+  return call("Conv", inputs, output, strides, intsAttribute("pads", [...pad, ...pad]));
+}
+
+function layer(node: NodeOf<"layer">, index: Index): readonly ProtoBody[] {
+  const { inputs, output } = node;
+  const from = [...inputs, index(node.index), index(node.index + 1), index(0)];
+  const squeezed = `${output}_squeezed`;
+  return [
+    call("Slice", from, squeezed),
+    call("Reshape", [squeezed, index(-1, node.width)], output),
+  ];
+}
+
+function stack({ inputs, output, width }: NodeOf<"stack">, index: Index): readonly ProtoBody[] {
+  const side = `${output}_side_by_side`;
+  return [
+    call("Concat", inputs, side, intAttribute("axis", 0)),
+    call("Reshape", [side, index(inputs.length, -1, width)], output),
+  ];
 }
 
 function call(
