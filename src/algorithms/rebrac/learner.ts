@@ -2,17 +2,15 @@ import { deriveSeed, Random } from "../../../policies/random.ts";
 import { actorCriticGroups } from "../../learning/offline/actor-critic.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
-import { createTwins } from "../../learning/offline/critic.ts";
 import {
   createDeterministicActor,
-  type DeterministicActor,
   type WeightSource,
 } from "../../learning/offline/deterministic-actor.ts";
 import { type GivenDraws, seededDraws } from "../../learning/offline/draws.ts";
 import { smallLast } from "../../learning/offline/initialisers.ts";
 import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
-import { actorUpdate, criticUpdate, losses, type Td3Networks } from "../../learning/offline/td3.ts";
-import { createOwners } from "../../learning/owner.ts";
+import { actorUpdate, criticUpdate } from "../../learning/offline/td3.ts";
+import { createTd3Networks, td3Learner } from "../../learning/offline/td3-learner.ts";
 import type { RebracSettings } from "./settings.ts";
 import * as update from "./update.ts";
 
@@ -24,11 +22,11 @@ export function createRebrac(
 ): BatchLearner {
   const weights = new Random(deriveSeed(site.seed, "weights"));
   const random = new Random(deriveSeed(site.seed, "rebrac"));
-  const acting = createActor(settings, site, { random: weights.uniform, given });
-  const networks = createNetworks(settings, acting, { random: weights.uniform, given });
-  const groups = actorCriticGroups(networks, site);
-  if (!given) groups.followCritic(1);
-  if (!given) groups.followActor(1);
+  const source = { random: weights.uniform, given };
+  const acting = createActor(settings, site, source);
+  const networks = createTd3Networks(acting, criticsOf(settings, source));
+  const { all: groups, ...copies } = actorCriticGroups(networks, site);
+  if (!given) copies.follow(1);
   const draws = given?.draws ?? seededDraws(random);
   const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
     const [noise, anywhere] = drawn;
@@ -38,27 +36,20 @@ export function createRebrac(
     if (!actorSteps) return;
     figures.note("Policy/random_squared_distance", update.randomDistance(anywhere!, batch));
     // The actor's copy lags one step: it follows the actor as it was before this one.
-    groups.followActor(settings.tau);
+    copies.followActor(settings.tau);
     step(actorUpdate, (seen) => update.actorLoss(networks, seen, known));
-    groups.followCritic(settings.tau);
+    copies.followCritic(settings.tau);
   };
-  const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
   return new BatchLearner(
     {
-      groups: groups.all,
-      owners: createOwners(groups.all, { critic, actor }),
-      updates: [criticUpdate, actorUpdate],
-      losses,
-      policies: { student: acting.policy },
-      critic: networks.critics[0],
+      ...td3Learner({ acting, networks, groups, settings }),
       view: { ...acting.view, nextActions: true },
       form: (number) => [(number - 1) % settings.policy_freq === 0],
-      stepping: ([actorSteps]) => (actorSteps ? ["critic", "actor"] : ["critic"]),
       draw: ({ rows, actionWidth }, [actorSteps]) => {
         const shape = [rows, actionWidth];
         return actorSteps ? [draws.normal(shape), draws.uniform(shape)] : [draws.normal(shape)];
       },
-      ...{ graph: acting.graph, random, learn },
+      ...{ random, learn },
     },
     site,
   );
@@ -75,22 +66,10 @@ function createActor(settings: RebracSettings, site: OfflineSite, { random, give
   });
 }
 
-function createNetworks(
-  settings: RebracSettings,
-  { network, another, view, maxAction }: DeterministicActor,
-  { random, given }: WeightSource,
-): Td3Networks {
-  const { observationWidth, actionWidth } = view;
-  const norm = { epsilon: settings.layer_norm_epsilon };
-  const options = {
-    ...{ observationWidth, actionWidth, hidden: settings.critic_hidden_dims },
-    ...{ layerNorm: settings.layer_norm ? norm : undefined, random, init: smallLast(3e-3) },
-    weights: given?.weights,
-  };
+function criticsOf(settings: RebracSettings, { random, given }: WeightSource) {
   return {
-    ...{ actor: network, maxAction },
-    actorTarget: another("actor_target"),
-    critics: createTwins(["critic_1", "critic_2"], options),
-    criticTargets: createTwins(["critic_1_target", "critic_2_target"], options),
+    hidden: settings.critic_hidden_dims,
+    layerNorm: settings.layer_norm ? { epsilon: settings.layer_norm_epsilon } : undefined,
+    ...{ random, init: smallLast(3e-3), weights: given?.weights, suffix: "" },
   };
 }

@@ -4,15 +4,12 @@ import { LearningError } from "../../learning/learning-error.ts";
 import { actorCriticGroups } from "../../learning/offline/actor-critic.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
-import { createTwins, layerNorm } from "../../learning/offline/critic.ts";
-import {
-  createDeterministicActor,
-  type DeterministicActor,
-} from "../../learning/offline/deterministic-actor.ts";
+import { layerNorm } from "../../learning/offline/critic.ts";
+import { createDeterministicActor } from "../../learning/offline/deterministic-actor.ts";
 import { seededDraws } from "../../learning/offline/draws.ts";
 import { type OfflineSite, rangeOf, rewardUnits } from "../../learning/offline/site.ts";
 import { criticUpdate } from "../../learning/offline/td3.ts";
-import { createOwners } from "../../learning/owner.ts";
+import { createTd3Networks, td3Learner } from "../../learning/offline/td3-learner.ts";
 import type { ParameterGroup } from "../../learning/owners.ts";
 import type { WolpertingerSettings } from "./settings.ts";
 import * as update from "./update.ts";
@@ -24,19 +21,11 @@ export function createWolpertinger(
 ): BatchLearner {
   const weights = new Random(deriveSeed(site.seed, "weights"));
   const random = new Random(deriveSeed(site.seed, "wolpertinger"));
-  const acting = createDeterministicActor(site, {
-    hidden: settings.actor_hidden_dims,
-    normaliseStates: settings.normalize_states,
-    reward: rewardUnits(settings, site),
-    ...{ random: weights.uniform, prefix: "actor.net" },
-  });
+  const acting = createActor(settings, site, weights);
   const library = libraryOf(settings, site);
-  const networks = createNetworks(settings, acting, { library, random: weights.uniform });
-  const groups = actorCriticGroups(networks, site);
-  const follow = (rate: number) => {
-    groups.followCritic(rate);
-    groups.followActor(rate);
-  };
+  const networks = { ...createTd3Networks(acting, criticsOf(settings, weights)), library };
+  const { all, follow } = actorCriticGroups(networks, site);
+  const groups = [...all, libraryGroup(library, settings)];
   follow(1);
   const draws = seededDraws(random);
   const learn: BatchAlgorithm["learn"] = (_, { drawn, form, figures, step }) => {
@@ -47,22 +36,38 @@ export function createWolpertinger(
     step(update.actorUpdate, (seen) => update.actorLoss(networks, seen, known));
     follow(settings.tau);
   };
-  const { critic_learning_rate: critic, actor_learning_rate: actor } = settings;
-  const all = [...groups.all, libraryGroup(library, settings)];
   return new BatchLearner(
     {
-      ...{ groups: all, updates: [criticUpdate, update.actorUpdate], losses: update.losses },
-      owners: createOwners(all, { critic, actor }),
-      policies: { student: acting.policy },
-      critic: networks.critics[0],
+      ...td3Learner({ acting, networks, groups, settings }),
+      ...{ updates: [criticUpdate, update.actorUpdate], losses: update.losses },
       library: { actions: library, neighbours: settings.neighbours },
       form: (number) => [number % settings.policy_freq === 0],
-      stepping: ([actorSteps]) => (actorSteps ? ["critic", "actor"] : ["critic"]),
       draw: ({ rows, actionWidth }) => [draws.normal([rows, actionWidth])],
-      ...{ view: acting.view, graph: acting.graph, random, learn },
+      ...{ random, learn },
     },
     site,
   );
+}
+
+function createActor(
+  settings: WolpertingerSettings,
+  site: OfflineSite,
+  { uniform: random }: Random,
+) {
+  return createDeterministicActor(site, {
+    hidden: settings.actor_hidden_dims,
+    normaliseStates: settings.normalize_states,
+    reward: rewardUnits(settings, site),
+    ...{ random, prefix: "actor.net" },
+  });
+}
+
+function criticsOf(settings: WolpertingerSettings, { uniform: random }: Random) {
+  return {
+    hidden: settings.critic_hidden_dims,
+    layerNorm: settings.layer_norm ? layerNorm : undefined,
+    ...{ random, suffix: ".net" },
+  };
 }
 
 /** All that flies beside the networks travels with them. */
@@ -92,22 +97,4 @@ function libraryOf({ library }: WolpertingerSettings, site: OfflineSite): tf.Var
     return Math.min(1, Math.max(-1, unit));
   });
   return tf.tidy(() => tf.variable(tf.tensor2d(units, [units.length / width, width]), false));
-}
-
-function createNetworks(
-  settings: WolpertingerSettings,
-  { network, another, view, maxAction }: DeterministicActor,
-  { library, random }: { readonly library: tf.Variable; readonly random: () => number },
-): update.WolpertingerNetworks {
-  const { observationWidth, actionWidth } = view;
-  const options = {
-    ...{ observationWidth, actionWidth, hidden: settings.critic_hidden_dims, random },
-    layerNorm: settings.layer_norm ? layerNorm : undefined,
-  };
-  return {
-    ...{ actor: network, maxAction, library },
-    actorTarget: another("actor_target.net"),
-    critics: createTwins(["critic_1.net", "critic_2.net"], options),
-    criticTargets: createTwins(["critic_1_target.net", "critic_2_target.net"], options),
-  };
 }

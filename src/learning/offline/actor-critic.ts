@@ -17,6 +17,7 @@ export interface ActorCritic {
 export interface ActorCriticGroups {
   readonly all: readonly ParameterGroup[];
   /** Moves the copies towards what they copy, by a share; 1 makes them equal. */
+  follow(rate: number): void;
   followCritic(rate: number): void;
   followActor(rate: number): void;
 }
@@ -29,9 +30,14 @@ export function actorCriticGroups(
   const actor = groupOf("actor", "actor", [networks.actor]);
   const criticTarget = groupOf("critic_target", "ema", networks.criticTargets);
   const actorTarget = groupOf("actor_target", "ema", [networks.actorTarget]);
+  const followCritic = (rate: number) => followSlowly(criticTarget, critic, rate);
+  const followActor = (rate: number) => followSlowly(actorTarget, actor, rate);
   return {
     all: [critic, actor, criticTarget, actorTarget, ...beliefGroups(site, ["critic", "actor"])],
-    followCritic: (rate) => followSlowly(criticTarget, critic, rate),
-    followActor: (rate) => followSlowly(actorTarget, actor, rate),
+    follow: (rate) => {
+      followCritic(rate);
+      followActor(rate);
+    },
+    ...{ followCritic, followActor },
   };
 }
