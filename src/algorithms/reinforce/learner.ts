@@ -1,17 +1,17 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
+import type { Network } from "../../../policies/networks/network.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
-import { compiledPolicy } from "../../learning/compiled-policies.ts";
+import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { beliefGroups } from "../../learning/offline/belief.ts";
 import { createDeterministicActor } from "../../learning/offline/deterministic-actor.ts";
-import { type Draw, drawingPolicy } from "../../learning/offline/drawing-policy.ts";
+import { type Draw, drawingExplorer } from "../../learning/offline/drawing-policy.ts";
 import {
   createLogStd,
   deviationsOf,
   negativeLogLikelihood,
 } from "../../learning/offline/gaussian.ts";
-import { type OfflineSite, rangeOf } from "../../learning/offline/site.ts";
+import type { OfflineSite } from "../../learning/offline/site.ts";
 import { createOwners, groupOf } from "../../learning/owner.ts";
 import type { Update } from "../../learning/owners.ts";
 import type { ReinforceSettings } from "./settings.ts";
@@ -41,35 +41,33 @@ export function createReinforce(settings: ReinforceSettings, site: OfflineSite):
       ...{ groups, graph, random, losses: ["actor"], updates: [actorUpdate] },
       owners: createOwners(groups, { actor: settings.learning_rate }),
       policies: { student: policy },
-      explorer: (own) => {
-        const { reads, normaliser } = acting.view;
-        const raw = new NetworkPolicy({ network, normaliser, reads });
-        const begin = (): Draw => {
-          const deviations = deviationsOf(logStd);
-          return (means, component, normal) => means[component]! + deviations[component]! * normal;
-        };
-        const asked = compiledPolicy(raw, site.compile);
-        return drawingPolicy(asked, { range: rangeOf(site.action), random: own, begin });
-      },
+      explorer: drawingExplorer(site, { network, view: acting.view, begin: () => drawBy(logStd) }),
       view: { ...acting.view, rewardsToGo: settings.discount },
-      learn: ({ rewards: returns }, { figures, step }) => {
-        const { mean, variance } = tf.moments(returns);
-        const advantages = tf.div(tf.sub(returns, mean), tf.add(tf.sqrt(variance), 1e-6));
-        step(actorUpdate, ({ observations, actions }) => {
-          const distances = tf.squaredDifference(
-            network.forward(observations, []).outputs,
-            actions,
-          );
-          const costs = tf.sum(negativeLogLikelihood(distances, logStd), 1);
-          const loss = tf.mean(tf.mul(advantages, costs)) as tf.Scalar;
-          figures.note("Loss/actor", loss);
-          figures.note("Value/return_mean", mean);
-          figures.note("Policy/action_mse", tf.mean(distances));
-          figures.note("Policy/std", tf.mean(tf.exp(logStd)));
-          return loss;
-        });
-      },
+      learn: learnBy(network, logStd),
     },
     site,
   );
+}
+
+/** μ + σ ε. */
+function drawBy(logStd: tf.Variable): Draw {
+  const deviations = deviationsOf(logStd);
+  return (means, component, normal) => means[component]! + deviations[component]! * normal;
+}
+
+function learnBy(network: Network, logStd: tf.Variable): BatchAlgorithm["learn"] {
+  return ({ rewards: returns }, { figures, step }) => {
+    const { mean, variance } = tf.moments(returns);
+    const advantages = tf.div(tf.sub(returns, mean), tf.add(tf.sqrt(variance), 1e-6));
+    step(actorUpdate, ({ observations, actions }) => {
+      const distances = tf.squaredDifference(network.forward(observations, []).outputs, actions);
+      const costs = tf.sum(negativeLogLikelihood(distances, logStd), 1);
+      const loss = tf.mean(tf.mul(advantages, costs)) as tf.Scalar;
+      figures.note("Loss/actor", loss);
+      figures.note("Value/return_mean", mean);
+      figures.note("Policy/action_mse", tf.mean(distances));
+      figures.note("Policy/std", tf.mean(tf.exp(logStd)));
+      return loss;
+    });
+  };
 }

@@ -1,15 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import { deriveSeed, Random } from "../../../policies/random.ts";
-import { compiledPolicy } from "../../learning/compiled-policies.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
 import { beliefGroups } from "../../learning/offline/belief.ts";
 import { createTwins, layerNorm } from "../../learning/offline/critic.ts";
 import { createDeterministicActor } from "../../learning/offline/deterministic-actor.ts";
-import { drawingPolicy } from "../../learning/offline/drawing-policy.ts";
+import { drawingExplorer } from "../../learning/offline/drawing-policy.ts";
 import { seededDraws } from "../../learning/offline/draws.ts";
-import { type OfflineSite, rangeOf, rewardUnits } from "../../learning/offline/site.ts";
+import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
 import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
 import type { SacSettings } from "./settings.ts";
 import * as update from "./update.ts";
@@ -18,12 +16,7 @@ import * as update from "./update.ts";
 export function createSac(settings: SacSettings, site: OfflineSite): BatchLearner {
   const weights = new Random(deriveSeed(site.seed, "weights"));
   const random = new Random(deriveSeed(site.seed, "sac"));
-  const acting = createDeterministicActor(site, {
-    hidden: settings.actor_hidden_dims,
-    normaliseStates: settings.normalize_states,
-    reward: rewardUnits(settings, site),
-    ...{ outputsPerAction: 2, random: weights.uniform, prefix: "actor" },
-  });
+  const acting = createActor(settings, site, weights);
   const { mlp, view, maxAction, graph } = acting;
   const networks = createNetworks(settings, view, weights);
   const actor = { network: mlp, multiplier: 1, offset: 0, maxAction };
@@ -46,23 +39,12 @@ export function createSac(settings: SacSettings, site: OfflineSite): BatchLearne
       owners: createOwners(groups, { critic, actor: slow, alpha: slow }),
       updates: [update.criticUpdate, update.actorUpdate, update.alphaUpdate],
       policies: { student: acting.policy },
-      explorer: (own) => {
-        const raw = new NetworkPolicy({
-          network: mlp,
-          normaliser: view.normaliser,
-          reads: view.reads,
-        });
-        return drawingPolicy(compiledPolicy(raw, site.compile), {
-          range: rangeOf(site.action),
-          random: own,
-          begin: () => drawnBy,
-        });
-      },
+      explorer: drawingExplorer(site, { network: mlp, view, begin: () => drawnBy }),
       critic: networks.critics[0],
-      draw: ({ rows, actionWidth }) => {
-        const shape = [rows, actionWidth];
-        return [draws.normal(shape), draws.normal(shape)];
-      },
+      draw: ({ rows, actionWidth: width }) => [
+        draws.normal([rows, width]),
+        draws.normal([rows, width]),
+      ],
     },
     site,
   );
@@ -73,6 +55,15 @@ function drawnBy(outputs: Float32Array, component: number, normal: number): numb
   const raw = outputs[outputs.length / 2 + component]!;
   const deviation = Math.exp(Math.min(2, Math.max(-20, raw)));
   return Math.tanh(outputs[component]! + deviation * normal);
+}
+
+function createActor(settings: SacSettings, site: OfflineSite, { uniform: random }: Random) {
+  return createDeterministicActor(site, {
+    hidden: settings.actor_hidden_dims,
+    normaliseStates: settings.normalize_states,
+    reward: rewardUnits(settings, site),
+    ...{ outputsPerAction: 2, random, prefix: "actor" },
+  });
 }
 
 function createNetworks(

@@ -1,12 +1,16 @@
 import { around } from "../../../policies/around.ts";
-import type { OutputRange } from "../../../policies/networks/bounded.ts";
+import type { Network } from "../../../policies/networks/network.ts";
+import { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Policy } from "../../../policies/policy.ts";
 import type { Random } from "../../../policies/random.ts";
+import { compiledPolicy } from "../compiled-policies.ts";
+import { type OfflineSite, rangeOf } from "./site.ts";
+import type { TransitionView } from "./transitions.ts";
 
-export interface DrawingOptions {
-  /** Of the simulator's actions. */
-  readonly range: OutputRange;
-  readonly random: Random;
+export interface DrawingParts {
+  /** Puts out what a `Draw` reads. */
+  readonly network: Network;
+  readonly view: Pick<TransitionView, "normaliser" | "reads">;
   /** As it draws now: asked at each step. */
   readonly begin: () => Draw;
 }
@@ -14,9 +18,26 @@ export interface DrawingOptions {
 /** One component of an action in ±1, of a row of the raw policy's outputs and a normal number. */
 export type Draw = (outputs: Float32Array, component: number, normal: number) => number;
 
-/** Acts by drawing instead of by what is most probable. @param raw puts out what a `Draw` reads; is disposed with it */
-export function drawingPolicy(raw: Policy, { range, random, begin }: DrawingOptions): Policy {
-  const { center, half } = range;
+/** A learner's explorer that draws instead of doing what is most probable. The network stays the learner's. */
+export function drawingExplorer(
+  site: OfflineSite,
+  { network, view, begin }: DrawingParts,
+): (random: Random) => Policy {
+  const { normaliser, reads } = view;
+  return (random) => {
+    const raw = new NetworkPolicy({ network, normaliser, reads });
+    return drawing(compiledPolicy(raw, site.compile), { site, random, begin });
+  };
+}
+
+interface Drawing extends Pick<DrawingParts, "begin"> {
+  readonly site: OfflineSite;
+  readonly random: Random;
+}
+
+/** @param raw is disposed with it */
+function drawing(raw: Policy, { site, random, begin }: Drawing): Policy {
+  const { center, half } = rangeOf(site.action);
   const width = half.length;
   return around(raw, {
     actionWidth: width,
