@@ -9,7 +9,7 @@ import {
   type DeterministicActor,
   type WeightSource,
 } from "../../learning/offline/deterministic-actor.ts";
-import { type GivenDraws, seededDraws } from "../../learning/offline/draws.ts";
+import { type Draws, type GivenDraws, seededDraws } from "../../learning/offline/draws.ts";
 import { orthogonal, xavierLast } from "../../learning/offline/initialisers.ts";
 import { type OfflineSite, rewardUnits } from "../../learning/offline/site.ts";
 import { createOwners, followSlowly, groupOf } from "../../learning/owner.ts";
@@ -30,7 +30,6 @@ export function createCql(
   const { groups: own, follow } = groupsOf(networks);
   const groups = [...own, ...beliefGroups(site, ["critic", "actor"])];
   if (!given) follow(1);
-  const draws = given?.draws ?? seededDraws(random);
   const updates = update.updatesOf(settings);
   const learn: BatchAlgorithm["learn"] = (batch, { drawn, form, figures, step }) => {
     const before = update.before(networks, batch, { drawn, settings });
@@ -43,18 +42,7 @@ export function createCql(
     {
       ...{ groups, updates, losses: update.losses, random, learn },
       form: (number) => [number % settings.target_update_period === 0],
-      draw: ({ rows, actionWidth }) => {
-        const one = [rows, actionWidth];
-        const many = [rows, settings.cql_n_actions, actionWidth];
-        // In CORL's order.
-        return [
-          draws.normal(one),
-          draws.normal(settings.cql_max_target_backup ? many : one),
-          draws.uniform(many),
-          draws.normal(many),
-          draws.normal(many),
-        ];
-      },
+      draw: drawsOf(given?.draws ?? seededDraws(random), settings),
       owners: createOwners(groups, ratesOf(updates, settings)),
       policies: { student: acting.policy },
       critic: networks.critics[0],
@@ -62,6 +50,21 @@ export function createCql(
     },
     site,
   );
+}
+
+/** In CORL's order. */
+function drawsOf(draws: Draws, settings: CqlSettings): NonNullable<BatchAlgorithm["draw"]> {
+  return ({ rows, actionWidth }) => {
+    const one = [rows, actionWidth];
+    const many = [rows, settings.cql_n_actions, actionWidth];
+    return [
+      draws.normal(one),
+      draws.normal(settings.cql_max_target_backup ? many : one),
+      draws.uniform(many),
+      draws.normal(many),
+      draws.normal(many),
+    ];
+  };
 }
 
 function lossOf({ name }: Update) {

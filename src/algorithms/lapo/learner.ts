@@ -6,6 +6,7 @@ import { Normaliser, type NormaliserState } from "../../../policies/networks/nor
 import { deriveSeed, Random } from "../../../policies/random.ts";
 import type { BatchAlgorithm } from "../../learning/offline/batch-algorithm.ts";
 import { BatchLearner } from "../../learning/offline/batch-learner.ts";
+import type { WeightSource } from "../../learning/offline/deterministic-actor.ts";
 import { type GivenDraws, seededDraws } from "../../learning/offline/draws.ts";
 import { type OfflineSite, rangeOf, rewardUnits } from "../../learning/offline/site.ts";
 import type { TransitionView } from "../../learning/offline/transitions.ts";
@@ -21,7 +22,7 @@ import {
   visionOf,
 } from "./networks.ts";
 import { encoderGroup, updatesOf } from "./ownership.ts";
-import { flyingNetwork, graphOf, standardised } from "./policy.ts";
+import { type Flown, flyingNetwork, graphOf, standardised } from "./policy.ts";
 import type { LapoSettings } from "./settings.ts";
 import * as update from "./update.ts";
 
@@ -36,17 +37,12 @@ export function createLapo(
   const settings = { ...asked, kl_beta: asked.kl_beta ?? (vision ? 0.5 : 1) };
   const weights = new Random(deriveSeed(site.seed, "weights"));
   const random = new Random(deriveSeed(site.seed, "lapo"));
-  const made = { random: weights.uniform, given };
-  const networks = {
-    online: createParts(settings, site, { ...made, slow: false }),
-    slow: createParts(settings, site, { ...made, slow: true }),
-  };
+  const networks = createNetworks(settings, site, { random: weights.uniform, given });
   const statistics = given ? undefined : createActionStatistics(site);
   const { groups, follow } = groupsOf(settings, networks, statistics);
   if (!given) follow(1);
   const updates = updatesOf(networks.online.encoder && settings.encoder_owner);
   const draws = given?.draws ?? seededDraws(random);
-  const view = viewOf(settings, site);
   const bounds = boundsOf(settings, site);
   const learn: BatchAlgorithm["learn"] = (recorded, { drawn, figures, step }) => {
     const batch = standardised(recorded, statistics, site.action);
@@ -58,20 +54,35 @@ export function createLapo(
     follow(settings.tau);
   };
   const flown = { parts: networks.online, statistics, action: site.action, settings, vision };
-  const { normaliser, reads } = view;
-  const student = new NetworkPolicy({ network: flyingNetwork(flown), normaliser, reads });
   const { latentWidth } = sizesOf(settings, site);
   return new BatchLearner(
     {
-      ...{ groups, owners: ownersOf(settings, groups), view, random, learn },
+      ...flightOf(flown, viewOf(settings, site)),
+      ...{ groups, owners: ownersOf(settings, groups), random, learn },
       updates: [updates.critic, updates.vae, updates.actor],
       losses: ["q1", "q2", "v", "vae", "actor"],
-      policies: { student },
-      graph: () => graphOf(flown, view),
       draw: ({ rows }) => [draws.normal([rows, latentWidth]), draws.normal([rows, latentWidth])],
     },
     { compile: site.compile },
   );
+}
+
+function createNetworks(
+  settings: LapoSettings,
+  site: OfflineSite,
+  source: WeightSource,
+): update.LapoNetworks {
+  return {
+    online: createParts(settings, site, { ...source, slow: false }),
+    slow: createParts(settings, site, { ...source, slow: true }),
+  };
+}
+
+/** Who flies, and what an export has of it. */
+function flightOf(flown: Flown, view: TransitionView) {
+  const { normaliser, reads } = view;
+  const student = new NetworkPolicy({ network: flyingNetwork(flown), normaliser, reads });
+  return { view, policies: { student }, graph: () => graphOf(flown, view) };
 }
 
 function viewOf(settings: LapoSettings, site: OfflineSite): TransitionView {

@@ -50,18 +50,13 @@ export function createWorldModel(
   { random }: { readonly random: () => number },
 ): WorldModel {
   const numbers = numberHead(settings);
-  const { latent, hidden_dims: hidden, action_levels: levels } = settings;
-  const { actionWidth, heads } = shape;
-  const inner = { hidden, activation: "elu", random };
-  const make = (prefix: string, inputWidth: number, outputWidth: number) =>
-    createMlp({ ...inner, prefix, inputWidth, outputWidth });
-  const encoder = createEncoder(shape, settings, inner);
-  const dynamics = make("dynamics", latent + actionWidth, latent + numbers.width);
-  const prediction = make("prediction", latent, actionWidth * levels + numbers.width);
-  const eyes = new Map(
-    heads.map(({ name, width }) => [name, make(`head_${name}`, latent, width * numbers.width)]),
+  const { latent, action_levels: levels } = settings;
+  const logits = shape.actionWidth * levels;
+  const { encoder, dynamics, prediction, eyes } = createNetworks(
+    { ...shape, logits, numbers: numbers.width },
+    settings,
+    { random },
   );
-  const networks = [encoder, dynamics, prediction, ...eyes.values()];
   return {
     ...{ numbers, shape },
     represent: (observations) => tf.tanh(encoder.forward(observations, []).outputs),
@@ -72,11 +67,7 @@ export function createWorldModel(
     },
     predict(state) {
       const { outputs } = prediction.forward(state, []);
-      const [policy, value] = tf.split<tf.Tensor2D>(
-        outputs,
-        [actionWidth * levels, numbers.width],
-        1,
-      );
+      const [policy, value] = tf.split<tf.Tensor2D>(outputs, [logits, numbers.width], 1);
       return { policy: policy!, value: value! };
     },
     see: (state, head) => eyes.get(head)!.forward(state, []).outputs,
@@ -87,8 +78,35 @@ export function createWorldModel(
       heads: [...eyes.values()].flatMap(({ parameters }) => parameters),
     },
     dispose: () => {
-      for (const network of networks) network.dispose();
+      for (const network of [encoder, dynamics, prediction, ...eyes.values()]) network.dispose();
     },
+  };
+}
+
+interface Widths extends ModelShape {
+  /** Of a policy. */
+  readonly logits: number;
+  /** Outputs for one number. */
+  readonly numbers: number;
+}
+
+function createNetworks(
+  shape: Widths,
+  settings: ModelSettings,
+  { random }: { readonly random: () => number },
+) {
+  const { actionWidth, heads, logits, numbers } = shape;
+  const { latent } = settings;
+  const inner = { hidden: settings.hidden_dims, activation: "elu", random };
+  const make = (prefix: string, inputWidth: number, outputWidth: number) =>
+    createMlp({ ...inner, prefix, inputWidth, outputWidth });
+  return {
+    encoder: createEncoder(shape, settings, inner),
+    dynamics: make("dynamics", latent + actionWidth, latent + numbers),
+    prediction: make("prediction", latent, logits + numbers),
+    eyes: new Map(
+      heads.map(({ name, width }) => [name, make(`head_${name}`, latent, width * numbers)]),
+    ),
   };
 }
 
