@@ -1,5 +1,6 @@
 import { checkOwnExample } from "../../../policies/checkpoint/load-teacher.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
+import type { Policy } from "../../../policies/policy.ts";
 import { deriveSeed } from "../../../policies/random.ts";
 import { RankedPolicy } from "../../../policies/rankers/ranked-policy.ts";
 import type { EnvSpec } from "../../../protocol/spec.ts";
@@ -46,49 +47,31 @@ export function assemble(site: Site<OfflineConfig>, maker: LearnerMaker): Promis
 async function assembleOn(
   data: Data,
   site: Site<OfflineConfig>,
-  { create, encoder }: LearnerMaker,
+  maker: LearnerMaker,
 ): Promise<Assembled> {
-  const { config, env, say } = site;
+  const { config, env, say, compile } = site;
   const { ranked } = data;
   if (ranked) checkItems(data.flights, ranked, env?.spec);
   for (const remark of data.flights.remarks) say(`${config.dataset}: ${remark}`);
   const offline = siteOf(data, site);
-  const name = config.algorithm.class_name;
-  const seen = encoder
-    ? [encoder(config, offline), unseenRemark(data.flights, offline)]
-    : [pictureRemark(data.flights, offline, name)];
-  for (const remark of [...seen, ...remarksOf(data.flights, site)]) if (remark) say(remark);
-  const { compile } = site;
-  const learner = await create(config, { ...offline, ...(compile && { compile }) });
+  for (const remark of remarksOf(data.flights, site, { offline, maker })) if (remark) say(remark);
+  const learner = await maker.create(config, { ...offline, ...(compile && { compile }) });
   const student = learner.policies.student!;
   const agent = (student instanceof RankedPolicy ? student.parts.agent : student) as NetworkPolicy;
   const recorded = recordedOf(data, learner.needs, config);
   const acting = ranked ? student : compiledPolicy(student, compile);
   const online = onlineOf(site, { learner, student: acting, ranked });
-  const source = online
-    ? new MixedSource({ ...online, recorded: recorded.source })
-    : recorded.source;
-  const { interval, episodes } = config.evaluation;
-  const { discount } = config.algorithm;
-  const flights = { interval, episodes, iterations: config.max_iterations, discount };
-  const seed = deriveSeed(config.seed, "evaluation in flight");
-  const onFlight = source instanceof MixedSource ? () => source.interrupt() : undefined;
-  const judge: Judge = env
-    ? new FlyingJudge({ env, student: acting, seed, onFlight, ...flights })
-    : noJudge;
+  const mixed = online && new MixedSource({ ...online, recorded: recorded.source });
   return {
     plan: new OneStagePlan("offline", config.max_iterations),
-    source,
+    source: mixed ?? recorded.source,
     learner,
-    judge,
+    judge: judgeOf(site, acting, mixed && (() => mixed.interrupt())),
     monitors: monitorsOf(data, config),
-    write: async (state) =>
-      bytesOf(state, {
-        algorithm: name,
-        student: agent,
-        ranked,
-        graph: await learner.graph(),
-      }),
+    write: async (state) => {
+      const algorithm = config.algorithm.class_name;
+      return bytesOf(state, { algorithm, student: agent, ranked, graph: await learner.graph() });
+    },
     check: ({ own, path }) => checkOwnExample(agent, (own as SavedPolicy).file, "actor", path),
     dispose: () => {
       if (!ranked) acting.dispose();
@@ -100,6 +83,20 @@ async function assembleOn(
       ...(env ? {} : { task: data.flights.spec.env?.task ?? "" }),
     },
   };
+}
+
+/** @param onFlight see `FlyingOptions` */
+function judgeOf(
+  { config, env }: Site<OfflineConfig>,
+  student: Policy,
+  onFlight: (() => void) | undefined,
+): Judge {
+  if (!env) return noJudge;
+  const { interval, episodes } = config.evaluation;
+  const { discount } = config.algorithm;
+  const flights = { interval, episodes, iterations: config.max_iterations, discount };
+  const seed = deriveSeed(config.seed, "evaluation in flight");
+  return new FlyingJudge({ env, student, seed, onFlight, ...flights });
 }
 
 interface Data {
@@ -132,8 +129,13 @@ function checkItems({ path, spec }: RecordedFlights, { ranker }: Ranked, flown?:
 function remarksOf(
   flights: RecordedFlights,
   { config, env }: Pick<Site<OfflineConfig>, "config" | "env">,
+  { offline, maker }: { readonly offline: OfflineSite; readonly maker: LearnerMaker },
 ): readonly (string | undefined)[] {
+  const { encoder } = maker;
   return [
+    ...(encoder
+      ? [encoder(config, offline), unseenRemark(flights, offline)]
+      : [pictureRemark(flights, offline, config.algorithm.class_name)]),
     ...(env ? [] : [nobodyFlies(flights)]),
     paceRemark(flights, env?.spec),
     ...rewardWarnings(rewardSettings(config), hasDeaths(flights)),

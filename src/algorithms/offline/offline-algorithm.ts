@@ -59,14 +59,7 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
   own: OfflineAlgorithm<Own>,
 ): OfflineMission {
   const loss: Headline = { metric: own.loss, label: own.lossLabel, scale: "log" };
-  type Settings = z.output<z.ZodObject<Own>>;
-  const { encoder } = own;
-  const maker: LearnerMaker = {
-    create: (config, site) => own.create(config.algorithm as unknown as Settings, site),
-    ...(encoder && {
-      encoder: (config, site) => encoder(config.algorithm as unknown as Settings, site),
-    }),
-  };
+  const maker = makerOf(own);
   const { ranked = true } = own;
   return {
     name: own.name,
@@ -98,6 +91,19 @@ export function offlineAlgorithm<Own extends z.ZodRawShape>(
     assemble: async (site) => (await import("./assemble.ts")).assemble(site, maker),
     read: async (path) => (await import("./run-checkpoint.ts")).readRun(path),
     policies: async (saved, spec) => (await import("./run-checkpoint.ts")).policiesOf(saved, spec),
+  };
+}
+
+/** Its settings are those of the configuration that its keys were checked with. */
+function makerOf<Own extends z.ZodRawShape>({
+  create,
+  encoder,
+}: OfflineAlgorithm<Own>): LearnerMaker {
+  const settingsOf = ({ algorithm }: OfflineConfig) =>
+    algorithm as unknown as z.output<z.ZodObject<Own>>;
+  return {
+    create: (config, site) => create(settingsOf(config), site),
+    ...(encoder && { encoder: (config, site) => encoder(settingsOf(config), site) }),
   };
 }
 
