@@ -15,7 +15,17 @@ import { offersMemory, takeUpMemory } from "./memory.ts";
 import { RemoteError } from "./remote-error.ts";
 import type { LinkStats } from "./traffic.ts";
 
-export interface RemoteOptions {
+/** How long a simulator is waited for. */
+interface Patience {
+  /** Seconds until the simulator has loaded. Beats that it is loading extend them sixfold. Default 300. */
+  readonly startupTimeout?: number;
+  /** Seconds for a reset, a snapshot or a restore; beats extend them sixfold. Default 60. */
+  readonly resetTimeout?: number;
+  /** Seconds for one step; beats extend those of the first tenfold, others by nothing. Default 30. */
+  readonly stepTimeout?: number;
+}
+
+export interface RemoteOptions extends Patience {
   /** `ipc:///path` or `tcp://host:port`. */
   readonly endpoint: string;
   /** Listen there and let the simulator dial in; exactly one may. */
@@ -27,12 +37,6 @@ export interface RemoteOptions {
   readonly groups?: readonly string[];
   /** Asks for the actions of the simulator's own teacher with every frame; `welcome`: where it has one. Default false. */
   readonly teacherActions?: boolean | "welcome" | undefined;
-  /** Seconds until the simulator has loaded. Beats that it is loading extend them sixfold. Default 300. */
-  readonly startupTimeout?: number;
-  /** Seconds for a reset, a snapshot or a restore; beats extend them sixfold. Default 60. */
-  readonly resetTimeout?: number;
-  /** Seconds for one step; beats extend those of the first tenfold, others by nothing. Default 30. */
-  readonly stepTimeout?: number;
   /** Ends connecting and every waiting call. */
   readonly signal?: AbortSignal;
   /** Settles when the simulator's process has ended, with a line that says how. */

@@ -88,37 +88,43 @@ export interface Assembled {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** A way of handing controls over: one folder, and one line in the registry. */
-export interface Algorithm<C extends Config = Config> {
-  /** `--algorithm NAME`. */
-  readonly name: string;
-  readonly summary: string;
-  readonly description: Omit<RunDescription, "algorithm">;
-  /** Who else can load its checkpoints, and by which of their configurations; absent: nobody. */
-  readonly manifest?: { readonly library: string; readonly agent: string };
+/** What an algorithm says of its configuration. */
+interface AlgorithmKeys<C extends Config = Config> {
   /** Keys of its own: blocks of zod, behind those that all have; and those of all that it has no use for. */
   readonly keys: z.ZodRawShape;
   readonly omits?: readonly string[];
   /** Flags of `train` for them: `["--alpha", "X", "algorithm.alpha"]`. */
   readonly flags?: readonly Flag[];
-  /** Its experience comes from a simulator, and can be recorded. */
-  readonly collects: boolean;
   /** Keys that a task asks for, by dotted name, where nobody says otherwise. */
   recipe?(task: string): Readonly<Record<string, unknown>>;
   /** The configuration with what follows from which keys were named, by anybody. */
   settle?(config: C, named: (key: string) => boolean): C;
   /** The configuration with what only the data, or a teacher's file, can say; `resumed`: a run goes on. */
   complete?(config: C, given: { readonly resumed: boolean }): Promise<C>;
-  /** Whether this configuration flies anywhere. */
-  flies(config: C): boolean;
-  /** What a simulator is asked for, the likelier first; where it has none of them, all it has. */
-  wishes(config: C): readonly Wish[];
   /** Dotted names of what must not change when a run goes on. */
   readonly keptKeys: readonly string[];
   /** Values that make no sense together. @throws ConfigError */
   check(config: C): void;
+  /** What a person should know who flies with it. */
   remarks(config: C): readonly string[];
+  /** Keys that nobody asks for, in this configuration. */
   idle(config: C): readonly Idle[];
+}
+
+/** A way of handing controls over: one folder, and one line in the registry. */
+export interface Algorithm<C extends Config = Config> extends AlgorithmKeys<C> {
+  /** `--algorithm NAME`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly description: Omit<RunDescription, "algorithm">;
+  /** Who else can load its checkpoints, and by which of their configurations; absent: nobody. */
+  readonly manifest?: { readonly library: string; readonly agent: string };
+  /** Its experience comes from a simulator, and can be recorded. */
+  readonly collects: boolean;
+  /** Whether this configuration flies anywhere. */
+  flies(config: C): boolean;
+  /** What a simulator is asked for, the likelier first; where it has none of them, all it has. */
+  wishes(config: C): readonly Wish[];
   assemble(site: Site<C>): Promise<Assembled>;
   /** Its learner alone, which has `acting`; absent: it learns in the thread that flies. */
   learner?(order: LearnerOrder<C>): Promise<Learner>;
