@@ -29,7 +29,10 @@ export async function startTraining(
   try {
     const input = said();
     const shell = { requests, signals, notices, ...more };
-    return await landedBy(signals.land, () => train(input, shell));
+    return await landedBy(
+      (error) => signals.land(error),
+      () => train(input, shell),
+    );
   } finally {
     signals.release();
   }

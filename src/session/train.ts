@@ -104,7 +104,7 @@ async function takeOff(ready: Ready, checked: Checked, shell: Shell): Promise<Ru
   const sinks = await openSinks({
     ...{ config, run, start, ui, requests, mailbox, notices },
     resumed: opened !== undefined,
-    interrupt: signals.interrupt,
+    interrupt: () => signals.interrupt(),
     simulatorLog: simulator?.log ?? (() => []),
     ownSinks: [...ownSinks, ...observers],
     facts: assembled.facts,

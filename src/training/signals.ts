@@ -25,52 +25,84 @@ export interface SignalWatch {
  * doesn't end a flight of days: `firstsolo watch` and `firstsolo ctl` find it again.
  */
 export function watchSignals(requests: RequestQueue, say: (line: string) => void): SignalWatch {
-  const controller = new AbortController();
-  const stop = new AbortController();
-  let flying = false;
-  let interrupted = false;
-  let uncaught: SignalWatch["uncaught"];
-  const land = (why: string) => {
-    say(`${why}: landing after this iteration, with a checkpoint; once more ends at once`);
-    requests.ask("stop", why);
+  return new ProcessSignals(requests, say);
+}
+
+class ProcessSignals implements SignalWatch {
+  readonly #requests: RequestQueue;
+  readonly #say: (line: string) => void;
+  readonly #abort = new AbortController();
+  readonly #stop = new AbortController();
+  #flying = false;
+  #interrupted = false;
+  #uncaught: SignalWatch["uncaught"];
+
+  constructor(requests: RequestQueue, say: (line: string) => void) {
+    this.#requests = requests;
+    this.#say = say;
+    process.on("SIGINT", this.#onSignal).on("SIGTERM", this.#onSignal).on("SIGHUP", this.#onHangUp);
+  }
+
+  get abort(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get stop(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  get interrupted(): boolean {
+    return this.#interrupted;
+  }
+
+  get uncaught(): SignalWatch["uncaught"] {
+    return this.#uncaught;
+  }
+
+  takeOff(): void {
+    this.#flying = true;
+  }
+
+  interrupt(): void {
+    this.#onSignal("SIGINT");
+  }
+
+  land(error: unknown): boolean {
+    if (!this.#flying) return false;
+    // What throws in a timer may throw again with every tick: the first tells.
+    if (this.#uncaught !== undefined) return true;
+    this.#uncaught = { error };
+    if (this.#interrupted) return true;
+    this.#end();
+    this.#land(`an error that nobody caught (${wordsOf(error)})`);
+    return true;
+  }
+
+  release(): void {
+    process
+      .off("SIGINT", this.#onSignal)
+      .off("SIGTERM", this.#onSignal)
+      .off("SIGHUP", this.#onHangUp);
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    if (this.#interrupted) process.exit(exitCodes.interrupted);
+    this.#end();
+    if (this.#flying) this.#land(signal);
+    else this.#abort.abort();
   };
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (interrupted) process.exit(exitCodes.interrupted);
-    interrupted = true;
-    stop.abort();
-    if (!flying) return controller.abort();
-    land(signal);
-  };
-  const onHangUp = () => say("SIGHUP: the terminal is gone, the flight goes on");
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onHangUp);
-  return {
-    abort: controller.signal,
-    stop: stop.signal,
-    get interrupted() {
-      return interrupted;
-    },
-    interrupt: () => onSignal("SIGINT"),
-    land: (error) => {
-      if (!flying) return false;
-      // What throws in a timer may throw again with every tick: the first tells.
-      if (uncaught !== undefined) return true;
-      uncaught = { error };
-      if (interrupted) return true;
-      interrupted = true;
-      stop.abort();
-      land(`an error that nobody caught (${wordsOf(error)})`);
-      return true;
-    },
-    get uncaught() {
-      return uncaught;
-    },
-    takeOff: () => {
-      flying = true;
-    },
-    release: () => {
-      process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGHUP", onHangUp);
-    },
-  };
+
+  readonly #onHangUp = (): void => this.#say("SIGHUP: the terminal is gone, the flight goes on");
+
+  #end(): void {
+    this.#interrupted = true;
+    this.#stop.abort();
+  }
+
+  #land(why: string): void {
+    this.#say(`${why}: landing after this iteration, with a checkpoint; once more ends at once`);
+    this.#requests.ask("stop", why);
+  }
 }
 
 /** The same for a program that has us fly: its abort lands the flight, and no signal of the process is taken. */
