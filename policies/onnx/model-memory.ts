@@ -65,17 +65,21 @@ export function modelForm(
   if (output === undefined) throw refuse(formOf(made));
   const held = seen.filter((port) => port !== input);
   if (held.length > 0 && choice.input === undefined) throw whichPort(where, seen, "--onnx_input");
-  const memory = inputs.find(({ name }) => name === `${states[0]}_in`);
   return {
     observations: input.name,
     actions: output.name,
     observationWidth: input.shape[1] as number,
     actionWidth: output.shape[1] as number,
-    states,
-    layers: memory ? sizeAt(memory.shape, 0, `${where}: h_in`) : 0,
-    width: memory ? sizeAt(memory.shape, 2, `${where}: h_in`) : 0,
+    ...memoryOf(inputs, states, where),
     held,
   };
+}
+
+function memoryOf(inputs: readonly Port[], states: readonly string[], where: string) {
+  const memory = inputs.find(({ name }) => name === `${states[0]}_in`);
+  if (!memory) return { states, layers: 0, width: 0 };
+  const size = (axis: number) => sizeAt(memory.shape, axis, `${where}: h_in`);
+  return { states, layers: size(0), width: size(2) };
 }
 
 interface Pick {

@@ -26,12 +26,8 @@ export const scripts: { readonly bash: Script; readonly zsh: Script; readonly fi
 };
 
 function bash(commands: readonly CompletedCommand[]): string {
-  const flags = commands.map(
-    ({ name, flags }) => `    ${name}) words="${flags.map(({ flag }) => flag).join(" ")}" ;;`,
-  );
-  const keys = commands
-    .filter((command) => command.keys.length > 0)
-    .map(({ name, keys }) => `    ${name}) words="${keys.join(" ")}" ;;`);
+  const flags = commands.map(({ name, flags }) => bashCase(name, flagsIn(flags)));
+  const keys = commands.flatMap(({ name, keys }) => (keys.length > 0 ? bashCase(name, keys) : []));
   const values = commands.flatMap(({ name, flags }) =>
     flags.flatMap(({ flag, value, choices }) =>
       value ? [`    "${name} ${flag}") words="${choices.join(" ")}"; value=1 ;;`] : [],
@@ -66,6 +62,14 @@ ${keys.join("\n")}
 }
 complete -F _firstsolo firstsolo
 `;
+}
+
+function bashCase(name: string, words: readonly string[]): string {
+  return `    ${name}) words="${words.join(" ")}" ;;`;
+}
+
+function flagsIn(flags: readonly CompletedFlag[]): readonly string[] {
+  return flags.map(({ flag }) => flag);
 }
 
 function zsh(commands: readonly CompletedCommand[]): string {

@@ -55,11 +55,8 @@ export function registerTrainAgent(program: Command): void {
       "--online",
       "learn from slates of its own alone; the logged ones gave the ranker, and the scale of rewards (a share of both: online_share=0.5)",
     )
-    .option("--belief_owner <WHO>", "critic or actor: whose loss moves the belief")
-    .option("--log_dir <FOLDER>", "gets AGENT_…/train.log", "experiments/logs")
-    .option("--checkpoint_dir <FOLDER>", "gets AGENT_…/final", "experiments/checkpoints")
-    .option("--log_root <FOLDER>", "folder of all runs (default: logs/rsl_rl)")
-    .option("--resume <RUN>", "go on with a run: its folder, or a checkpoint in it")
+    .option("--belief_owner <WHO>", "critic or actor: whose loss moves the belief");
+  addPlaces(command)
     .option("--ui <NAME>", "auto, tui, plain, jsonl, none")
     .action(async (overrides: string[], options: Record<string, unknown>) => {
       const said = booleans(options) as unknown as TrainAgentOptions;
@@ -82,6 +79,14 @@ function addNumbers(command: Command): Command {
     .option("--alpha <X>", "weight of the value against imitation: larger is weaker imitation")
     .option("--discount <X>", "weight of the next turn's value")
     .option("--normalize_reward", "rewards scaled by the span of the returns (default)");
+}
+
+function addPlaces(command: Command): Command {
+  return command
+    .option("--log_dir <FOLDER>", "gets AGENT_…/train.log", "experiments/logs")
+    .option("--checkpoint_dir <FOLDER>", "gets AGENT_…/final", "experiments/checkpoints")
+    .option("--log_root <FOLDER>", "folder of all runs (default: logs/rsl_rl)")
+    .option("--resume <RUN>", "go on with a run: its folder, or a checkpoint in it");
 }
 
 /** Commander knows `--no-flag` alone: with underscores both are flags of their own. */

@@ -17,13 +17,7 @@ export function readMinari(reader: RowReader): Catalogue {
   const { file } = reader;
   const names = numbered(file.names("") ?? [], EPISODE);
   const first = names[0];
-  if (first === undefined) {
-    throw new DatasetError(
-      "no-flights",
-      `${file.path} has no episode_<i>; at the top: ${listed(file.names("") ?? [])}`,
-      "Record some flights, or name another layout with --dataset_format.",
-    );
-  }
+  if (first === undefined) throw noEpisodes(reader);
   const model = names.find((name) => (file.table(`${name}/actions`)?.rows ?? 0) > 0) ?? first;
   const groups = groupsOf(reader, `${model}/observations`);
   const actions = actionsOf(reader, model);
@@ -56,6 +50,14 @@ export function readMinari(reader: RowReader): Catalogue {
       truncated: column({ width: 1, kept: "uint8" }, at("truncations")),
     },
   };
+}
+
+function noEpisodes({ file }: RowReader): DatasetError {
+  return new DatasetError(
+    "no-flights",
+    `${file.path} has no episode_<i>; at the top: ${listed(file.names("") ?? [])}`,
+    "Record some flights, or name another layout with --dataset_format.",
+  );
 }
 
 function actionsOf(reader: RowReader, episode: string) {

@@ -141,10 +141,9 @@ async function startOwn(config: Config, options: SimulatorOptions): Promise<Simu
       .finally(() => close())
       .finally(() => options.tape?.close())
       .finally(() => log.close());
-  const description = `the built-in ${builtInFor(config.task).title}, process ${pid}`;
   return {
     env,
-    description,
+    description: `the built-in ${builtInFor(config.task).title}, process ${pid}`,
     log: () => log.tail(200),
     logTo: (path) => log.to(path),
     close: closeAll,

@@ -54,29 +54,16 @@ export interface Sinks extends MetricSink {
 }
 
 export async function openSinks(options: SinkOptions): Promise<Sinks> {
-  const { config, run, notices, start } = options;
+  const { config, run, notices, start, mailbox } = options;
   const warn = notices.say;
-  const resumeAt = options.resumed ? { resumeAt: start.iteration } : {};
+  const resumeAt: ResumeAt = options.resumed ? { resumeAt: start.iteration } : {};
   const own = await openOwnSinks(options, resumeAt);
   const jsonl = await openJsonl({ folder: run.path, ...resumeAt, onFailure: warn });
   const wandb = await openWandbRun({ config, run, ...resumeAt, warn });
   const sinks: NamedSink[] = [{ name: "metrics.jsonl", sink: jsonl }];
-  const rename = (sink: MetricSink) => withNames(sink, config.metric_names);
-  if (wandb) {
-    sinks.push({ name: "W&B", sink: rename(wandb) }, wandbConsole(options, wandb));
-    notices.tell((line) => wandb.console(`${line}\n`, "stderr"));
-  }
-  if (config.logger !== "none") {
-    const sink = openTensorboard({ runFolder: run.path, config, ...resumeAt, onFailure: warn });
-    sinks.push({ name: "TensorBoard", sink: rename(sink) });
-  }
-  if (config.metrics_port !== null) {
-    const labels = { run: run.name, task: config.task };
-    const sink = await openPrometheus({ port: config.metrics_port, labels, say: warn });
-    sinks.push({ name: "Prometheus page", sink: rename(sink) });
-  }
-  sinks.push(...own);
-  sinks.push({ name: "control mailbox", sink: options.mailbox });
+  if (wandb) sinks.push(...wandbSinks(options, wandb));
+  sinks.push(...(await openOthers(options, resumeAt)), ...own);
+  sinks.push({ name: "control mailbox", sink: mailbox });
   const console = await openConsole(options);
   if (console) sinks.push({ name: "console", sink: console });
   const all = tee(sinks, { onFailure: warn });
@@ -86,7 +73,7 @@ export async function openSinks(options: SinkOptions): Promise<Sinks> {
   return {
     ...all,
     write: (iteration, metrics) => {
-      options.mailbox.lock.check();
+      mailbox.lock.check();
       next = iteration + 1;
       latest = metrics;
       all.write(iteration, metrics);
@@ -103,10 +90,41 @@ export async function openSinks(options: SinkOptions): Promise<Sinks> {
   };
 }
 
+interface ResumeAt {
+  readonly resumeAt?: number;
+}
+
+/** W&B, the figures by the names that were asked for. */
+function wandbSinks(options: SinkOptions, wandb: WandbSink): readonly NamedSink[] {
+  options.notices.tell((line) => wandb.console(`${line}\n`, "stderr"));
+  return [{ name: "W&B", sink: renamed(options, wandb) }, wandbConsole(options, wandb)];
+}
+
+/** TensorBoard and Prometheus, where they are wanted. */
+async function openOthers(options: SinkOptions, resumeAt: ResumeAt): Promise<readonly NamedSink[]> {
+  const { config, run, notices } = options;
+  const warn = notices.say;
+  const sinks: NamedSink[] = [];
+  if (config.logger !== "none") {
+    const sink = openTensorboard({ runFolder: run.path, config, ...resumeAt, onFailure: warn });
+    sinks.push({ name: "TensorBoard", sink: renamed(options, sink) });
+  }
+  if (config.metrics_port !== null) {
+    const labels = { run: run.name, task: config.task };
+    const sink = await openPrometheus({ port: config.metrics_port, labels, say: warn });
+    sinks.push({ name: "Prometheus page", sink: renamed(options, sink) });
+  }
+  return sinks;
+}
+
+function renamed({ config }: SinkOptions, sink: MetricSink): MetricSink {
+  return withNames(sink, config.metric_names);
+}
+
 /** Before all others: one that is no sink at all is a mistake in the configuration. */
 async function openOwnSinks(
   { config, run, notices, ownSinks }: SinkOptions,
-  resumeAt: { readonly resumeAt?: number },
+  resumeAt: ResumeAt,
 ): Promise<readonly NamedSink[]> {
   const facts = { folder: run.path, name: run.name, config, ...resumeAt, say: notices.say };
   const opened: NamedSink[] = [];

@@ -68,25 +68,13 @@ export function createCnn(options: CnnOptions): Cnn {
   const pictures = groups.filter(isPictureGroup);
   if (pictures.length === 0) throw noPictures(groups);
   const parameters: Parameter[] = [];
-  const take = (parameter: Parameter) => {
+  const make: Make = (name, shape, inputs) => {
+    const bound = 1 / Math.sqrt(inputs);
+    const parameter = createParameter(prefix + name, shape, { ...drawn(options), bound });
     parameters.push(parameter);
     return parameter.value;
   };
-  const make = (name: string, shape: readonly number[], inputs: number) =>
-    take(
-      createParameter(prefix + name, shape, { ...drawn(options), bound: 1 / Math.sqrt(inputs) }),
-    );
-  const stacks = new Map<string, readonly Convolution[]>();
-  for (const group of pictures) {
-    const layers = convolutionsOf(group, options).map((shape, i) => {
-      const inputs = shape.inChannels * shape.kernel ** 2;
-      const size = [shape.outChannels, shape.inChannels, shape.kernel, shape.kernel];
-      const at = `cnns.${group.name}.${2 * i}`;
-      const weight = make(`${at}.weight`, size, inputs);
-      return { ...shape, weight, bias: make(`${at}.bias`, [shape.outChannels], inputs) };
-    });
-    stacks.set(group.name, layers);
-  }
+  const stacks = new Map(pictures.map((group) => [group.name, stackOf(group, options, make)]));
   const joinedWidth = groups.reduce((sum, group) => sum + groupWidth(group, options), 0);
   const last: Linear | undefined =
     featureWidth === undefined
@@ -107,6 +95,20 @@ export function createCnn(options: CnnOptions): Cnn {
     },
     dispose: () => tf.dispose(parameters.map(({ value }) => value)),
   };
+}
+
+/** A parameter that is kept. @param inputs how many numbers one output is made of */
+type Make = (name: string, shape: readonly number[], inputs: number) => tf.Variable;
+
+/** A group's convolutions, one behind the other. */
+function stackOf(group: EncoderGroup, stack: Stack, make: Make): readonly Convolution[] {
+  return convolutionsOf(group, stack).map((shape, i) => {
+    const { inChannels, outChannels, kernel } = shape;
+    const inputs = inChannels * kernel ** 2;
+    const at = `cnns.${group.name}.${2 * i}`;
+    const weight = make(`${at}.weight`, [outChannels, inChannels, kernel, kernel], inputs);
+    return { ...shape, weight, bias: make(`${at}.bias`, [outChannels], inputs) };
+  });
 }
 
 function drawn({ random = Math.random, weights }: CnnOptions) {

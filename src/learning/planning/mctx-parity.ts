@@ -26,42 +26,36 @@ async function compared(one: MctxCase): Promise<Omit<UpdateError, "update">> {
   const model = new TableModel(one, { roots: [rootState], slots: slotsOf(settings) });
   const roots = { trees: 1, actions, forbidden, ...model.roots() };
   const found = await search(model, roots, settings);
-  const counts = figuresOf("visit_counts", found.visitCounts);
-  const visited = result.visitCounts.map((count) => count > 0);
-  const sum = settings.simulations;
+  const weights = Array.from(found.visitCounts, (count) => count / settings.simulations);
+  const wanted = Array.from(result.qValues, (value) => value ?? Number.NaN);
+  const visited = (_: number, action: number) => result.visitCounts[action]! > 0;
   return {
     counts: compareFigures(
-      { ...counts, action: found.actions[0] },
+      { ...figuresOf("visit_counts", found.visitCounts), action: found.actions[0] },
       { ...figuresOf("visit_counts", result.visitCounts), action: result.action },
     ),
     metrics: compareFigures(
       {
         root_value: found.values[0],
-        ...figuresOf(
-          "action_weights",
-          Array.from(found.visitCounts, (count) => count / sum),
-        ),
-        ...figuresOf("qvalues", found.qValues, (value) => !Number.isNaN(value)),
-        ...figuresOf(
-          "qvalues null",
-          found.qValues.map((value) => Number(Number.isNaN(value))),
-        ),
+        ...figuresOf("action_weights", weights),
+        ...valuesOf(found.qValues, (value) => !Number.isNaN(value)),
       },
       {
         root_value: result.rootValue,
         ...figuresOf("action_weights", result.actionWeights),
-        ...figuresOf(
-          "qvalues",
-          result.qValues.map((value) => value ?? Number.NaN),
-          (_, a) => visited[a]!,
-        ),
-        ...figuresOf(
-          "qvalues null",
-          result.qValues.map((value) => Number(value === null)),
-        ),
+        ...valuesOf(wanted, visited),
       },
     ),
   };
+}
+
+/** Q of the actions that count, and which have none: NaN. */
+function valuesOf(
+  values: ArrayLike<number>,
+  counts: (value: number, action: number) => boolean,
+): Record<string, number> {
+  const none = Array.from(values, (value) => Number(Number.isNaN(value)));
+  return { ...figuresOf("qvalues", values, counts), ...figuresOf("qvalues null", none) };
 }
 
 function figuresOf(
