@@ -10,7 +10,8 @@ export interface SnapshotOwner {
   readonly settings: Settings;
 }
 
-type Numbers = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
+/** An array of state. */
+export type Numbers = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
 
 const mark = "FSMJ";
 const version = 1;

@@ -2,9 +2,10 @@ import { availableParallelism } from "node:os";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { Arena } from "../inside/arena.ts";
 import { SimError } from "../inside/sim-error.ts";
+import { SimulationEnv } from "../inside/simulation-env.ts";
 import { loadLibrary, type Rows } from "./bodies.ts";
 import { Crew } from "./crew.ts";
-import { MujocoEnv } from "./mujoco-env.ts";
+import { MujocoSimulation } from "./mujoco-simulation.ts";
 import { checkOptions, type FleetOptions, openFleet } from "./open-fleet.ts";
 import { specOf } from "./tasks.ts";
 
@@ -26,7 +27,10 @@ const bytesBesides = 65_536;
  * @throws SimError for a task, a size or a library that isn't there, ProtocolError
  * (`unknown-setting`, `bad-setting`) for settings.
  */
-export async function openMujoco({ threads = 1, ...options }: MujocoOptions): Promise<MujocoEnv> {
+export async function openMujoco({
+  threads = 1,
+  ...options
+}: MujocoOptions): Promise<SimulationEnv> {
   const { task, settings } = checkOptions(options);
   const { numEnvs, blockSize } = options;
   const count = Math.min(threads === "auto" ? threadsFor(numEnvs) : threads, numEnvs);
@@ -38,13 +42,15 @@ export async function openMujoco({ threads = 1, ...options }: MujocoOptions): Pr
   const own = shares[0]!;
   if (count === 1) {
     const fleet = await openFleet(options, { rows: own, arena: new Arena() });
-    return new MujocoEnv(task, numEnvs, { settings, fleet, crew: undefined, own });
+    return new SimulationEnv(
+      new MujocoSimulation(task, numEnvs, { settings, fleet, crew: undefined, own }),
+    );
   }
   const memory = new SharedArrayBuffer(bytesPerEnv * numEnvs + bytesBesides);
   const fleet = await openFleet(options, { rows: own, arena: new Arena(memory) });
   const order = { ...options, settings: options.settings ?? {}, blockSize, memory };
   const crew = await Crew.open(shares.slice(1), order);
-  return new MujocoEnv(task, numEnvs, { settings, fleet, crew, own });
+  return new SimulationEnv(new MujocoSimulation(task, numEnvs, { settings, fleet, crew, own }));
 }
 
 /**

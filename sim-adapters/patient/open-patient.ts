@@ -1,7 +1,8 @@
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { checkNumEnvs, taskNamed } from "../inside/env-options.ts";
 import { readSettings } from "../inside/setting-rules.ts";
-import { PatientEnv } from "./patient-env.ts";
+import { SimulationEnv } from "../inside/simulation-env.ts";
+import { PatientSimulation } from "./patient-simulation.ts";
 import { patientSettings } from "./settings.ts";
 import { patientAliases, patientTasks, specOf } from "./tasks.ts";
 
@@ -19,9 +20,9 @@ export interface PatientOptions {
  * @throws SimError for a task or a size that isn't there, ProtocolError (`unknown-setting`,
  * `bad-setting`) for settings.
  */
-export async function openPatient(options: PatientOptions): Promise<PatientEnv> {
+export async function openPatient(options: PatientOptions): Promise<SimulationEnv> {
   const { task, all } = check(options);
-  return new PatientEnv(task, options.numEnvs, all);
+  return new SimulationEnv(new PatientSimulation(task, options.numEnvs, all));
 }
 
 /** What `openPatient` would give. @throws as `openPatient` */

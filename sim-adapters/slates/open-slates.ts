@@ -1,7 +1,8 @@
 import type { EnvSpec } from "../../protocol/spec.ts";
 import { checkNumEnvs, taskNamed } from "../inside/env-options.ts";
 import { readSettings } from "../inside/setting-rules.ts";
-import { SlatesEnv } from "./slates-env.ts";
+import { SimulationEnv } from "../inside/simulation-env.ts";
+import { SlatesSimulation } from "./slates-simulation.ts";
 import { slatesAliases, slatesRules, slatesTasks, specOf } from "./tasks.ts";
 
 export interface SlatesOptions {
@@ -18,9 +19,9 @@ export interface SlatesOptions {
  * @throws SimError for a task or a size that isn't there, ProtocolError (`unknown-setting`,
  * `bad-setting`) for settings.
  */
-export async function openSlates(options: SlatesOptions): Promise<SlatesEnv> {
+export async function openSlates(options: SlatesOptions): Promise<SimulationEnv> {
   const { task, all } = check(options);
-  return new SlatesEnv(task, options.numEnvs, all);
+  return new SimulationEnv(new SlatesSimulation(task, options.numEnvs, all));
 }
 
 /** What `openSlates` would give. @throws as `openSlates` */

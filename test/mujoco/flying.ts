@@ -1,5 +1,5 @@
 import type { Frame, StepResult } from "../../protocol/frame.ts";
-import type { MujocoEnv } from "../../sim-adapters/mujoco/mujoco-env.ts";
+import type { SimulationEnv } from "../../sim-adapters/inside/simulation-env.ts";
 import { openMujoco } from "../../sim-adapters/mujoco/open-mujoco.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 
@@ -14,7 +14,7 @@ export async function withEnv<T>(
     readonly blockSize?: number;
     readonly groups?: readonly string[];
   },
-  use: (env: MujocoEnv) => Promise<T>,
+  use: (env: SimulationEnv) => Promise<T>,
 ): Promise<T> {
   const env = await openMujoco({ task: "quadcopter", numEnvs: 1, ...options });
   try {

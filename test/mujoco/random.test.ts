@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ObservationArray } from "../../protocol/frame.ts";
+import type { SimulationEnv } from "../../sim-adapters/inside/simulation-env.ts";
 import { Bodies, gravity } from "../../sim-adapters/mujoco/bodies.ts";
-import type { MujocoEnv } from "../../sim-adapters/mujoco/mujoco-env.ts";
 import { all, livelyActions, row, withEnv } from "./flying.ts";
 
 const task = "quadcopter-random";
@@ -111,7 +111,7 @@ test("an airframe stays for its episode; the last observation is still of it", (
   }));
 
 /** Velocities that one control step from rest brings, and the airframes that made them. */
-async function kick(env: MujocoEnv, action: readonly number[]) {
+async function kick(env: SimulationEnv, action: readonly number[]) {
   const { numEnvs } = env.spec;
   const before = (await env.reset(7)).observations.teacher!;
   const after = (await env.step(all(numEnvs, action))).frame.observations;

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { MujocoEnv } from "../../sim-adapters/mujoco/mujoco-env.ts";
+import type { SimulationEnv } from "../../sim-adapters/inside/simulation-env.ts";
 import fc from "../properties.ts";
 import { bitsOf, livelyActions, withEnv } from "./flying.ts";
 
 const task = "quadcopter-noisy";
 
-async function fly(env: MujocoEnv, from: number, to: number): Promise<string[]> {
+async function fly(env: SimulationEnv, from: number, to: number): Promise<string[]> {
   const bits: string[] = [];
   for (let step = from; step < to; step++) {
     bits.push(bitsOf(await env.step(livelyActions(env.spec.numEnvs, step))));

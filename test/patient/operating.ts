@@ -1,6 +1,6 @@
 import type { Frame, StepResult } from "../../protocol/frame.ts";
+import type { SimulationEnv } from "../../sim-adapters/inside/simulation-env.ts";
 import { openPatient } from "../../sim-adapters/patient/open-patient.ts";
-import type { PatientEnv } from "../../sim-adapters/patient/patient-env.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { bitsOf } from "../mujoco/flying.ts";
 
@@ -15,7 +15,7 @@ export const exact = {
   ...{ "noise.bis": 0, "noise.map": 0, "variability.kinetics": 0, "variability.response": 0 },
 };
 
-export function operate(options: Operation = {}): Promise<PatientEnv> {
+export function operate(options: Operation = {}): Promise<SimulationEnv> {
   return openPatient({ task: "anaesthesia", numEnvs: 1, ...options });
 }
 

@@ -1,8 +1,8 @@
 import type { Frame, StepResult } from "../../protocol/frame.ts";
+import type { SimulationEnv } from "../../sim-adapters/inside/simulation-env.ts";
 import { catalogueOf } from "../../sim-adapters/slates/items.ts";
 import { itemsOf } from "../../sim-adapters/slates/items-word.ts";
 import { openSlates } from "../../sim-adapters/slates/open-slates.ts";
-import type { SlatesEnv } from "../../sim-adapters/slates/slates-env.ts";
 import type { VectorEnv } from "../../sim-adapters/vector-env.ts";
 import { bitsOf } from "../mujoco/flying.ts";
 
@@ -12,7 +12,7 @@ export interface Recommending {
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-export function recommend(options: Recommending = {}): Promise<SlatesEnv> {
+export function recommend(options: Recommending = {}): Promise<SimulationEnv> {
   return openSlates({ task: "slates-diffuse_topdown", numEnvs: 1, ...options });
 }
 

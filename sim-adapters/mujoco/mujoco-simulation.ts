@@ -1,11 +1,9 @@
 import type { Frame, Observations, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
-import { type ActionWords, checkActions, checkSeed } from "../inside/env-inputs.ts";
-import { EnvLife } from "../inside/env-life.ts";
+import type { ActionWords } from "../inside/env-inputs.ts";
 import { SimError } from "../inside/sim-error.ts";
-import { readSnapshot, writeSnapshot } from "../inside/snapshot.ts";
-import type { VectorEnv } from "../vector-env.ts";
+import type { Simulation } from "../inside/simulation.ts";
 import type { Rows } from "./bodies.ts";
 import { Film } from "./camera/film.ts";
 import { cameraSettings } from "./camera/views.ts";
@@ -36,12 +34,11 @@ const actionWords: ActionWords = {
  * As in Isaac Lab both `terminated` and `truncated` are 1 when a fall and the clock end an episode
  * at the same step.
  */
-export class MujocoEnv implements VectorEnv {
+export class MujocoSimulation implements Simulation {
   readonly spec: EnvSpec;
-  /** The settings in effect, defaults included. */
   readonly settings: Settings;
-  /** Lines for the person who flies here. */
-  readonly notices: string[];
+  readonly notices: readonly string[];
+  readonly actionWords = actionWords;
   readonly #task: Task;
   readonly #fleet: Fleet;
   /** Other threads, for the environments that are not ours. */
@@ -49,7 +46,6 @@ export class MujocoEnv implements VectorEnv {
   readonly #own: Rows;
   /** Of a task with a camera. */
   readonly #film: Film | undefined;
-  readonly #life = new EnvLife();
 
   /** Takes fleet and crew over and closes them. `own`: the environments that this thread moves. */
   constructor(task: Task, numEnvs: number, { settings, fleet, crew, own }: MujocoParts) {
@@ -57,75 +53,44 @@ export class MujocoEnv implements VectorEnv {
     this.spec = specOf(task, numEnvs, settings);
     this.settings = all;
     this.#task = task;
-    this.notices = [...notices];
+    this.notices = notices;
     this.#fleet = fleet;
     this.#crew = crew;
     this.#own = own;
     this.#film = filmOf(task, numEnvs, { all, goals: fleet.episodes.goals });
   }
 
-  /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
-  async reset(seed: number): Promise<Frame> {
-    this.#life.refuseClosed();
-    checkSeed(seed);
+  reset(seed: number): void {
     const { episodes, observer, airframes, bodies } = this.#fleet;
     episodes.restartAll(seed, bodies);
     observer.streams.seed(seed);
     airframes.streams.seed(seed);
     this.#begin(Int32Array.from({ length: this.spec.numEnvs }, (_, i) => i));
-    this.#life.fly();
-    return this.#frame();
   }
 
-  /**
-   * @throws SimError; nothing has changed then, but after `diverged` only `reset` and `restore` are
-   * left.
-   */
-  async step(actions: Float32Array): Promise<StepResult> {
-    this.#life.refuseIdle();
-    const start = performance.now();
-    checkActions(actions, this.spec, actionWords);
+  move(actions: Float32Array): void {
     this.#fleet.actions.set(actions);
     this.#crew?.begin();
     this.#fleet.move(this.#own);
-    const simulated = performance.now();
+  }
+
+  /** @throws SimError `diverged`, `thread-lost` */
+  async conclude(): Promise<StepResult> {
     let bad = this.#fleet.judge(this.#own);
     if (this.#crew !== undefined) {
       const others = await this.#crew.end();
       if (bad < 0) bad = others;
     }
-    if (bad >= 0) this.#diverged(bad);
-    const result = this.#conclude();
-    const timing = {
-      simulate: (simulated - start) / 1000,
-      observe: (performance.now() - simulated) / 1000,
-    };
-    return { ...result, timing };
-  }
-
-  /** Everything that decides what comes next, and the frame that is current. */
-  async snapshot(): Promise<Uint8Array> {
-    this.#life.refuseIdle();
-    return writeSnapshot(this.#owner(), this.#everything());
-  }
-
-  /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
-  async restore(state: Uint8Array): Promise<Frame> {
-    this.#life.refuseClosed();
-    readSnapshot(state, this.#owner(), this.#everything());
-    this.#life.fly();
-    return this.#frame();
+    if (bad >= 0) throw diverged(bad);
+    return this.#concluded();
   }
 
   async close(): Promise<void> {
-    if (this.#life.closed) return;
-    this.#life.close();
     this.#fleet.bodies.close();
     await this.#crew?.close();
   }
 
-  /** What became of a control step, and the beginnings of new episodes. */
-  #conclude(): StepResult {
+  #concluded(): StepResult {
     this.#fleet.observer.advance();
     const rewards = this.#fleet.rewards.slice();
     const terminated = this.#fleet.terminated.slice();
@@ -134,7 +99,7 @@ export class MujocoEnv implements VectorEnv {
     this.#film?.shoot(this.#fleet.bodies);
     for (let i = 0; i < rewards.length; i++) ends += terminated[i]! | truncated[i]!;
     const ended = ends === 0 ? {} : this.#restart(terminated, truncated, ends);
-    return { frame: this.#frame(), rewards, terminated, truncated, ...ended };
+    return { frame: this.frame(), rewards, terminated, truncated, ...ended };
   }
 
   /** Notes how episodes ended and begins the next ones. */
@@ -154,7 +119,7 @@ export class MujocoEnv implements VectorEnv {
     this.#film?.begin(envs, this.#fleet.bodies);
   }
 
-  #frame(): Frame {
+  frame(): Frame {
     return { observations: this.#observations(), started: this.#fleet.started.slice() };
   }
 
@@ -165,20 +130,15 @@ export class MujocoEnv implements VectorEnv {
     return this.#film && camera ? { ...seen, [camera]: this.#film.copy(envs) } : seen;
   }
 
-  #everything() {
+  everything() {
     return [...this.#fleet.everything(), ...(this.#film?.state ?? [])];
   }
+}
 
-  #owner() {
-    return { task: this.spec.task, numEnvs: this.spec.numEnvs, settings: this.settings };
-  }
-
-  #diverged(i: number): never {
-    this.#life.idle();
-    throw new SimError("diverged", `the simulation of environment ${i} is no longer finite`, {
-      hint: "Use a smaller env.sim.dt or the default settings, then start again with reset.",
-    });
-  }
+function diverged(i: number): SimError {
+  return new SimError("diverged", `the simulation of environment ${i} is no longer finite`, {
+    hint: "Use a smaller env.sim.dt or the default settings, then start again with reset.",
+  });
 }
 
 function filmOf(

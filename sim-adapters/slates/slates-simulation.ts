@@ -1,10 +1,8 @@
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
-import { type ActionWords, checkActions, checkSeed } from "../inside/env-inputs.ts";
-import { EnvLife } from "../inside/env-life.ts";
-import { readSnapshot, writeSnapshot } from "../inside/snapshot.ts";
-import type { VectorEnv } from "../vector-env.ts";
+import type { ActionWords } from "../inside/env-inputs.ts";
+import type { Simulation } from "../inside/simulation.ts";
 import { Audience } from "./audience.ts";
 import { EpisodeFigures } from "./episode-figures.ts";
 import { catalogueOf } from "./items.ts";
@@ -24,16 +22,17 @@ const actionWords: ActionWords = {
  * drifts towards these and tires of their topics. Nobody leaves: `terminated` is never 1, and the
  * clock ends an episode. In float64, what leaves in float32.
  */
-export class SlatesEnv implements VectorEnv {
+export class SlatesSimulation implements Simulation {
   readonly spec: EnvSpec;
-  /** The settings in effect, defaults included. */
   readonly settings: Settings;
   readonly notices: readonly string[] = [];
+  readonly actionWords = actionWords;
   readonly #audience: Audience;
   readonly #figures: EpisodeFigures;
   /** Where the last frame begins an episode. */
   readonly #started: Uint8Array;
-  readonly #life = new EnvLife();
+  /** Clicks of each user's last turn; handed over with it. */
+  #rewards = new Float32Array(0);
 
   constructor(task: SlatesTask, numEnvs: number, all: Settings) {
     const seed = all["sim.catalogue_seed"] as number;
@@ -45,51 +44,13 @@ export class SlatesEnv implements VectorEnv {
     this.#started = new Uint8Array(numEnvs);
   }
 
-  /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
-  async reset(seed: number): Promise<Frame> {
-    this.#life.refuseClosed();
-    checkSeed(seed);
+  reset(seed: number): void {
     this.#audience.seed(seed);
     for (let i = 0; i < this.spec.numEnvs; i++) this.#begin(i);
-    this.#life.fly();
-    return this.#frame();
   }
 
-  /** @throws SimError; nothing has changed then. */
-  async step(actions: Float32Array): Promise<StepResult> {
-    this.#life.refuseIdle();
-    const start = performance.now();
-    checkActions(actions, this.spec, actionWords);
-    const rewards = this.#show(actions);
-    const simulated = performance.now();
-    const result = this.#conclude(rewards);
-    const timing = {
-      simulate: (simulated - start) / 1000,
-      observe: (performance.now() - simulated) / 1000,
-    };
-    return { ...result, timing };
-  }
-
-  /** Everything that decides what comes next, and the frame that is current. */
-  async snapshot(): Promise<Uint8Array> {
-    this.#life.refuseIdle();
-    return writeSnapshot(this.#owner(), this.#everything());
-  }
-
-  /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
-  async restore(state: Uint8Array): Promise<Frame> {
-    this.#life.refuseClosed();
-    readSnapshot(state, this.#owner(), this.#everything());
-    this.#life.fly();
-    return this.#frame();
-  }
-
-  async close(): Promise<void> {
-    this.#life.close();
-  }
-
-  /** Every user's turn; clicks of each. */
-  #show(actions: Float32Array): Float32Array {
+  /** Every user's turn. */
+  move(actions: Float32Array): void {
     const { numEnvs } = this.spec;
     const audience = this.#audience;
     for (let k = 0; k < actions.length; k++) {
@@ -102,17 +63,18 @@ export class SlatesEnv implements VectorEnv {
       rewards[i] = audience.turn(i);
       this.#figures.note(i, rewards[i]!, bored);
     }
-    return rewards;
+    this.#rewards = rewards;
   }
 
-  #conclude(rewards: Float32Array): StepResult {
+  conclude(): StepResult {
+    const rewards = this.#rewards;
     const { numEnvs, maxEpisodeSteps } = this.spec;
     const { turns } = this.#audience;
     const truncated = Uint8Array.from(turns, (turn) => (turn < maxEpisodeSteps ? 0 : 1));
     this.#started.fill(0);
     const ended = truncated.includes(1) ? this.#restart(truncated) : {};
     const terminated = new Uint8Array(numEnvs);
-    return { frame: this.#frame(), rewards, terminated, truncated, ...ended };
+    return { frame: this.frame(), rewards, terminated, truncated, ...ended };
   }
 
   /** Notes how episodes went and begins the next ones. */
@@ -130,15 +92,11 @@ export class SlatesEnv implements VectorEnv {
     this.#started[i] = 1;
   }
 
-  #frame(): Frame {
+  frame(): Frame {
     return { observations: observe(this.#audience), started: this.#started.slice() };
   }
 
-  #everything() {
+  everything() {
     return [...this.#audience.state, ...this.#figures.state, this.#started];
-  }
-
-  #owner() {
-    return { task: this.spec.task, numEnvs: this.spec.numEnvs, settings: this.settings };
   }
 }

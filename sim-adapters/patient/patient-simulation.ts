@@ -1,10 +1,8 @@
 import type { Frame, StepResult } from "../../protocol/frame.ts";
 import type { Settings } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
-import { type ActionWords, checkActions, checkSeed } from "../inside/env-inputs.ts";
-import { EnvLife } from "../inside/env-life.ts";
-import { readSnapshot, writeSnapshot } from "../inside/snapshot.ts";
-import type { VectorEnv } from "../vector-env.ts";
+import type { ActionWords } from "../inside/env-inputs.ts";
+import type { Simulation } from "../inside/simulation.ts";
 import { Admission } from "./admission.ts";
 import { EpisodeFigures } from "./episode-figures.ts";
 import { advance } from "./models/zero-order-hold.ts";
@@ -27,12 +25,11 @@ const actionWords: ActionWords = {
  * for who watches. Nobody dies: `terminated` is never 1, and the clock ends an operation. In float64,
  * what leaves in float32.
  */
-export class PatientEnv implements VectorEnv {
+export class PatientSimulation implements Simulation {
   readonly spec: EnvSpec;
-  /** The settings in effect, defaults included. */
   readonly settings: Settings;
-  /** Lines for the person who flies here. */
   readonly notices: readonly string[] = [researchOnly];
+  readonly actionWords = actionWords;
   readonly #limits: PatientSettings["limits"];
   readonly #ward: Ward;
   readonly #admission: Admission;
@@ -41,7 +38,6 @@ export class PatientEnv implements VectorEnv {
   readonly #figures: EpisodeFigures;
   /** Where the last frame begins an episode. */
   readonly #started: Uint8Array;
-  readonly #life = new EnvLife();
 
   constructor(task: PatientTask, numEnvs: number, all: Settings) {
     const settings = patientSettings(all);
@@ -56,53 +52,15 @@ export class PatientEnv implements VectorEnv {
     this.#started = new Uint8Array(numEnvs);
   }
 
-  /** @throws SimError `bad-seed` unless it is a whole number below 2³². */
-  async reset(seed: number): Promise<Frame> {
-    this.#life.refuseClosed();
-    checkSeed(seed);
+  reset(seed: number): void {
     this.#admission.streams.seed(seed);
     this.#signals.streams.seed(seed);
     this.#ward.episodes.fill(0);
     for (let i = 0; i < this.spec.numEnvs; i++) this.#begin(i);
-    this.#life.fly();
-    return this.#frame();
   }
 
-  /** @throws SimError; nothing has changed then. */
-  async step(actions: Float32Array): Promise<StepResult> {
-    this.#life.refuseIdle();
-    const start = performance.now();
-    checkActions(actions, this.spec, actionWords);
-    this.#infuse(actions);
-    const simulated = performance.now();
-    const result = this.#conclude();
-    const timing = {
-      simulate: (simulated - start) / 1000,
-      observe: (performance.now() - simulated) / 1000,
-    };
-    return { ...result, timing };
-  }
-
-  /** Everything that decides what comes next, and the frame that is current. */
-  async snapshot(): Promise<Uint8Array> {
-    this.#life.refuseIdle();
-    return writeSnapshot(this.#owner(), this.#everything());
-  }
-
-  /** @throws SimError `bad-snapshot` or `other-snapshot`; nothing has changed then. */
-  async restore(state: Uint8Array): Promise<Frame> {
-    this.#life.refuseClosed();
-    readSnapshot(state, this.#owner(), this.#everything());
-    this.#life.fly();
-    return this.#frame();
-  }
-
-  async close(): Promise<void> {
-    this.#life.close();
-  }
-
-  /** The bodies' part of a control step. */
-  #infuse(actions: Float32Array): void {
+  /** Infuses for a control period. */
+  move(actions: Float32Array): void {
     const { propofol: mostPropofol, remifentanil: mostRemifentanil } = this.#limits;
     // A limit comes back over the wire as a float32.
     const [widest, widestToo] = [Math.fround(mostPropofol), Math.fround(mostRemifentanil)];
@@ -124,8 +82,7 @@ export class PatientEnv implements VectorEnv {
     }
   }
 
-  /** Everything of a control step behind the bodies. */
-  #conclude(): StepResult {
+  conclude(): StepResult {
     const { numEnvs, maxEpisodeSteps } = this.spec;
     const ward = this.#ward;
     const rewards = new Float32Array(numEnvs);
@@ -143,7 +100,7 @@ export class PatientEnv implements VectorEnv {
     this.#started.fill(0);
     const ended = ends === 0 ? {} : this.#restart(truncated, ends);
     const terminated = new Uint8Array(numEnvs);
-    return { frame: this.#frame(), rewards, terminated, truncated, ...ended };
+    return { frame: this.frame(), rewards, terminated, truncated, ...ended };
   }
 
   /** Notes how operations went and begins the next ones. */
@@ -164,17 +121,13 @@ export class PatientEnv implements VectorEnv {
     this.#started[i] = 1;
   }
 
-  #frame(): Frame {
+  frame(): Frame {
     return { observations: this.#observer.copy(), started: this.#started.slice() };
   }
 
-  #everything() {
+  everything() {
     const random = [this.#admission.streams.state, this.#signals.streams.state];
     const current = [...this.#observer.state, this.#started];
     return [...this.#ward.state, ...this.#figures.state, ...random, ...current];
-  }
-
-  #owner() {
-    return { task: this.spec.task, numEnvs: this.spec.numEnvs, settings: this.settings };
   }
 }
