@@ -16,7 +16,7 @@ export interface Frame {
 
 export interface StepResult {
   readonly frame: Frame;
-  /** `[numEnvs]`. */
+  /** `[numEnvs]`, in the task's own units: of the control period that has passed. */
   readonly rewards: Float32Array;
   /** `[numEnvs]`, 1 where the episode ended in a terminal state. */
   readonly terminated: Uint8Array;

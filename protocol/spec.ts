@@ -17,7 +17,7 @@ export interface TensorSpec {
 }
 
 export interface ActionSpec extends TensorSpec {
-  /** Bounds per component; the simulator clamps to them. */
+  /** Bounds per component, in its unit; the simulator clamps to them. */
   readonly low: readonly number[];
   readonly high: readonly number[];
 }
@@ -29,7 +29,9 @@ export interface ActionSpec extends TensorSpec {
 export type Capability = "bitwise" | "snapshot" | "teacher_actions" | (string & {});
 
 export interface EnvSpec {
+  /** Its name, e.g. `quadcopter`. */
   readonly task: string;
+  /** Environments that are stepped together: the first axis of every array. */
   readonly numEnvs: number;
   /** Seconds of simulated time between two actions. */
   readonly controlPeriod: number;
@@ -40,5 +42,6 @@ export interface EnvSpec {
   /** Observation groups by name, e.g. `policy`, `teacher`. */
   readonly observations: Readonly<Record<string, TensorSpec>>;
   readonly action: ActionSpec;
+  /** What it can besides; words that a client does not know are passed over. */
   readonly capabilities: readonly Capability[];
 }

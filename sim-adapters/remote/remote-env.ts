@@ -43,6 +43,7 @@ export interface RemoteOptions extends Patience {
   readonly exited?: Promise<string>;
   /** The specification of an earlier session; a different one is refused with a list of the differences. */
   readonly expected?: EnvSpec;
+  /** Keys, for a simulator beyond this machine: `firstsolo keys` makes them. */
   readonly curve?: ClientCurve;
   /** Speak to a simulator beyond this machine without CURVE. Default: refused. */
   readonly insecure?: boolean;
@@ -156,6 +157,7 @@ export class RemoteEnv implements VectorEnv {
     return this.#caller.endpoint;
   }
 
+  /** Bytes, and seconds of the last request. */
   get stats(): LinkStats {
     return this.#caller.stats;
   }
@@ -172,7 +174,10 @@ export class RemoteEnv implements VectorEnv {
     return this.#read("reset", () => toFrame(tensors, this.#sent));
   }
 
-  /** @throws RemoteError; a value that is not finite names its group, environment and component. */
+  /**
+   * @param actions `[numEnvs, actionWidth]`, row-major, handed over for good
+   * @throws RemoteError; a value that is not finite names its group, environment and component
+   */
   async step(actions: Float32Array): Promise<StepResult> {
     const { header, tensors } = await this.#caller.call(
       { type: "step" },

@@ -20,17 +20,25 @@ export interface EvaluateOptions {
   readonly device?: string;
   /** `env.KEY=VALUE`, `sim.KEY=VALUE`: the simulator and the way to it. */
   readonly overrides?: readonly string[];
+  /** Ends it: what was flown is lost. */
   readonly signal?: AbortSignal;
   /** Lines for people. Default: none. */
   readonly say?: (line: string) => void;
 }
 
-/** By the names of `firstsolo eval --json`: `student_return`, `student_return_ci95`, `student_vs_teacher`, `deaths` … */
+/**
+ * By the names of `firstsolo eval --json`: `student_return`, `student_return_ci95`, `student_vs_teacher`, `deaths` …
+ * Returns are means of undiscounted sums over whole episodes; `…_ci95` is half the width of a mean's interval, 1.96 s/√n.
+ */
 export type Figures = Readonly<Record<string, number | string | null>>;
 
 /**
+ * Flies a run's student and its teacher, greedily, over whole episodes.
+ *
+ *     const { student_return, student_vs_teacher } = await evaluate("logs/rsl_rl/…/DATE", { episodes: 100 });
+ *
  * @param run a run folder (its best student, else the last), or a checkpoint in it
- * @throws an Error with `code` and `hint`
+ * @throws ConfigError, RunError, CheckpointError, RemoteError …, each with `code` and `hint`
  */
 export async function evaluate(run: string, options: EvaluateOptions = {}): Promise<Figures> {
   const { episodes = 200, numEnvs, signal, say = () => {}, overrides = [], ...more } = options;

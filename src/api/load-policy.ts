@@ -28,7 +28,9 @@ export interface LoadOptions {
  *     const frame = { observations: { policy: Float32Array }, started: Uint8Array.of(1) }; // [numEnvs, width], [numEnvs]
  *     const { actions, memory } = await policy.act(frame, policy.initialMemory(1));
  *
- * @throws CheckpointError, PolicyError, RunError: nothing is guessed, as in `train`
+ * What it does not know of the network is never guessed: as in `train` it asks for it.
+ *
+ * @throws CheckpointError for the file, PolicyError for what flies, RunError for the run, EngineError for the device
  */
 export async function loadPolicy(file: string, options: LoadOptions = {}): Promise<Policy> {
   const { reads, ports, device = "cpu", logRoot = "logs/rsl_rl", ...choices } = options;

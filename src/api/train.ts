@@ -38,8 +38,8 @@ export interface Trained {
  *
  *     const { run, summary } = await train({ task: "quadcopter", max_iterations: 30 });
  *
- * @throws what the command would have printed: an Error with `code` and `hint`; or what `onRow` or `onEvent` threw,
- * which lands the flight as `signal` does
+ * @throws ConfigError, RunError, RemoteError …: what the command would have printed, with `code` and `hint`; or what
+ * `onRow` or `onEvent` threw, which lands the flight as `signal` does
  */
 export async function train(settings: Settings = {}, options: TrainOptions = {}): Promise<Trained> {
   const failed = new AbortController();

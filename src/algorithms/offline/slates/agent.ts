@@ -8,9 +8,9 @@ import type { Metrics } from "../../../metrics/metric-sink.ts";
 /** Who acts in a ranker's latent space, and goes on learning to. */
 export interface Agent {
   /**
-   * @param state one state of `get_config().stateWidth` numbers, or several, row-major
+   * @param state `[stateWidth]`, or several: `[rows, stateWidth]`, row-major
    * @param deterministic what it holds for best (the default); false: with noise around that, to explore
-   * @returns as many latents, within the ranker's bounds
+   * @returns as many latents, `[rows, latentWidth]`, row-major, within the ranker's bounds
    * @throws PolicyError `state-width`
    */
   select_action(state: ArrayLike<number>, deterministic?: boolean): Promise<Float32Array>;
@@ -35,10 +35,13 @@ export interface Agent {
 
 /** Plain JSON. */
 export interface AgentConfig {
+  /** Its algorithm, e.g. `td3_bc`. */
   readonly agent: string;
   /** What a batch must hold; absent: it is frozen. */
   readonly needs?: Needs;
+  /** Of one state, which its belief makes of what was seen. */
   readonly stateWidth: number;
+  /** Of one action, of which its ranker makes a slate. */
   readonly latentWidth: number;
   readonly ranker: RankerConfig;
   readonly belief: BeliefConfig;

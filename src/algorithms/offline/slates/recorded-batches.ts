@@ -12,14 +12,15 @@ export interface RecordedOptions {
   readonly rows?: number;
   /** Of the draw. Default: 0. */
   readonly seed?: number;
-  /** Bytes that reading may take; 1 GiB. */
+  /** Bytes that reading may take. Default: 1 GiB. */
   readonly memoryBytes?: number;
 }
 
 /** Turns drawn at random, as often as they are asked for. */
 export interface RecordedTurns {
-  /** An experience of so many steps. @throws DatasetError */
+  /** An experience of so many steps, `rows` turns each: arrays `[updates, rows, …]`. @throws DatasetError */
   draw(updates: number): Experience;
+  /** Closes the file. */
   close(): void;
 }
 
