@@ -4,6 +4,7 @@ import type { Memory } from "../../../policies/policy.ts";
 import { Random, type RandomState } from "../../../policies/random.ts";
 import { type Compile, eagerly, type Program, type Static } from "../../engine/compile/program.ts";
 import type { Acting } from "../../learning/acting.ts";
+import { letOthersRun } from "../../learning/between-updates.ts";
 import type { Experience } from "../../learning/experience.ts";
 import type { Learner, LearnerState, Needs } from "../../learning/learner.ts";
 import { LearningError } from "../../learning/learning-error.ts";
@@ -269,11 +270,6 @@ async function readSum(scalars: tf.Scalar[]): Promise<number> {
   const [value] = await sum.data<"float32">();
   tf.dispose([sum, ...scalars]);
   return value!;
-}
-
-/** Signals, timers and the screen get their turn between two optimiser steps. */
-function letOthersRun(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** By its own bound, or of so many rollouts as a checkpoint holds. */

@@ -2,10 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { NamedArray } from "../../../policies/named-array.ts";
 import { deriveSeed, Random, type RandomState } from "../../../policies/random.ts";
 import { type Compile, eagerly } from "../../engine/compile/program.ts";
+import { checkFinite, letOthersRun } from "../../learning/between-updates.ts";
 import { checkOwners } from "../../learning/check-owners.ts";
 import type { Experience } from "../../learning/experience.ts";
 import type { Learner, LearnerState, Needs } from "../../learning/learner.ts";
-import { LearningError } from "../../learning/learning-error.ts";
 import { Figures, Sheet } from "../../learning/offline/figures.ts";
 import { Owner } from "../../learning/owner.ts";
 import type { GradientMeter, ParameterGroup, Update } from "../../learning/owners.ts";
@@ -30,6 +30,9 @@ export interface WorldModelSite {
   /** Who makes one call of an update's operations; absent: each is a call of its own. */
   readonly compile?: Compile | undefined;
 }
+
+const divergedHint =
+  "Lower learning_rate or pre_len, or clip gradients (max_grad_norm); resume from the last checkpoint.";
 
 /** A model of the world and a policy in it, from windows of recorded flights: one update for each batch. */
 export class WorldModelLearner implements Learner {
@@ -112,7 +115,7 @@ export class WorldModelLearner implements Learner {
         await letOthersRun();
       }
       const metrics = await figures.read();
-      checkFinite(metrics);
+      checkFinite(metrics, divergedHint);
       const more = { ...this.#weights(stage), ...searchMetrics(searched) };
       return { ...metrics, ...more, "Train/updates": this.#number };
     } finally {
@@ -224,19 +227,4 @@ interface Stepping {
 
 function hasAction(terms: readonly string[]): boolean {
   return terms.includes("loss_action");
-}
-
-function checkFinite(metrics: Metrics): void {
-  const wrong = Object.entries(metrics).find(([, value]) => Number.isNaN(value));
-  if (wrong === undefined) return;
-  throw new LearningError(
-    "diverged",
-    `${wrong[0]} is no longer a number.`,
-    "Lower learning_rate or pre_len, or clip gradients (max_grad_norm); resume from the last checkpoint.",
-  );
-}
-
-/** Signals, timers and the screen get their turn between two updates. */
-function letOthersRun(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -6,6 +6,7 @@ import type { Policy } from "../../../policies/policy.ts";
 import type { Random, RandomState } from "../../../policies/random.ts";
 import { eagerly } from "../../engine/compile/program.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
+import { checkFinite, letOthersRun } from "../between-updates.ts";
 import { checkOwners } from "../check-owners.ts";
 import type { Experience } from "../experience.ts";
 import type { Learner, LearnerState, Needs } from "../learner.ts";
@@ -30,6 +31,9 @@ const NORMALISER = "normalisers/observations/";
 const PREFIX = "obs_normalizer.";
 
 type Place = Partial<Pick<OfflineSite, "belief" | "surround" | "compile">>;
+
+const divergedHint =
+  "Keep the LayerNorm of the critic, normalise actions, lower alpha, discount or learning rates, or scale the rewards; resume from the last checkpoint.";
 
 /** One update for each batch of `numEnvs` rows of an experience. */
 export class BatchLearner implements Learner {
@@ -99,7 +103,7 @@ export class BatchLearner implements Learner {
         await letOthersRun();
       }
       const metrics = await figures.read();
-      checkFinite(metrics);
+      checkFinite(metrics, divergedHint);
       const { scale } = this.#view.reward;
       const units = scale === 1 ? {} : { "Value/reward_scale": scale };
       return { ...metrics, ...prepared, ...units, "Train/updates": this.#number };
@@ -218,19 +222,4 @@ function checkStatistics(normaliser: Normaliser | undefined): void {
     "States are to be normalised, and neither the data nor a checkpoint gave their mean and deviation.",
     "Hand on the dataset's statistics, load a checkpoint, or set normalize_states to false.",
   );
-}
-
-function checkFinite(metrics: Metrics): void {
-  const wrong = Object.entries(metrics).find(([, value]) => Number.isNaN(value));
-  if (wrong === undefined) return;
-  throw new LearningError(
-    "diverged",
-    `${wrong[0]} is no longer a number.`,
-    "Keep the LayerNorm of the critic, normalise actions, lower alpha, discount or learning rates, or scale the rewards; resume from the last checkpoint.",
-  );
-}
-
-/** Signals, timers and the screen get their turn between two updates. */
-function letOthersRun(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
