@@ -9,6 +9,7 @@ import {
   type Twins,
 } from "../../learning/offline/critic.ts";
 import type { Sheet } from "../../learning/offline/figures.ts";
+import { softActorLoss } from "../../learning/offline/soft-actor.ts";
 import { type Sample, sample, type TanhGaussian } from "../../learning/offline/tanh-gaussian.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
@@ -120,20 +121,11 @@ export function alphaLoss(
   return loss;
 }
 
-/** mean(α log π(p | s) − min(Q₁, Q₂)(s, p)), p drawn. */
-export function actorLoss(
-  { actor, critics }: CqlNetworks,
-  { observations }: Transitions,
-  { before: { noise, alpha }, figures }: Known,
-): tf.Scalar {
-  const { actions, logProb } = sample(actor, observations, noise);
-  const values = leastQValue(critics, observations, actions as tf.Tensor2D);
-  const loss = tf.mean(tf.sub(tf.mul(alpha, logProb), values)) as tf.Scalar;
-  figures.note("Loss/actor", loss);
-  figures.note("Policy/log_prob", tf.mean(logProb));
-  figures.note("Policy/alpha", alpha);
-  figures.note("Value/q_mean", tf.mean(values));
-  return loss;
+/** See `softActorLoss`; its critics have not stepped yet, and α is from before the update. */
+export function actorLoss(networks: CqlNetworks, batch: Transitions, known: Known): tf.Scalar {
+  const { before, figures } = known;
+  const { noise, alpha } = before;
+  return softActorLoss(networks, batch, { noise, alpha, figures });
 }
 
 /** −½ of both penalties: the multiplier grows while they are above the gap that is wanted. */

@@ -8,6 +8,7 @@ import {
   twinErrors,
 } from "../../learning/offline/critic.ts";
 import type { Sheet } from "../../learning/offline/figures.ts";
+import { softActorLoss } from "../../learning/offline/soft-actor.ts";
 import { sample, type TanhGaussian } from "../../learning/offline/tanh-gaussian.ts";
 import type { Transitions } from "../../learning/offline/transitions.ts";
 import type { Update } from "../../learning/owners.ts";
@@ -61,21 +62,14 @@ export function criticLoss(
   return loss;
 }
 
-/** mean(α log π(p | s) − min(Q₁, Q₂)(s, p)), p drawn, with the new critics. */
+/** See `softActorLoss`; its critics have stepped already. */
 export function actorLoss(
-  { actor, critics, logAlpha }: SacNetworks,
-  { observations }: Transitions,
+  networks: SacNetworks,
+  batch: Transitions,
   { noise, figures }: Known,
 ): tf.Scalar {
-  const { actions, logProb } = sample(actor, observations, noise);
-  const values = leastQValue(critics, observations, actions as tf.Tensor2D);
-  const alpha = detached(() => tf.exp(logAlpha));
-  const loss = tf.mean(tf.sub(tf.mul(alpha, logProb), values)) as tf.Scalar;
-  figures.note("Loss/actor", loss);
-  figures.note("Policy/log_prob", tf.mean(logProb));
-  figures.note("Policy/alpha", alpha);
-  figures.note("Value/q_mean", tf.mean(values));
-  return loss;
+  const alpha = detached(() => tf.exp(networks.logAlpha));
+  return softActorLoss(networks, batch, { noise, alpha, figures });
 }
 
 /** −mean(log α · (log π + target entropy)), with the new actor. */
