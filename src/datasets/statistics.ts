@@ -1,4 +1,4 @@
-import { DatasetError } from "./dataset-error.ts";
+import { groupWidth } from "./group-width.ts";
 import { MomentSum, type Moments } from "./moments.ts";
 import type { RecordedFlights } from "./recorded-flights.ts";
 import type { Run } from "./window.ts";
@@ -48,7 +48,7 @@ export function flightStatistics(
   return {
     steps,
     groups: Object.fromEntries(
-      groups.map((group) => [group, moments(`obs/${group}`, widthOf(flights, group))]),
+      groups.map((group) => [group, moments(`obs/${group}`, groupWidth(flights, group))]),
     ),
     actions: moments("actions", flights.spec.action.width),
     ...(flights.spec.hasRewards && {
@@ -75,16 +75,6 @@ export function* pieces(
 /** Rows of this width that are read at a time. */
 export function pieceRows(width: number): number {
   return Math.max(1, Math.floor(PIECE_BYTES / (width * Float32Array.BYTES_PER_ELEMENT)));
-}
-
-function widthOf({ spec, path }: RecordedFlights, group: string): number {
-  const found = spec.groups[group];
-  if (found) return found.width;
-  throw new DatasetError(
-    "missing-group",
-    `${path} has no observation group ${group}; it has: ${Object.keys(spec.groups).join(", ")}`,
-    "Name one of these, or make one of several (obs_groups).",
-  );
 }
 
 function momentsOf(

@@ -1,4 +1,5 @@
 import { DatasetError } from "./dataset-error.ts";
+import { groupWidth } from "./group-width.ts";
 import type { RecordedFlights } from "./recorded-flights.ts";
 
 export interface WholeEpisodesOptions {
@@ -41,7 +42,7 @@ export function wholeEpisodes(
   { groups, episodes, memoryBytes }: WholeEpisodesOptions,
 ): WholeEpisodes {
   const { spec } = flights;
-  const parts = groups.map((name) => ({ name, width: widthOf(flights, name) }));
+  const parts = groups.map((name) => ({ name, width: groupWidth(flights, name) }));
   const width = parts.reduce((sum, part) => sum + part.width, 0);
   const actionWidth = spec.action.width;
   const places = placesOf(flights, episodes);
@@ -109,16 +110,6 @@ function scatter(from: Float32Array, own: number, { into, row, width, column }: 
   for (let i = 0; i * own < from.length; i += 1) {
     into.set(from.subarray(i * own, (i + 1) * own), (row + i) * width + column);
   }
-}
-
-function widthOf({ spec, path }: RecordedFlights, group: string): number {
-  const found = spec.groups[group];
-  if (found) return found.width;
-  throw new DatasetError(
-    "missing-group",
-    `${path} has no observation group ${group}; it has: ${Object.keys(spec.groups).join(", ")}`,
-    "Name one of these, or make one of several (obs_groups).",
-  );
 }
 
 function checkMemory({ path }: RecordedFlights, bytes: number, most: number): void {
