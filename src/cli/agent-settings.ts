@@ -3,7 +3,8 @@ import { keysOf } from "../config/algorithm-keys.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { parseValue } from "../config/overrides.ts";
 import type { Setting } from "../config/setting.ts";
-import { environmentOf, slateTask, wholeFlag } from "./slate-task.ts";
+import { wholeFlag } from "./number-flag.ts";
+import { environmentOf, slateTask } from "./slate-task.ts";
 
 /** Flags of `train_agent` by name, as they were typed. */
 export interface AgentOptions {

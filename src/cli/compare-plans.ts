@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { comparePlans, comparisonText } from "../algorithms/world_model/compare-plans.ts";
 import type { WorldModelConfig } from "../algorithms/world_model/keys.ts";
-import { ConfigError } from "../config/config-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import { threadsOf } from "../session/threads.ts";
 import { warn } from "../training/messages.ts";
+import { wholeFlag } from "./number-flag.ts";
 
 interface Options {
   readonly epochs: string;
@@ -33,11 +33,11 @@ async function compareCommand(
   overrides: readonly string[],
   { epochs, seeds, device, json }: Options,
 ): Promise<void> {
-  const count = wholeNumber("--seeds", seeds);
+  const count = wholeFlag("--seeds", seeds);
   const { config } = resolveConfig({
     flags: [{ name: "dataset", value: file, raw: file, origin: "the argument" }],
     overrides: [
-      ...["algorithm.class_name=world_model", `max_iterations=${wholeNumber("--epochs", epochs)}`],
+      ...["algorithm.class_name=world_model", `max_iterations=${wholeFlag("--epochs", epochs)}`],
       ...(device === undefined ? [] : [`device=${device}`]),
       ...overrides,
     ],
@@ -49,14 +49,4 @@ async function compareCommand(
     say: json ? () => {} : warn,
   });
   console.log(json ? JSON.stringify(comparison) : comparisonText(comparison));
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new ConfigError(
-    "bad-value",
-    `${flag} is ${text}; expected a whole number from 1`,
-    `For example ${flag} 3.`,
-  );
 }

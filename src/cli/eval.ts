@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { wordsOf } from "../../protocol/visible.ts";
-import { ConfigError } from "../config/config-error.ts";
 import { RequestQueue } from "../running/requests.ts";
 import { locateRun } from "../runs/locate-run.ts";
 import { measure } from "../session/measure.ts";
 import { warn } from "../training/messages.ts";
 import { watchSignals } from "../training/signals.ts";
+import { wholeFlag } from "./number-flag.ts";
 
 interface EvalOptions {
   readonly episodes: string;
@@ -65,7 +65,7 @@ type Evaluating = EvalOptions & { readonly version: string };
 async function evaluateCommand(path: string, overrides: string[], options: Evaluating) {
   const signals = watchSignals(new RequestQueue(), warn);
   try {
-    const episodes = wholeNumber("--episodes", options.episodes);
+    const episodes = wholeFlag("--episodes", options.episodes);
     const order = { ...options, episodes, stop: signals.abort, warn };
     const figures = await measure(path, overrides, order);
     console.log(options.json ? JSON.stringify(figures) : describe(figures));
@@ -94,14 +94,4 @@ function locateRunOf(named: string | undefined): string {
 
 function isOverride(argument: string): boolean {
   return /^\+*[\w.]+=/.test(argument) && !existsSync(argument);
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new ConfigError(
-    "bad-value",
-    `${flag} is ${text}; expected a whole number from 1`,
-    `For example ${flag} 100.`,
-  );
 }

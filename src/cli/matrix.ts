@@ -17,8 +17,9 @@ import {
 } from "./matrix-cells.ts";
 import { flyPilot } from "./matrix-pilots.ts";
 import { type Cell, csvOf, markdownOf } from "./matrix-table.ts";
+import { wholeFlag } from "./number-flag.ts";
 import { rankerWords } from "./ranker-words.ts";
-import { environmentOf, slateTask, wholeFlag } from "./slate-task.ts";
+import { environmentOf, slateTask } from "./slate-task.ts";
 
 interface Options {
   readonly agents: string;
@@ -121,7 +122,7 @@ function ordersOf(overrides: readonly string[], options: Options): readonly Cell
   const envs = listed(options.envs).map((env) => environmentOf(slateTask(env)));
   const agents = listed(options.agents).map(agentNamed);
   const rankers = listed(options.rankers).map((word) => rankerWords(word));
-  const seeds = listed(options.seeds).map((seed) => wholeFlag("--seeds", seed, 0));
+  const seeds = listed(options.seeds).map((seed) => wholeFlag("--seeds", seed, { least: 0 }));
   const pilots = listed(options.pilots).map(pilotNamed);
   const given = { max_timesteps: `${steps}`, belief, device };
   const args = [

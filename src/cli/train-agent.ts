@@ -9,8 +9,9 @@ import { warn } from "../training/messages.ts";
 import { agentLog } from "./agent-log.ts";
 import { type AgentOptions, agentNames, agentRun } from "./agent-settings.ts";
 import { chooseRanker } from "./choose-ranker.ts";
+import { wholeFlag } from "./number-flag.ts";
 import { rankerWords } from "./ranker-words.ts";
-import { slateTask, wholeFlag } from "./slate-task.ts";
+import { slateTask } from "./slate-task.ts";
 import { startTraining } from "./train.ts";
 import { rankerRoot } from "./train-ranker.ts";
 

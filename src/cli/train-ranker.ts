@@ -19,7 +19,8 @@ import type { Metrics } from "../metrics/metric-sink.ts";
 import { writeAtomically } from "../runs/atomic-write.ts";
 import { createRun } from "../runs/create-run.ts";
 import { warn } from "../training/messages.ts";
-import { environmentOf, numberFlag, slateTask, wholeFlag } from "./slate-task.ts";
+import { numberFlag, wholeFlag } from "./number-flag.ts";
+import { environmentOf, slateTask } from "./slate-task.ts";
 
 interface Options {
   readonly ranker: string;
@@ -126,7 +127,7 @@ function orderOf(options: Options): RankerOrder {
   return {
     ranker: rankerNamed(options.ranker),
     task: slateTask(env_name),
-    seed: wholeFlag("--seed", seed, 0),
+    seed: wholeFlag("--seed", seed, { least: 0 }),
     epochs: wholeFlag("--epochs", epochs),
     batch: wholeFlag("--batch_size", batch_size),
     embeddings: embeddings ?? null,

@@ -68,7 +68,7 @@ describe("eval", () => {
     for (const [words, why] of [
       [[empty], /No run in .*empty/],
       [[flown.run, "policy.rnn_type=gru"], /policy\.rnn_type=gru can't change an evaluation/],
-      [[flown.run, "--episodes", "0"], /--episodes is 0; expected a whole number from 1/],
+      [[flown.run, "--episodes", "0"], /--episodes is "0"; expected a whole number from 1/],
       [[shipped.pathname], /agent\.yaml|PPO checkpoint|no distillation checkpoint/],
     ] as const) {
       const { code, stderr, stdout } = await run("eval", ...words);
