@@ -73,7 +73,7 @@ export class BatchLearner implements Learner {
       ((random) => {
         const drawing = explorer(random);
         this.#explorers.push(drawing);
-        return around(drawing, surround, algorithm);
+        return placed(drawing, surround, algorithm);
       });
     this.#algorithm = algorithm;
     this.#belief = belief;
@@ -197,12 +197,12 @@ function surrounded(
   surround: Place["surround"],
 ): Readonly<Record<string, Policy>> {
   const all = Object.entries(algorithm.policies).map(
-    ([name, policy]) => [name, around(policy, surround, algorithm)] as const,
+    ([name, policy]) => [name, placed(policy, surround, algorithm)] as const,
   );
   return Object.fromEntries(all);
 }
 
-function around(
+function placed(
   policy: Policy,
   surround: Place["surround"],
   { critic, library }: Pick<BatchAlgorithm, "critic" | "library">,
