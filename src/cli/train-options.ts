@@ -97,13 +97,7 @@ export type ParsedOptions = Readonly<Record<string, string | boolean | undefined
 
 /** Declares the flags of `train` and the overrides behind them. */
 export function addTrainOptions(command: Command): Command {
-  command.exitOverride((error) => {
-    const [, flag] = /unknown option '(--?[^']+)'$/.exec(error.message) ?? [];
-    const hint = flag === undefined ? undefined : hintForFlag(flag, command.opts().algorithm);
-    throw hint === undefined
-      ? error
-      : new ConfigError("unknown-flag", `unknown option '${flag}'`, hint);
-  });
+  hintAtFlags(command);
   command.argument(
     "[overrides...]",
     "KEY=VALUE: agent.KEY or KEY of the runner, env.KEY of the simulator",
@@ -139,6 +133,17 @@ export function addTrainOptions(command: Command): Command {
     .option("--headless", "accepted: nothing opens a window");
   for (const [flag] of [...refused, ...idle]) command.addOption(new Option(flag).hideHelp());
   return command.addHelpText("after", () => keyHelp(command.opts().algorithm));
+}
+
+/** Whoever mistypes a flag, or knows it from elsewhere, is told which one is meant. */
+function hintAtFlags(command: Command): void {
+  command.exitOverride((error) => {
+    const [, flag] = /unknown option '(--?[^']+)'$/.exec(error.message) ?? [];
+    const hint = flag === undefined ? undefined : hintForFlag(flag, command.opts().algorithm);
+    throw hint === undefined
+      ? error
+      : new ConfigError("unknown-flag", `unknown option '${flag}'`, hint);
+  });
 }
 
 /** As the first algorithm that has it says. */
