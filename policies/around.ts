@@ -13,6 +13,7 @@ export function around(policy: Policy, wrapping: Wrapping): Policy {
     reads: policy.reads,
     observationWidth: policy.observationWidth,
     actionWidth: policy.actionWidth,
+    ...(policy.shapes && { shapes: policy.shapes }),
     initialMemory: (numEnvs) => policy.initialMemory(numEnvs),
     ...wrapping,
   };
