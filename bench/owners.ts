@@ -1,8 +1,8 @@
 /**
- * Who owns the encoder: LAPO from pictures, the same flights and settings, four owners. Each piece (owner, seed) is
- * kept in bench/results/owners:
+ * Who owns the encoder: LAPO from pictures, the same flights and settings, four owners. Latents are held close to those
+ * of the data: by the authors' bound of 2 everybody crashes. Each piece (owner, seed) is kept in bench/results/owners:
  *
- *     npm run bench -- owners --seeds 1,2,3,4,5 --updates 1500 --episodes 300
+ *     npm run bench -- owners --seeds 1,2,3,4,5 --updates 6000 --episodes 200
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -27,7 +27,9 @@ const noise = "0.3";
 const episodes = 100;
 const widths = "[128,128,128]";
 const rate = "1e-3";
+const latentBound = 0.25;
 const settings = [
+  `algorithm.max_latent_action=${latentBound}`,
   ...["actor", "critic", "vae"].map((name) => `algorithm.${name}_hidden_dims=${widths}`),
   ...["actor_lr", "critic_lr", "vae_lr"].map((name) => `algorithm.${name}=${rate}`),
   "algorithm.encoder_dim=128",
@@ -71,7 +73,7 @@ export const ownersBench: Bench = {
     for (const owner of namedOnly(options, encoderOwners) ?? encoderOwners) {
       const pieces: Piece[] = [];
       for (const seed of seeds) {
-        const name = `${owner}-seed${seed}-${updates}updates-${recorded}episodes.json`;
+        const name = `${owner}-seed${seed}-${updates}updates-${recorded}episodes-latent${latentBound}.json`;
         const order = { owner, seed, updates, dataset };
         try {
           say(`${owner}, seed ${seed}: ${updates} updates`);
