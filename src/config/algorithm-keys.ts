@@ -59,6 +59,6 @@ export function nearestKey(name: string, { keys }: AlgorithmKeys): string | unde
   return candidates.find((known) => lastWord(known) === word);
 }
 
-function lastWord(name: string): string {
+export function lastWord(name: string): string {
   return name.slice(name.lastIndexOf(".") + 1);
 }

@@ -13,13 +13,27 @@ const common = ["algorithm.class_name", "task", "num_envs"] as const;
 export function refuseChangedRun(before: Config, after: Config, { keptKeys }: Algorithm): void {
   for (const key of [...common, ...keptKeys]) {
     const [was, is] = [valueAt(before, key), valueAt(after, key)];
-    if (isDeepStrictEqual(was, is)) continue;
-    throw new ConfigError(
-      "changed-run",
-      `${key} is ${JSON.stringify(is)}, but the run to go on with was flown with ${JSON.stringify(was)}`,
-      "Leave it as it was, or start a new run without --resume.",
-    );
+    if (!isDeepStrictEqual(was, is)) throw changed(key, was, is);
   }
+}
+
+/** What a run was flown with, and what it should go on with instead; of a block, the first key that differs. */
+export function changed(key: string, was: unknown, is: unknown): ConfigError {
+  if (isBlock(was) && isBlock(is)) {
+    const name = Object.keys({ ...was, ...is }).find(
+      (one) => !isDeepStrictEqual(was[one], is[one]),
+    );
+    if (name !== undefined) return changed(`${key}.${name}`, was[name], is[name]);
+  }
+  return new ConfigError(
+    "changed-run",
+    `${key} is ${JSON.stringify(is)}, but the run to go on with was flown with ${JSON.stringify(was)}`,
+    "Leave it as it was, or start a new run without --resume.",
+  );
+}
+
+function isBlock(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function valueAt(config: Config, key: string): unknown {

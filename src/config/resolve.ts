@@ -4,9 +4,16 @@ import type { SettingValue } from "../../protocol/settings.ts";
 import type { EnvSpec } from "../../protocol/spec.ts";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { algorithms } from "../algorithms/registry.ts";
-import { type AlgorithmKeys, type KnownKey, keysOf, nearestKey } from "./algorithm-keys.ts";
+import {
+  type AlgorithmKeys,
+  type KnownKey,
+  keysOf,
+  lastWord,
+  nearestKey,
+} from "./algorithm-keys.ts";
 import { ConfigError } from "./config-error.ts";
 import { checkSimulator } from "./cross-checks.ts";
+import { changed } from "./kept-keys.ts";
 import { readOverrides } from "./overrides.ts";
 import { chooseAlgorithm, spelt } from "./resolve-algorithm.ts";
 import { translate } from "./rsl-rl-keys.ts";
@@ -46,6 +53,7 @@ export function resolveConfig(input: ResolveInput = {}): Resolved {
     readOverrides(input.overrides ?? []),
   ];
   const algorithm = chooseAlgorithm(given.flat());
+  if (input.base !== undefined) refuseOther(algorithm, chooseAlgorithm(given[0]!));
   const known = keysOf(algorithm);
   // A run that goes on has all its values; what a recipe has come to since is not for it.
   const recipe = input.base === undefined ? recipeOf(algorithm, given.flat()) : [];
@@ -63,6 +71,11 @@ export function resolveConfig(input: ResolveInput = {}): Resolved {
   const remarks = [...algorithm.remarks(config), ...idleText(algorithm, config, sources)];
   const notices = [...layers.flatMap((layer) => layer.notices), ...remarks];
   return { config, algorithm, notices, sources };
+}
+
+/** Its keys would be said to be unknown, one after the other. */
+function refuseOther(algorithm: Algorithm, flown: Algorithm): void {
+  if (algorithm !== flown) throw changed("algorithm.class_name", flown.name, algorithm.name);
 }
 
 /** What the task asks for, under all that was said. */
@@ -135,9 +148,10 @@ function unknownKey({ name, origin, value }: Setting, all: AlgorithmKeys): Confi
   const suggestion = all.blocks.has(block)
     ? keysIn(block, all)
     : "`firstsolo train --algorithm NAME --help` lists an algorithm's keys; those of a simulator start with env.";
-  const elsewhere =
-    others.length > 0 ? `It is a key of ${others.join(", ")}. ${suggestion}` : suggestion;
-  const hint = near === undefined ? elsewhere : `Did you mean ${near}?`;
+  const elsewhere = `It is a key of ${others.join(", ")}. ${suggestion}`;
+  // The same word in another block is meant more surely than a similar one.
+  const meant = near !== undefined && (others.length === 0 || lastWord(near) === lastWord(name));
+  const hint = meant ? `Did you mean ${near}?` : others.length > 0 ? elsewhere : suggestion;
   return new ConfigError("unknown-key", `Unknown key ${name} (${origin})`, hint);
 }
 

@@ -196,6 +196,13 @@ describe("a flag of CORL's, d3rlpy's or rsl_rl's that train has not", () => {
   });
 });
 
+it("a key of another algorithm's leads there before a similar one of its own", () => {
+  const overrides = ["algorithm.class_name=td3_bc", "dataset=x", "algorithm.iql_tau=0.7"];
+  expect(() => resolveConfig({ overrides })).toThrow(
+    expect.objectContaining({ hint: expect.stringMatching(/^It is a key of iql\./) }),
+  );
+});
+
 it("names without brackets are shown with them", () => {
   const overrides = ["algorithm.class_name=lapo", "dataset=x", "obs_groups.student=camera,joints"];
   expect(() => resolveConfig({ overrides })).toThrow(
