@@ -1,5 +1,5 @@
 import { DatasetError } from "./dataset-error.ts";
-import type { ArraySpec, FlightsSpec, Layout } from "./flights-spec.ts";
+import type { ActionArraySpec, ArraySpec, FlightsSpec, Layout } from "./flights-spec.ts";
 import { keptAs } from "./hdf5-numbers.ts";
 import type { Ending, Episodes } from "./recorded-flights.ts";
 import type { RowReader } from "./row-reader.ts";
@@ -74,6 +74,11 @@ export function specOf(table: TableInfo): ArraySpec {
   const [, ...shape] = table.shape;
   const kept = keptAs(table.kind, table.isBool);
   return { width: table.width, kept, ...(shape.length > 1 && { shape }) };
+}
+
+export function actionSpecOf(table: TableInfo): ActionArraySpec {
+  const whole = !table.isBool && !table.kind.startsWith("f");
+  return { ...specOf(table), ...(whole && { whole }) };
 }
 
 export function specsOf(leaves: readonly Leaf[]): Record<string, ArraySpec> {

@@ -1,5 +1,13 @@
 import type { Catalogue, Column, Leaf } from "./catalogue.ts";
-import { column, EpisodeList, groupsOf, leavesOf, specOf, specsOf } from "./catalogue.ts";
+import {
+  actionSpecOf,
+  column,
+  EpisodeList,
+  groupsOf,
+  leavesOf,
+  specOf,
+  specsOf,
+} from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { Ending } from "./recorded-flights.ts";
 import type { RowReader } from "./row-reader.ts";
@@ -50,7 +58,7 @@ export function readD4rl(reader: RowReader): Catalogue {
     layout: "d4rl",
     spec: {
       groups: specsOf(flat.groups),
-      action: specOf(flat.actions),
+      action: actionSpecOf(flat.actions),
       notes: specsOf(flat.infos),
       hasRewards: flat.rewards !== undefined,
       successors: flat.nextGroups.length > 0 ? "recorded" : "following",

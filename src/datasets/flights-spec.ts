@@ -23,6 +23,8 @@ export interface ActionArraySpec extends ArraySpec {
   /** Bounds per component, where the file says them; infinite ones are said as such. */
   readonly low?: readonly number[];
   readonly high?: readonly number[];
+  /** Stored as integers: choices among so many, perhaps. */
+  readonly whole?: true;
 }
 
 export interface FlightsSpec {

@@ -237,7 +237,7 @@ function unreadable(
     return new DatasetError(
       "unknown-compression",
       `${where} is compressed by ${filter || "a filter without a name"}, which is not read here`,
-      "Store it with gzip: h5repack -f GZIP=4 OLD NEW.",
+      "Store it with gzip, by what reads that filter (h5py reads its own lzf): NEW.create_dataset(NAME, data=OLD[NAME][:], compression='gzip').",
     );
   }
   return new DatasetError(

@@ -1,5 +1,14 @@
 import type { Catalogue, Leaf, Place } from "./catalogue.ts";
-import { column, EpisodeList, groupsOf, leavesOf, numbered, specOf, specsOf } from "./catalogue.ts";
+import {
+  actionSpecOf,
+  column,
+  EpisodeList,
+  groupsOf,
+  leavesOf,
+  numbered,
+  specOf,
+  specsOf,
+} from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { FlightsSpec } from "./flights-spec.ts";
 import { minariFacts } from "./minari-metadata.ts";
@@ -32,7 +41,7 @@ export function readMinari(reader: RowReader): Catalogue {
     });
   const spec: FlightsSpec = {
     groups: specsOf(groups),
-    action: specOf(actions),
+    action: actionSpecOf(actions),
     notes: specsOf(infos),
     hasRewards: true,
     successors: "following",

@@ -1,6 +1,15 @@
 import { parseJson } from "../../protocol/parse-json.ts";
 import type { Catalogue, Column, Leaf, Place } from "./catalogue.ts";
-import { column, EpisodeList, groupsOf, leavesOf, numbered, specOf, specsOf } from "./catalogue.ts";
+import {
+  actionSpecOf,
+  column,
+  EpisodeList,
+  groupsOf,
+  leavesOf,
+  numbered,
+  specOf,
+  specsOf,
+} from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { Ending } from "./recorded-flights.ts";
 import { listed, type RowReader } from "./row-reader.ts";
@@ -41,7 +50,7 @@ export function readRobomimic(reader: RowReader): Catalogue {
     layout: "robomimic",
     spec: {
       groups: specsOf(demo.groups),
-      action: specOf(demo.actions),
+      action: actionSpecOf(demo.actions),
       notes: specsOf(demo.notes),
       hasRewards: demo.rewards,
       successors: demo.nextGroups.length > 0 ? "recorded" : "following",

@@ -24,7 +24,14 @@ import type { Judge } from "../../running/judge.ts";
 import type { Assembled, Site } from "../algorithm.ts";
 import { checkData } from "./check-data.ts";
 import { drawActions } from "./draw-actions.ts";
-import { actionOf, paceRemark, pictureRemark, readsOf, unseenRemark } from "./fit-data.ts";
+import {
+  actionOf,
+  choiceRemark,
+  paceRemark,
+  pictureRemark,
+  readsOf,
+  unseenRemark,
+} from "./fit-data.ts";
 import { FlyingJudge, noJudge } from "./flying-judge.ts";
 import type { LearnerMaker, OfflineConfig } from "./keys.ts";
 import { MixedSource } from "./mixed-source.ts";
@@ -137,6 +144,7 @@ function remarksOf(
       ? [encoder(config, offline), unseenRemark(flights, offline)]
       : [pictureRemark(flights, offline, config.algorithm.class_name)]),
     ...(env ? [] : [nobodyFlies(flights)]),
+    choiceRemark(flights),
     paceRemark(flights, env?.spec),
     ...rewardWarnings(rewardSettings(config), hasDeaths(flights)),
   ];

@@ -119,6 +119,15 @@ function isGrid({ shape = [] }: ArraySpec): boolean {
   return shape.length === 3 || (shape.length === 2 && shape.every((size) => size >= 8));
 }
 
+/** For people: whoever chooses among so many actions is not learned here. */
+export function choiceRemark({
+  spec: { action },
+  path,
+}: Pick<RecordedFlights, "spec" | "path">): string | undefined {
+  if (!action.whole) return undefined;
+  return `the actions of ${path} are stored as whole numbers: they are learned as continuous ones, between their bounds; no algorithm here chooses among discrete actions`;
+}
+
 /** For people: who learned to decide every so many seconds is judged deciding at another pace. */
 export function paceRemark(
   { spec: { env }, path }: Pick<RecordedFlights, "spec" | "path">,

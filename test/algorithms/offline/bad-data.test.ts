@@ -30,6 +30,8 @@ interface Demos {
   readonly axes?: readonly number[];
   /** Numbers from 0 to 1 instead of bytes. */
   readonly floats?: boolean;
+  /** Actions are bytes. */
+  readonly choices?: boolean;
 }
 
 /** robomimic's layout, 20 steps each. */
@@ -54,7 +56,8 @@ async function demos(name: string, given: Demos): Promise<string> {
       : ({ dtype: "|u1", data } as const);
     file.table(`${at}/obs/camera`, { shape: axes, ...rows }, once);
     file.table(`${at}/obs/joints`, numbers(3), once);
-    file.table(`${at}/actions`, numbers(2), once);
+    const bytes = { dtype: "|u1", shape: [], data: pixels.subarray(0, 20) } as const;
+    file.table(`${at}/actions`, given.choices ? bytes : numbers(2), once);
     if (rewards) file.table(`${at}/rewards`, numbers(1), once);
   }
   file.close();
@@ -141,6 +144,12 @@ describe("recorded flights with pictures", () => {
     expect((error as Error).message).toMatch(message);
     expect((error as { hint: string }).hint).toMatch(hint);
   });
+});
+
+it("choices among discrete actions are said to be learned as continuous ones", async () => {
+  const data = await demos("choices", { choices: true });
+  expect(await said("iql", data)).toMatch(/whole numbers.*discrete/);
+  expect(await said("iql", await demos("moves", {}))).not.toMatch(/whole numbers/);
 });
 
 it("imitation learns from flights without rewards and without what came after", async () => {
