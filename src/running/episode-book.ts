@@ -1,6 +1,6 @@
 import type { StepResult } from "../../protocol/frame.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
-import { studentVsTeacher } from "./compare.ts";
+import { relativeReturn } from "./compare.ts";
 import { type EnvSplit, inside, type Rows } from "./env-split.ts";
 import { otherFleet } from "./running-error.ts";
 
@@ -105,7 +105,7 @@ export class EpisodeBook {
     }
     const { "Eval/student_return": student, "Eval/teacher_return": teacher } = metrics;
     if (student === undefined || teacher === undefined) return metrics;
-    return { ...metrics, "Eval/student_vs_teacher": studentVsTeacher(student, teacher) };
+    return { ...metrics, "Eval/student_vs_teacher": relativeReturn(student, teacher) };
   }
 
   save(): EpisodeState {

@@ -23,12 +23,17 @@ export interface PolicyMixOptions {
   readonly random: Random;
 }
 
-/** Several policies share the episodes: each is drawn a driver, the others say what they would do. */
+/**
+ * Several policies share the episodes: each is drawn a driver, the others say what they would do. Who has had less than
+ * its share is the likelier to be drawn, so that shares hold to about one episode, however few are flown.
+ */
 export class PolicyMix implements Actor {
   readonly notes: Readonly<Record<string, TensorSpec>>;
   readonly #options: PolicyMixOptions;
   /** By environment. */
   readonly #drivers: Uint8Array;
+  /** Episodes that each began. */
+  readonly #begun: number[];
   #memories: readonly Memory[];
 
   constructor(options: PolicyMixOptions) {
@@ -42,8 +47,8 @@ export class PolicyMix implements Actor {
     };
     this.#options = options;
     this.#drivers = new Uint8Array(numEnvs);
+    this.#begun = policies.map(() => 0);
     this.#memories = policies.map(({ policy }) => policy.initialMemory(numEnvs));
-    for (let row = 0; row < numEnvs; row += 1) this.#drivers[row] = this.#draw();
   }
 
   async act(frame: Frame): Promise<Acted> {
@@ -84,12 +89,18 @@ export class PolicyMix implements Actor {
   #draw(): number {
     const { policies, random } = this.#options;
     if (policies.length === 1) return 0;
-    let left = random.uniform();
-    for (const [i, { share }] of policies.entries()) {
-      left -= share;
-      if (left < 0) return i;
-    }
-    return policies.length - 1;
+    const next = this.#begun.reduce((sum, count) => sum + count, 1);
+    const lacking = policies.map(({ share }, i) => Math.max(0, share * next - this.#begun[i]!));
+    const all = lacking.reduce((sum, part) => sum + part, 0);
+    let left = random.uniform() * all;
+    const drawn = lacking.findIndex((part) => {
+      left -= part;
+      return left < 0;
+    });
+    // Rounding may leave a crumb behind the last one.
+    const driver = drawn < 0 ? lacking.indexOf(Math.max(...lacking)) : drawn;
+    this.#begun[driver]! += 1;
+    return driver;
   }
 
   /** The noise that is noted is what came through the bounds. */

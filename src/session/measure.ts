@@ -8,6 +8,7 @@ import type { Config } from "../config/schema.ts";
 import { compileWith } from "../engine/compile/compile.ts";
 import { parseDevice, startEngine } from "../engine/start.ts";
 import type { Metrics } from "../metrics/metric-sink.ts";
+import { relativeReturn } from "../running/compare.ts";
 import type { Evaluation } from "../running/evaluate.ts";
 import { openRun } from "../runs/open-run.ts";
 import { evaluateRun } from "../training/evaluate-run.ts";
@@ -166,11 +167,12 @@ async function rivalOf(who: string | undefined, config: Config, spec: EnvSpec) {
 function ablationOf({ student, shuffled }: Evaluation, group: string | undefined) {
   if (!student || !shuffled) return {};
   const { meanReturn, episodes } = shuffled;
+  const share = relativeReturn(meanReturn, student.meanReturn);
   return {
     shuffled_group: group,
     shuffled_return: meanReturn,
     shuffled_episodes: episodes,
-    shuffled_share: meanReturn / student.meanReturn,
+    shuffled_share: Number.isFinite(share) ? share : null,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Metrics } from "../metrics/metric-sink.ts";
-import { studentVsTeacher } from "../running/compare.ts";
+import { relativeReturn } from "../running/compare.ts";
 import type { Evaluation } from "../running/evaluate.ts";
 import { halfWidth } from "../running/tally.ts";
 
@@ -28,7 +28,7 @@ export function verdictOf({ student, teacher }: Evaluation): Verdict {
     student_return_std: stdReturn,
     student_return_ci95: halfWidth(stdReturn, episodes),
     teacher_return: teacher?.meanReturn ?? null,
-    student_vs_teacher: teacher ? known(studentVsTeacher(meanReturn, teacher.meanReturn)) : null,
+    student_vs_teacher: teacher ? known(relativeReturn(meanReturn, teacher.meanReturn)) : null,
     deaths: student!.deaths,
     teacher_deaths: teacher?.deaths ?? null,
     final_distance: student!.finalDistance,

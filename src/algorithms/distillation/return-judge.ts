@@ -1,4 +1,4 @@
-import { studentVsTeacher } from "../../running/compare.ts";
+import { relativeReturn } from "../../running/compare.ts";
 import type { EpisodeBook } from "../../running/episode-book.ts";
 import type { Judge, Judgement } from "../../running/judge.ts";
 
@@ -17,7 +17,7 @@ export class ReturnJudge implements Judge {
     const student = this.#book.figures("student");
     const teacher = this.#book.figures("teacher");
     const known = student.episodes >= this.#least && teacher.episodes > 0;
-    const merit = known ? studentVsTeacher(student.meanReturn, teacher.meanReturn) : Number.NaN;
+    const merit = known ? relativeReturn(student.meanReturn, teacher.meanReturn) : Number.NaN;
     return { metrics: {}, merit };
   }
 }
