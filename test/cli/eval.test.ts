@@ -46,7 +46,9 @@ describe("eval", () => {
     const { student_return, ...left } = JSON.parse(stdout);
     expect(left).toMatchObject({ shuffled_group: "policy", shuffled_episodes: left.episodes });
     expect(left.shuffled_return).not.toBe(student_return);
-    expect(left.shuffled_share).toBeCloseTo(left.shuffled_return / student_return, 9);
+    // For returns below zero, too: the worse, the smaller.
+    const change = (left.shuffled_return - student_return) / Math.abs(student_return);
+    expect(left.shuffled_share).toBeCloseTo(1 + change, 9);
     const { stderr } = await run("eval", flown.run, "--shuffle_group", "polcy", ...few);
     expect(stderr).toMatch(/'polcy', but policy[\s\S]*--shuffle_group policy/);
   });

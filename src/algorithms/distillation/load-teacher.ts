@@ -67,7 +67,7 @@ export async function chooseTeacher(config: DistillationConfig, spec: EnvSpec): 
     distribution: teacher_distribution ?? undefined,
     reads,
   });
-  checkLoadedFit(`The teacher ${loaded.path}`, loaded.policy, spec);
+  checkLoadedFit(`The policy ${loaded.path}`, loaded.policy, spec);
   const { activation, head, history, actor, notes } = loaded;
   return {
     policy: loaded.policy,
@@ -107,7 +107,7 @@ function onnxTeacher(
   spec: EnvSpec,
   ports: PortChoice = {},
 ): Teacher {
-  checkLoadedFit(`The teacher ${path}`, policy, spec);
+  checkLoadedFit(`The policy ${path}`, policy, spec);
   const { reads } = policy;
   const facts: PolicyFacts = { kind: "onnx", activation: "identity", reads, ports };
   return { policy, facts, model: bytes, description: [path, ...notes].join("; ") };
