@@ -1,6 +1,7 @@
 import { hiddenOf, offlineKind } from "../../learning/parity/offline-case.ts";
 import {
   badFile,
+  boundNamed,
   flagNamed,
   numberNamed,
   type ReferenceFile,
@@ -61,6 +62,8 @@ function settingsOf(file: ReferenceFile): CqlSettings {
   return cqlSettings.parse({
     ...Object.fromEntries(numbers.map((name) => [name, numberNamed(file, name)])),
     ...Object.fromEntries(flags.map((name) => [name, flagNamed(file, name)])),
+    cql_clip_diff_min: boundNamed(file, "cql_clip_diff_min"),
+    cql_clip_diff_max: boundNamed(file, "cql_clip_diff_max"),
     cql_target_action_gap: lagrange ? numberNamed(file, "cql_target_action_gap") : null,
     tau: numberNamed(file, "soft_target_update_rate"),
     actor_learning_rate: numberNamed(file, "policy_lr"),

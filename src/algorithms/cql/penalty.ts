@@ -37,7 +37,7 @@ export function unseenValues(critic: Network, states: tf.Tensor2D, unseen: Unsee
 /**
  * temp · logsumexp over the actions of Q(s, ·) / temp, less Q(s, a): mean over the rows. With importance
  * weights each Q less the log-density of its action, uniform ones −A log 2; without, the data's action
- * is one of them.
+ * is one of them. Each state's is clipped where the settings say so.
  */
 export function gap(
   seen: tf.Tensor1D,
@@ -54,7 +54,15 @@ export function gap(
     : [values.random, tf.expandDims(seen, 1), values.next, values.current];
   const scaled = tf.div(tf.concat(all as tf.Tensor2D[], 1), settings.cql_temp);
   const soft = tf.mul(tf.logSumExp(scaled, 1), settings.cql_temp);
-  return tf.mean(tf.sub(soft, seen)) as tf.Scalar;
+  return tf.mean(within(tf.sub(soft, seen), settings)) as tf.Scalar;
+}
+
+function within(
+  gaps: tf.Tensor,
+  { cql_clip_diff_min: least, cql_clip_diff_max: most }: CqlSettings,
+) {
+  if (least === null && most === null) return gaps;
+  return tf.clipByValue(gaps, least ?? -Infinity, most ?? Infinity);
 }
 
 /** Mean over the rows of the deviation (over n − 1) of all values of a state. */

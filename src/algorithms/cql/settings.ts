@@ -21,10 +21,12 @@ export const cqlSettings = z.strictObject({
   cql_target_action_gap: maybeNumber(
     "Gap that a Lagrange multiplier holds the penalty to; null: none",
   ),
+  cql_clip_diff_min: maybeNumber("Least that gap counts in each state; null: as it is"),
+  cql_clip_diff_max: maybeNumber("Most that gap counts in each state; null: as it is"),
   backup_entropy: flag(false, "Less entropy's weight times the log-likelihood in the target"),
   use_automatic_entropy_tuning: flag(true, "Entropy's weight is learned towards target_entropy"),
   target_entropy: maybeNumber("Entropy of the policy wanted; null: minus the number of actions"),
-  alpha_multiplier: positive(
+  alpha_multiplier: notNegative(
     1,
     "Times entropy's weight; that weight itself where it isn't learned",
   ),

@@ -66,7 +66,8 @@ export function readParityCase(file: Safetensors, dropLeftover: boolean): Parity
       num_learning_epochs: Number(m.num_learning_epochs),
       gradient_length: Number(m.gradient_length),
       learning_rate: Number(m.learning_rate),
-      max_grad_norm: list("max_grad_norm"),
+      // rsl_rl clips where the norm is true in Python's sense: 0 is not.
+      max_grad_norm: list("max_grad_norm") || null,
       loss_type: m.loss_type as DistillationSettings["loss_type"],
       optimizer: m.optimizer as DistillationSettings["optimizer"],
       drop_leftover_steps: dropLeftover,

@@ -39,8 +39,7 @@ export function createIql(settings: IqlSettings, site: OfflineSite, given?: Give
     step(update.actorUpdate, (seen) => update.actorLoss(networks, seen, known));
   };
   const prepare: BatchAlgorithm["prepare"] = (number, progress) => {
-    const over = settings.max_steps === null ? progress : (number - 1) / settings.max_steps;
-    const rate = actor * scheduleFactor("cosine", over, 0);
+    const rate = actor * factorAt(settings, { number, progress });
     owners.at(-1)!.learningRate = rate;
     return { "Loss/actor_learning_rate": rate };
   };
@@ -55,6 +54,15 @@ export function createIql(settings: IqlSettings, site: OfflineSite, given?: Give
     },
     site,
   );
+}
+
+/** lr (1 + cos(π (k − 1) / max_steps)) / 2 in update k: behind max_steps it rises again, as torch's does. */
+function factorAt(
+  { max_steps }: IqlSettings,
+  { number, progress }: { readonly number: number; readonly progress: number },
+): number {
+  if (max_steps === null) return scheduleFactor("cosine", progress, 0);
+  return (1 + Math.cos((Math.PI * (number - 1)) / max_steps)) / 2;
 }
 
 function groupsOf({ actor, logStd, value, critics, criticTargets }: update.IqlNetworks) {

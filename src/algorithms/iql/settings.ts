@@ -24,7 +24,7 @@ export const iqlSettings = z.strictObject({
   value_learning_rate: positive(3e-4, "Step size of the value's Adam"),
   max_steps: maybeWhole(
     { least: 1, most: 1_000_000_000 },
-    "Updates over which the actor's step size falls to 0 along a cosine; null: the whole run",
+    "Updates in which the actor's step size falls to 0 along a cosine, to rise behind them; null: the run",
   ),
   actor_hidden_dims: widths([256, 256], "Widths of the actor's hidden layers"),
   critic_hidden_dims: widths([256, 256], "Widths of each critic's and the value's hidden layers"),

@@ -71,5 +71,7 @@ function criticsOf(settings: RebracSettings, { random, given }: WeightSource) {
     hidden: settings.critic_hidden_dims,
     layerNorm: settings.layer_norm ? { epsilon: settings.layer_norm_epsilon } : undefined,
     ...{ random, init: smallLast(3e-3), weights: given?.weights, suffix: "" },
+    // Recorded updates leave a number for the norm, also where there is none; our checkpoints don't.
+    ...(given && { stride: 3 }),
   };
 }

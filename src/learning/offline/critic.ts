@@ -16,15 +16,18 @@ export interface CriticOptions {
   readonly random: () => number;
   readonly init?: LayerInit | undefined;
   readonly weights?: NamedArrays | undefined;
+  /** See `MlpOptions`. */
+  readonly stride?: number | undefined;
 }
 
 /** Q(s, a): one number from a state and an action side by side. ReLU between its layers. */
 export function createCritic(prefix: string, options: CriticOptions): Network {
-  const { observationWidth, actionWidth, hidden, layerNorm, random, init, weights } = options;
+  const { observationWidth, actionWidth, hidden, weights } = options;
+  const { layerNorm, random, init, stride } = options;
   return createMlp({
     inputWidth: observationWidth + actionWidth,
     outputWidth: 1,
-    ...{ hidden, activation: "relu", layerNorm, random, init, prefix },
+    ...{ hidden, activation: "relu", layerNorm, random, init, stride, prefix },
     ...(weights && { weights }),
   });
 }

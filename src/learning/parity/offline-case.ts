@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { z } from "zod";
 import { sameShape, shapeText } from "../../../policies/named-array.ts";
 import type { Metrics } from "../../metrics/metric-sink.ts";
 import type { Arrays } from "../experience.ts";
@@ -103,7 +104,7 @@ export function offlineKind<Settings>(kind: OfflineKind<Settings>): ParityKind {
     tolerance: offlineTolerance,
     recognises: ({ metadata }) => metadata.algorithm === name,
     async replay(file, { compile }) {
-      const settings = kind.settingsOf(file);
+      const settings = knownSettings(file, kind);
       const draws = new RecordedDraws(file);
       const maxAction = maxActionOf(file);
       const given = { weights: arraysUnder(file, "initial."), maxAction, draws };
@@ -111,6 +112,16 @@ export function offlineKind<Settings>(kind: OfflineKind<Settings>): ParityKind {
       return replayOffline(file, { learner, draws, figures: kind.figuresOf(settings) });
     },
   };
+}
+
+function knownSettings<Settings>(file: ReferenceFile, { settingsOf }: OfflineKind<Settings>) {
+  try {
+    return settingsOf(file);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const { path, message } = error.issues[0]!;
+    throw badFile(file, `has a setting out of range, ${path.join(".")}: ${message}`);
+  }
 }
 
 export interface OfflineReplay {

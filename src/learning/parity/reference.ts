@@ -79,6 +79,15 @@ export function numberNamed(file: ReferenceFile, name: string): number {
   throw badFile(file, `says ${JSON.stringify(value)} for '${name}', expected a number`);
 }
 
+/** A number, or null where there is no such bound: an infinite one, or none said. */
+export function boundNamed(file: ReferenceFile, name: string): number | null {
+  if (!Object.hasOwn(file.metadata, name)) return null;
+  const value = setting<unknown>(file, name);
+  // So Python writes what JSON can't say.
+  if (value === null || value === "Infinity" || value === "-Infinity") return null;
+  return numberNamed(file, name);
+}
+
 /** @throws LearningError `bad-parity-file` */
 export function flagNamed(file: ReferenceFile, name: string): boolean {
   const value = setting<unknown>(file, name);
