@@ -39,7 +39,10 @@ export function readSafetensors(bytes: Uint8Array, where: string): Safetensors {
     entries,
   )) {
     const size = elementsOf(shape);
-    const width = dtype === "F32" ? 4 : dtype === "U8" ? 1 : Number.NaN;
+    if (dtype !== "F32" && dtype !== "U8") {
+      throw refuse(`'${name}' is ${dtype}; F32 (float32) and U8 (uint8) are read.`);
+    }
+    const width = dtype === "F32" ? 4 : 1;
     const start = 8 + headerLength + from;
     if (to - from !== size * width || start + size * width > bytes.length) {
       throw refuse(`'${name}' is ${dtype} [${shape}] in bytes ${from} to ${to}.`);

@@ -2,13 +2,23 @@ import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parityKinds } from "../../src/algorithms/parity-kinds.ts";
 import { startEngine } from "../../src/engine/start.ts";
-import { compareArrays, compareFigures } from "../../src/learning/parity/reference.ts";
+import {
+  compareArrays,
+  compareFigures,
+  type ParityKind,
+} from "../../src/learning/parity/reference.ts";
 import { describeParity, replayFile } from "../../src/learning/parity/run-parity.ts";
+import { readSafetensors } from "../../src/learning/safetensors.ts";
 
 beforeAll(() => startEngine("auto"));
 
 const replay = (path: string) =>
   replayFile({ name: path.split("/").at(-1)!, read: () => readFile(path) }, parityKinds);
+
+interface Damaged {
+  readonly metadata: Record<string, string>;
+  readonly arrays: Record<string, { shape: number[]; data: Float32Array | Uint8Array }>;
+}
 
 describe("a file of recorded updates", () => {
   it("is taken for what it holds, whatever it is called", async () => {
@@ -39,6 +49,54 @@ describe("a file of recorded updates", () => {
     expect(describeParity(other)).toBe(
       `FAIL x is of 'dqn_xx'; recorded updates of ${recorded.map(({ name }) => name).join(", ")} can be repeated.`,
     );
+  });
+
+  it("of which a part is missing or misshapen is refused, by the part's name", async () => {
+    const said = async (path: string, damage: (file: Damaged) => void) => {
+      const file = readSafetensors(await readFile(`test/data/${path}.safetensors`), path);
+      const damaged = { where: "x", metadata: { ...file.metadata }, arrays: { ...file.arrays } };
+      damage(damaged);
+      const kind = parityKinds.find((one) => !("form" in one) && one.recognises(damaged));
+      return (kind as ParityKind).replay(damaged, {}).then(
+        () => "nothing",
+        (error: Error) => error.message,
+      );
+    };
+    const flat = Float32Array.from([1]);
+    const td3 = "offline_rl/td3_bc";
+    const name = "after1.actor.net.0.bias";
+    expect(await said(td3, ({ arrays }) => delete arrays[name])).toBe(`x holds no '${name}'.`);
+    const misshapen = ({ arrays }: Damaged) => {
+      arrays[name] = { shape: [1], data: flat };
+    };
+    expect(await said(td3, misshapen)).toBe(`x holds [1], not [32], as '${name}'.`);
+    const none = ({ arrays }: Damaged) => {
+      for (const key of Object.keys(arrays)) if (key.startsWith("after")) delete arrays[key];
+    };
+    expect(await said(td3, none)).toBe("x holds no weights behind any update.");
+    expect(await said("parity/mlp-clip", none)).toBe("the file holds no weights 'after0.…'.");
+    const say = (key: string, text: string) => (file: Damaged) => {
+      file.metadata[key] = text;
+    };
+    expect(await said(td3, say("metrics", "[{}, 3]"))).toMatch(/no figures .* in 'metrics': 1 /);
+    expect(await said("parity/mlp-clip", say("gradient_length", "-7"))).toMatch(
+      /^The file says -7 for 'gradient_length'/,
+    );
+    expect(await said("parity/mlp-clip", say("optimizer", "lion"))).toMatch(/"rmsprop"/);
+    const dones = ({ arrays }: Damaged) => delete arrays["rollout1.dones"];
+    expect(await said("parity/mlp-clip", dones)).toMatch(/'rollout1.dones' missing, expected/);
+    const half = ({ arrays }: Damaged) => {
+      arrays["batch1.terminals"] = { shape: [32], data: new Float32Array(32).fill(0.5) };
+    };
+    expect(await said(td3, half)).toMatch(/holds 0.5 in 'batch1.terminals', expected 0 or 1/);
+  });
+
+  it("of another precision is refused by its name", () => {
+    const header = '{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}';
+    const bytes = Buffer.alloc(8 + header.length + 8);
+    bytes.writeUInt32LE(header.length);
+    bytes.write(header, 8);
+    expect(() => readSafetensors(bytes, "x")).toThrow(/'x' is F64; F32 \(float32\) and U8/);
   });
 
   it("that is off fails, and says by how much and where", async () => {

@@ -1,10 +1,17 @@
-import type { NamedArray, NamedArrays } from "../../../policies/named-array.ts";
+import { z } from "zod";
+import {
+  type NamedArray,
+  type NamedArrays,
+  sameShape,
+  shapeText,
+} from "../../../policies/named-array.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Memory } from "../../../policies/policy.ts";
 import { type Compile, eagerly } from "../../engine/compile/program.ts";
 import type { Experience } from "../../learning/experience.ts";
 import { LearningError } from "../../learning/learning-error.ts";
 import { arraysUnder } from "../../learning/parameters.ts";
+import { badFile, keepsWeights } from "../../learning/parity/reference.ts";
 import type { Safetensors } from "../../learning/safetensors.ts";
 import type { Stage } from "../../learning/stage.ts";
 import { Distillation } from "./distillation.ts";
@@ -41,10 +48,9 @@ export interface ParityUpdate {
 
 export function readParityCase(file: Safetensors, dropLeftover: boolean): ParityCase {
   const m = file.metadata;
-  const list = (key: string) => JSON.parse(m[key] ?? "null");
   const observations = file.arrays["rollout0.observations"];
   const actions = file.arrays["rollout0.teacher_actions"];
-  if (!observations || !actions || !m.behavior_loss) {
+  if (observations?.shape.length !== 3 || actions?.shape.length !== 3 || !m.behavior_loss) {
     throw new LearningError(
       "bad-parity-file",
       "The file holds no 'rollout0.observations', 'rollout0.teacher_actions' or 'behavior_loss'.",
@@ -54,27 +60,59 @@ export function readParityCase(file: Safetensors, dropLeftover: boolean): Parity
   return {
     observationWidth: observations.shape[2]!,
     actionWidth: actions.shape[2]!,
-    hidden: list("hidden_dims"),
+    hidden: said(m, "hidden_dims", z.array(z.int().positive()).min(1)),
     activation: m.activation ?? "elu",
-    rnnType: (m.rnn_type ?? "") as ParityCase["rnnType"],
-    rnnHidden: Number(m.rnn_hidden_dim),
-    rnnLayers: Number(m.rnn_num_layers),
+    rnnType: said(m, "rnn_type", z.enum(["", "gru", "lstm"])),
+    ...recurrenceOf(m),
     normalised: m.obs_normalization === "true",
     weights: floatsUnder(file, "initial."),
     settings: {
       ...distillationDefaults,
-      num_learning_epochs: Number(m.num_learning_epochs),
-      gradient_length: Number(m.gradient_length),
-      learning_rate: Number(m.learning_rate),
+      num_learning_epochs: said(m, "num_learning_epochs", z.int().positive()),
+      gradient_length: said(m, "gradient_length", z.int().positive()),
+      learning_rate: said(m, "learning_rate", z.number().min(0)),
       // rsl_rl clips where the norm is true in Python's sense: 0 is not.
-      max_grad_norm: list("max_grad_norm") || null,
-      loss_type: m.loss_type as DistillationSettings["loss_type"],
-      optimizer: m.optimizer as DistillationSettings["optimizer"],
+      max_grad_norm: said(m, "max_grad_norm", z.number().min(0).nullable()) || null,
+      loss_type: said(m, "loss_type", z.enum(["mse", "huber"])),
+      optimizer: said(m, "optimizer", z.enum(["adam", "adamw", "sgd", "rmsprop"])),
       drop_leftover_steps: dropLeftover,
       normaliser_update: normaliserUpdateOf(file),
     },
-    losses: list("behavior_loss"),
+    losses: said(m, "behavior_loss", z.array(z.number()).min(1)),
   };
+}
+
+function recurrenceOf(metadata: Safetensors["metadata"]) {
+  if (!metadata.rnn_type) return { rnnHidden: 0, rnnLayers: 0 };
+  const width = z.int().positive();
+  return {
+    rnnHidden: said(metadata, "rnn_hidden_dim", width),
+    rnnLayers: said(metadata, "rnn_num_layers", width),
+  };
+}
+
+/** What the metadata say, which is JSON, or words. @throws LearningError `bad-parity-file` */
+function said<S extends z.ZodType>(
+  metadata: Safetensors["metadata"],
+  key: string,
+  schema: S,
+): z.output<S> {
+  const text = metadata[key] ?? "null";
+  const value = schema.safeParse(wordsOrJson(text));
+  if (value.success) return value.data;
+  throw new LearningError(
+    "bad-parity-file",
+    `The file says ${text} for '${key}' in its metadata: ${value.error.issues[0]!.message}.`,
+    "Give a file of recorded updates as test/data/parity/README.md describes.",
+  );
+}
+
+function wordsOrJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** By the version that made the file, or else by the statistics that it recorded behind the first update. */
@@ -109,6 +147,10 @@ export async function replayParity(
   policy: NetworkPolicy,
   compile: Compile = eagerly,
 ): Promise<ParityUpdate[]> {
+  for (const u of parity.losses.keys()) {
+    if (keepsWeights(file, `after${u}.`)) continue;
+    throw badFile({ where: "the file" }, `holds no weights 'after${u}.…'`);
+  }
   const learner = new Distillation(policy, { settings: parity.settings, compile });
   const updates: ParityUpdate[] = [];
   const numEnvs = file.arrays["rollout0.observations"]!.shape[1]!;
@@ -149,8 +191,21 @@ const constantStage: Stage = {
 };
 
 function experienceOf(file: Safetensors, u: number, memory: Memory): Experience {
-  const array = (name: string) => file.arrays[`rollout${u}.${name}`]!;
-  const [steps, numEnvs] = array("observations").shape as [number, number];
+  const [steps = 0, numEnvs = 0, width = 0] = file.arrays["rollout0.observations"]!.shape;
+  const outputs = file.arrays["rollout0.teacher_actions"]!.shape[2]!;
+  const shapes = {
+    observations: [steps, numEnvs, width],
+    next_observations_last: [numEnvs, width],
+    teacher_actions: [steps, numEnvs, outputs],
+    dones: [steps, numEnvs],
+  };
+  const array = (name: keyof typeof shapes) => {
+    const found = file.arrays[`rollout${u}.${name}`];
+    if (found && sameShape(found.shape, shapes[name])) return found;
+    const is = found ? shapeText(found.shape) : "missing";
+    const wanted = shapeText(shapes[name]);
+    throw badFile({ where: "the file" }, `has 'rollout${u}.${name}' ${is}, expected ${wanted}`);
+  };
   const arrays = {
     "obs/policy": array("observations").data,
     "after/policy": array("next_observations_last").data,

@@ -12,6 +12,7 @@ import {
   badFile,
   compareArrays,
   compareFigures,
+  keepsWeights,
   numberNamed,
   type ParityKind,
   type ReferenceFile,
@@ -141,7 +142,9 @@ export async function replayOffline(
   file: ReferenceFile,
   { learner, draws, figures }: OfflineReplay,
 ): Promise<readonly UpdateError[]> {
-  const expected = setting<Record<string, number>[]>(file, "metrics");
+  const expected = figuresIn(file);
+  const weighed = expected.map((_, i) => keepsWeights(file, `after${i + 1}.`));
+  if (!weighed.includes(true)) throw badFile(file, "holds no weights behind any update");
   const errors: UpdateError[] = [];
   try {
     for (const [i, reference] of expected.entries()) {
@@ -151,7 +154,7 @@ export async function replayOffline(
       errors.push({
         update: i + 1,
         metrics: compareFigures(renamed(file, metrics, { figures, reference }), reference),
-        ...(Object.keys(after).length > 0 && {
+        ...(weighed[i] && {
           weights: compareArrays(await weightsOf(learner), after),
         }),
       });
@@ -160,6 +163,15 @@ export async function replayOffline(
     learner.dispose();
   }
   return errors;
+}
+
+/** What the reference program logged of each update. */
+function figuresIn(file: ReferenceFile): readonly Readonly<Record<string, number>>[] {
+  const figures = setting<unknown>(file, "metrics");
+  const known = z.array(z.record(z.string(), z.number())).min(1).safeParse(figures);
+  if (known.success) return known.data;
+  const { path, message } = known.error.issues[0]!;
+  throw badFile(file, `says no figures of its updates in 'metrics': ${path.join(".")} ${message}`);
 }
 
 function experienceOf(file: ReferenceFile, number: number) {
@@ -171,11 +183,19 @@ function experienceOf(file: ReferenceFile, number: number) {
     "next/policy": array("next_observations"),
     actions: array("actions"),
     rewards: array("rewards"),
-    terminated: Uint8Array.from(array("terminals")),
+    terminated: flagsIn(file, `batch${number}.terminals`),
     truncated: new Uint8Array(numEnvs),
     ...(Object.hasOwn(file.arrays, next) && { "notes/next_actions": arrayNamed(file, next).data }),
   };
   return { steps: 1, numEnvs, arrays };
+}
+
+/** 0 or 1 each. */
+function flagsIn(file: ReferenceFile, name: string): Uint8Array {
+  const { data } = arrayNamed(file, name);
+  const other = data.find((value) => value !== 0 && value !== 1);
+  if (other === undefined) return Uint8Array.from(data);
+  throw badFile(file, `holds ${other} in '${name}', expected 0 or 1`);
 }
 
 interface Names {

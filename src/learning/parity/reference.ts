@@ -95,7 +95,33 @@ export function flagNamed(file: ReferenceFile, name: string): boolean {
   throw badFile(file, `says ${JSON.stringify(value)} for '${name}', expected true or false`);
 }
 
-export function badFile({ where }: ReferenceFile, what: string): LearningError {
+/**
+ * Whether weights are recorded behind this update. Then all of them must be, in the shapes of the first ones.
+ *
+ * @param prefix e.g. `after1.`
+ * @throws LearningError `bad-parity-file`
+ */
+export function keepsWeights(file: Safetensors & { readonly where?: string }, prefix: string) {
+  const { where = "the file" } = file;
+  const [first, after] = [shapesUnder(file, "initial."), shapesUnder(file, prefix)];
+  if (after.size === 0) return false;
+  for (const [name, shape] of first) {
+    const found = after.get(name);
+    if (found === shape) continue;
+    const what = found === undefined ? "holds no" : `holds [${found}], not [${shape}], as`;
+    throw badFile({ where }, `${what} '${prefix}${name}'`);
+  }
+  const other = [...after.keys()].find((name) => !first.has(name));
+  if (other === undefined) return true;
+  throw badFile({ where }, `holds '${prefix}${other}', but no 'initial.${other}'`);
+}
+
+function shapesUnder({ arrays }: Safetensors, prefix: string): ReadonlyMap<string, string> {
+  const found = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
+  return new Map(found.map(([name, { shape }]) => [name.slice(prefix.length), shape.join(", ")]));
+}
+
+export function badFile({ where }: Pick<ReferenceFile, "where">, what: string): LearningError {
   return new LearningError(
     "bad-parity-file",
     `${where} ${what}.`,

@@ -9,6 +9,7 @@ import { cqlSettings } from "../../../src/algorithms/cql/settings.ts";
 import { startEngine } from "../../../src/engine/start.ts";
 import { orthogonal } from "../../../src/learning/offline/initialisers.ts";
 import { sample } from "../../../src/learning/offline/tanh-gaussian.ts";
+import { isOff } from "../../../src/learning/parity/reference.ts";
 import { offlineLaws, site } from "../offline-laws.ts";
 import { offlineParity, referenceFile } from "../offline-parity.ts";
 
@@ -93,6 +94,38 @@ describe("CQL", () => {
     const weighted = { ...settings, cql_importance_sample: true, cql_temp: 1 };
     const other = (await gap(seen, values, { unseen, settings: weighted }).data())[0]!;
     expect(other).toBeCloseTo(Math.log(3 * 2 + 6), 5);
+  });
+
+  it("counts each state's gap within the bounds it is given, and trains nothing beyond them", async () => {
+    const clipped = { cql_clip_diff_min: -0.5, cql_clip_diff_max: 2 };
+    const settings = cqlSettings.parse({ cql_importance_sample: false, ...clipped });
+    const none = { actions: tf.zeros([3, 1, 1]), logProb: tf.zeros([3, 1]) };
+    const unseen = { random: tf.zeros([3, 1, 1]) as tf.Tensor3D, next: none, current: none };
+    const low = tf.fill([3, 1], -20) as tf.Tensor2D;
+    const values = { random: tf.tensor2d([[1], [9], [-9]]), next: low, current: low };
+    const of = (seen: tf.Tensor) => gap(seen as tf.Tensor1D, values, { unseen, settings });
+    const seen = tf.tensor1d([0, 0, 0]);
+    // log(e + 1), 9 cut to 2, and log(e^-9 + 1).
+    const parts = [Math.log(Math.E + 1), 2, Math.log(1 + Math.exp(-9))];
+    expect((await of(seen).data())[0]).toBeCloseTo(parts.reduce((sum, one) => sum + one) / 3, 5);
+    const slopes = await tf.grad(of)(seen).data();
+    expect(slopes[0]).toBeCloseTo((1 / (Math.E + 1) - 1) / 3, 5);
+    expect(slopes[1]).toBe(0);
+  });
+
+  it("takes no bound from a file that says an infinite one, and refuses settings out of range", async () => {
+    const file = referenceFile("cql-lagrange-no-entropy-tuning");
+    const replay = (metadata: Record<string, string>) =>
+      cqlParity.replay({ ...file, metadata: { ...file.metadata, ...metadata } }, {});
+    const open = { cql_clip_diff_min: "-Infinity", cql_clip_diff_max: "Infinity" };
+    const updates = await replay(open);
+    expect(updates.some((update) => isOff(update, cqlParity.tolerance))).toBe(false);
+    const clipped = await replay({ ...open, cql_clip_diff_max: "1.5" });
+    expect(clipped.some((update) => isOff(update, cqlParity.tolerance))).toBe(true);
+    await expect(replay({ cql_n_actions: "0" })).rejects.toMatchObject({
+      code: "bad-parity-file",
+      message: expect.stringMatching(/has a setting out of range, cql_n_actions: Too small/),
+    });
   });
 
   it("starts its critics from orthogonal rows", () => {

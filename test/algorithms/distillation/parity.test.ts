@@ -36,6 +36,12 @@ async function replay(file: Safetensors, changes: object = {}, mode: CompileMode
   return updates;
 }
 
+it("clips nothing where the longest gradient is 0, which rsl_rl takes for none", async () => {
+  const file = load("mlp-mse-adam");
+  const updates = await replay({ ...file, metadata: { ...file.metadata, max_grad_norm: "0.0" } });
+  expect(updates.every(({ passed }) => passed)).toBe(true);
+});
+
 describe("rsl_rl's own updates", () => {
   const names = [
     "mlp-mse-adam",

@@ -39,4 +39,15 @@ describe("IQL", () => {
     expect(await rate(1)).toBeCloseTo(0, 9);
     learner.dispose();
   });
+
+  it("lets that rise again behind the updates it was to fall in, as torch's schedule does", async () => {
+    const learner = make({ max_steps: 3, actor_learning_rate: 0.01 });
+    const rates = [];
+    for (let k = 1; k <= 7; k += 1) {
+      const metrics = await learner.update(flights(1, 16), stage);
+      rates.push(Number(metrics["Loss/actor_learning_rate"]!.toFixed(9)));
+    }
+    expect(rates).toEqual([0.01, 0.0075, 0.0025, 0, 0.0025, 0.0075, 0.01]);
+    learner.dispose();
+  });
 });

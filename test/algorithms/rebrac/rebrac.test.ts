@@ -3,7 +3,7 @@ import { createRebrac } from "../../../src/algorithms/rebrac/learner.ts";
 import { rebracParity } from "../../../src/algorithms/rebrac/parity.ts";
 import { rebracSettings } from "../../../src/algorithms/rebrac/settings.ts";
 import { flights, offlineLaws, parametersOf, site, stage } from "../offline-laws.ts";
-import { offlineParity } from "../offline-parity.ts";
+import { offlineParity, referenceFile } from "../offline-parity.ts";
 
 const small = { actor_hidden_dims: [16, 16], critic_hidden_dims: [16, 16], policy_freq: 1 };
 const make = (changes: object = {}, at = site) =>
@@ -25,6 +25,16 @@ offlineParity(rebracParity, {
   ],
 });
 
+/** What CORL's functions say of the updates of rebrac-fast with the layer norms left out. */
+const unnormed = [
+  { actor_loss: -0.8878993, critic_loss: 1.305219, q_min: 0.3179359 },
+  { critic_loss: 1.237986, q_min: 0.3472432 },
+  { actor_loss: -0.8738107, critic_loss: 1.968595, q_min: 0.3437231 },
+  { critic_loss: 1.566405, q_min: 0.3155874 },
+  { actor_loss: -0.8693379, critic_loss: 0.487148, q_min: 0.2959049 },
+  { critic_loss: 1.329302, q_min: 0.3033027 },
+];
+
 describe("ReBRAC", () => {
   it("needs to be told what was done next, and takes it for an action", async () => {
     const learner = make();
@@ -34,6 +44,18 @@ describe("ReBRAC", () => {
       /no 'notes\/next_actions'/,
     );
     learner.dispose();
+  });
+
+  it("finds critics without layer norms by the numbers of those with them", async () => {
+    const file = referenceFile("rebrac-fast");
+    const metadata = { ...file.metadata, critic_ln: "false", metrics: JSON.stringify(unnormed) };
+    const norm = /critic_.*\.[25]\.|^after[26]\./;
+    const arrays = Object.fromEntries(
+      Object.entries(file.arrays).filter(([name]) => !norm.test(name)),
+    );
+    const updates = await rebracParity.replay({ ...file, metadata, arrays }, {});
+    expect(updates).toHaveLength(6);
+    for (const { metrics } of updates) expect(metrics!.error).toBeLessThan(5e-6);
   });
 
   it("refuses to export an actor with layer norms", async () => {
