@@ -1,6 +1,7 @@
+import type { OfflineSite } from "../../learning/offline/site.ts";
 import type { Flag } from "../algorithm.ts";
 import { offlineAlgorithm } from "../offline/offline-algorithm.ts";
-import { lapoSettings } from "./settings.ts";
+import { type LapoSettings, lapoSettings } from "./settings.ts";
 
 const numbers = [
   ...["vae_lr", "actor_lr", "critic_lr", "discount", "tau", "expectile", "kl_beta", "doubleq_min"],
@@ -19,9 +20,22 @@ export const lapo = offlineAlgorithm({
   ranked: false,
   loss: "Loss/critic",
   lossLabel: "Critic",
-  encoder: ({ encoder_dim, encoder_owner: owner }, { reads, shapes = {} }) =>
-    encoder_dim || owner !== "critic" || reads.some((name) => shapes[name]?.length === 3)
-      ? undefined
-      : `lapo: none of the groups ${reads.join(", ")} is of pictures, so there is no encoder and encoder_owner has no effect; --encoder_dim 256 puts one before these numbers`,
+  encoder: encoderRemark,
   create: async (settings, site) => (await import("./learner.ts")).createLapo(settings, site),
 });
+
+/** For people: that nothing is there to be owned, or, of pictures, settings by which nobody flew here. */
+function encoderRemark(
+  { encoder_dim, encoder_owner: owner, max_latent_action: bound }: LapoSettings,
+  { reads, shapes = {} }: Pick<OfflineSite, "reads" | "shapes">,
+): string | undefined {
+  if (reads.some((name) => shapes[name]?.length === 3)) {
+    return owner === "critic" || bound > 1
+      ? "lapo: from pictures of quadcopter-camera its defaults crashed, --encoder_owner both --max_latent_action 0.25 did not (bench/README.md)"
+      : undefined;
+  }
+  // Another owner without an encoder is refused.
+  return encoder_dim || owner !== "critic"
+    ? undefined
+    : `lapo: none of the groups ${reads.join(", ")} is of pictures, so there is no encoder and encoder_owner has no effect; --encoder_dim 256 puts one before these numbers`;
+}

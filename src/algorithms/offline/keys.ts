@@ -139,6 +139,6 @@ export type OfflineConfig = ConfigOf<
 /** How an algorithm makes its learner. */
 export interface LearnerMaker {
   create(config: OfflineConfig, site: OfflineSite): Promise<BatchLearner>;
-  /** A remark where its encoder has nothing to see; absent: it has none. */
+  /** A remark on its encoder: nothing to see, or settings that are no good for what it sees; absent: it has none. */
   encoder?(config: OfflineConfig, site: OfflineSite): string | undefined;
 }

@@ -21,7 +21,7 @@ export interface OfflineAlgorithm<Own extends z.ZodRawShape> {
   readonly online?: boolean;
   /** It can act through a ranker, in a latent space: `--ranker`. Default: true. */
   readonly ranked?: boolean;
-  /** It has an encoder: what a person should know where these observations give it nothing to see. */
+  /** It has an encoder: what a person should know of it and these observations. */
   readonly encoder?: (
     settings: z.output<z.ZodObject<Own>>,
     site: OfflineSite,
