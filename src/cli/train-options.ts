@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import type { Flag } from "../algorithms/algorithm.ts";
-import { algorithmNamed, algorithms } from "../algorithms/registry.ts";
-import { keysOf } from "../config/algorithm-keys.ts";
+import { algorithms } from "../algorithms/registry.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { parseValue } from "../config/overrides.ts";
 import type { ResolveInput } from "../config/resolve.ts";
 import type { Setting } from "../config/setting.ts";
 import type { ResumeRequest, TeacherRequest, TrainInput } from "../session/train-input.ts";
 import { hintForFlag } from "./foreign-flags.ts";
+import { flagHelp, helpByAlgorithm } from "./train-help.ts";
 
 /** Flags that set one key of the configuration; their help is the key's own. */
 const commonFlags: readonly Flag[] = [
@@ -103,9 +103,9 @@ export function addTrainOptions(command: Command): Command {
     "KEY=VALUE: agent.KEY or KEY of the runner, env.KEY of the simulator",
   );
   for (const [flag, value, key] of configFlags) {
-    command.option(`${flag} <${value}>`, describe(key));
+    command.option(`${flag} <${value}>`, flagHelp(key));
   }
-  for (const [flag, key] of switches) command.option(flag, keyNamed(key).doc);
+  for (const [flag, key] of switches) command.option(flag, flagHelp(key));
   command
     .option("--config <FILE>", "YAML file with the same keys, e.g. an agent.yaml of Isaac Lab")
     .option("--print_config", "print the whole configuration before the start")
@@ -132,7 +132,10 @@ export function addTrainOptions(command: Command): Command {
     )
     .option("--headless", "accepted: nothing opens a window");
   for (const [flag] of [...refused, ...idle]) command.addOption(new Option(flag).hideHelp());
-  return command.addHelpText("after", () => keyHelp(command.opts().algorithm));
+  return helpByAlgorithm(
+    command,
+    new Map([...configFlags.map(([f, , key]) => [f, key] as const), ...switches]),
+  );
 }
 
 /** Whoever mistypes a flag, or knows it from elsewhere, is told which one is meant. */
@@ -144,35 +147,6 @@ function hintAtFlags(command: Command): void {
       ? error
       : new ConfigError("unknown-flag", `unknown option '${flag}'`, hint);
   });
-}
-
-/** As the first algorithm that has it says. */
-function keyNamed(key: string) {
-  const known = algorithms.map((algorithm) => keysOf(algorithm).keys.get(key));
-  return known.find((found) => found !== undefined)!;
-}
-
-function describe(key: string): string {
-  if (key === "algorithm.class_name") return algorithmHelp();
-  const { doc, expects, fallback } = keyNamed(key);
-  const choices = expects.startsWith("one of ") ? `, ${expects}` : "";
-  const standard = fallback === null || fallback === "" ? "" : ` (default: ${fallback})`;
-  return `${doc}${choices}${standard}`;
-}
-
-function algorithmHelp(): string {
-  const lines = algorithms.map(({ name, summary }) => `${name}: ${summary}`);
-  return `${lines.join("; ")} (default: ${algorithms[0].name})`;
-}
-
-/** All keys of an algorithm, for the overrides; built only when help is asked for. */
-function keyHelp(name: unknown): string {
-  const algorithm = (typeof name === "string" && algorithmNamed(name)) || algorithms[0];
-  const lines = [...keysOf(algorithm).keys].map(([name, { doc, fallback }]) => {
-    const value = name === "env" ? "" : `=${JSON.stringify(fallback)}`;
-    return `  ${`${name}${value}`.padEnd(44)} ${doc}`;
-  });
-  return `\nKeys of ${algorithm.name} and defaults (train --algorithm NAME --help for another):\n${lines.join("\n")}\n`;
 }
 
 /** From what commander parsed to what `resolveConfig` takes. @throws ConfigError */

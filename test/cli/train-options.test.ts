@@ -158,15 +158,34 @@ describe("the command line of train", () => {
   });
 
   it("helps with every key, its default and its meaning", () => {
-    let help = "";
-    const command = addTrainOptions(new Command("train").exitOverride());
-    command.configureOutput({ writeOut: (text) => (help += text) });
-    expect(() => command.parse(["--help"], { from: "user" })).toThrow("(outputHelp)");
+    const help = helpOf();
     expect(help).toMatch(/--num_envs <N> +Environments flown side by side \(default: 100\)/);
     expect(help).toMatch(/algorithm\.gradient_length=15 +Time steps/);
     expect(help).not.toContain("--video");
   });
+
+  it("helps with what a named algorithm has, by its own defaults", () => {
+    const batch = (name: string) => /--batch_size <N> .*?default: (\d+)/s.exec(helpOf(name))?.[1];
+    expect([batch("lapo"), batch("td3_bc")]).toEqual(["100", "256"]);
+    expect(helpOf("lapo")).toMatch(/--discount <X> +Weight of the next step's value/);
+    expect(helpOf("lapo")).not.toMatch(/--bc_fraction|--phase1_iterations/);
+    expect(helpOf("bc")).toMatch(/--bc_fraction <X>/);
+    expect(helpOf("distillation")).toMatch(/--phase1_iterations/);
+    for (const flag of ["--bc_fraction", "--phase1_iterations", "--resume"]) {
+      expect(helpOf()).toContain(flag);
+    }
+  });
 });
+
+/** As `train --help` prints it. */
+function helpOf(algorithm?: string): string {
+  let help = "";
+  const command = addTrainOptions(new Command("train").exitOverride());
+  command.configureOutput({ writeOut: (text) => (help += text) });
+  const named = algorithm === undefined ? [] : ["--algorithm", algorithm];
+  expect(() => command.parse([...named, "--help"], { from: "user" })).toThrow("(outputHelp)");
+  return help;
+}
 
 describe("a flag of CORL's, d3rlpy's or rsl_rl's that train has not", () => {
   it.each([
