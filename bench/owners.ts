@@ -1,6 +1,6 @@
 /**
  * Who owns the encoder: LAPO from pictures, the same flights and settings, four owners. Latents are held close to those
- * of the data: by the authors' bound of 2 everybody crashes. Each piece (owner, seed) is kept in bench/results/owners:
+ * of the data: by the authors' bound of 2 who learns features crashes. Each piece (owner, seed) is kept in bench/results/owners:
  *
  *     npm run bench -- owners --seeds 1,2,3,4,5 --updates 6000 --episodes 200
  */

@@ -1,3 +1,4 @@
+import { isPictureGroup } from "../networks/cnn/shapes.ts";
 import { createVision, type VisionFacts } from "../networks/cnn/vision.ts";
 import { withHistory } from "../networks/history.ts";
 import { NetworkPolicy } from "../networks/network-policy.ts";
@@ -26,7 +27,7 @@ export function createActorPolicy(options: ActorPolicyOptions): NetworkPolicy {
     if (vision === undefined) throw unknownPictures(actor.pictures);
     return new NetworkPolicy({
       ...{ ...seeing({ ...options, vision }), reads },
-      shapes: Object.fromEntries(vision.groups.map(({ shape }, i) => [reads[i]!, shape])),
+      shapes: picturesIn(vision, reads),
     });
   }
   const width = actor.inputWidth / history;
@@ -37,6 +38,13 @@ export function createActorPolicy(options: ActorPolicyOptions): NetworkPolicy {
     normaliser: statistics && new Normaliser(width, statistics),
     reads,
   });
+}
+
+/** Shapes of the groups that are pictures, by the names under which they are read. */
+function picturesIn({ groups }: VisionFacts, reads: readonly string[]) {
+  const named = groups.map((group, i) => [reads[i]!, group] as const);
+  const pictures = named.filter(([, group]) => isPictureGroup(group));
+  return Object.fromEntries(pictures.map(([name, { shape }]) => [name, shape]));
 }
 
 /** A network with pictures, and the statistics of its numbers; pictures stay as they are. */

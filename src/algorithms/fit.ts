@@ -37,8 +37,7 @@ export function checkFit(who: string, policy: Policy, spec: EnvSpec): void {
   const width = groupsWidth("policy", policy.reads, spec);
   for (const [group, shape] of Object.entries(policy.shapes ?? {})) {
     const flown = spec.observations[group]!.shape;
-    if (shape.length === 3 && shape.join() !== flown.join())
-      throw otherPictures(who, group, { shape, flown, spec });
+    if (shape.join() !== flown.join()) throw otherPictures(who, group, { shape, flown, spec });
   }
   const actions = elementsOf(spec.action.shape);
   if (policy.observationWidth === width && policy.actionWidth === actions) return;

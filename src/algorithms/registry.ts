@@ -31,3 +31,8 @@ export function algorithmNamed(name: string): Algorithm | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
   return algorithms.find((algorithm) => plain(algorithm.name) === plain(name));
 }
+
+/** What a flag named, or the first where it named none there is. */
+export function algorithmMeant(name: unknown): Algorithm {
+  return (typeof name === "string" && algorithmNamed(name)) || algorithms[0];
+}

@@ -1,4 +1,4 @@
-import type { Setting } from "../config/setting.ts";
+import { isBlock, type Setting } from "../config/setting.ts";
 
 /**
  * Keys of the configuration, as in a YAML file: in blocks, `{ algorithm: { learning_rate: 1e-3 } }`, or by dotted
@@ -17,8 +17,4 @@ export function flattened(settings: Settings, prefix = ""): readonly Setting[] {
     if (named) return [{ name: "algorithm.class_name", value, origin: "the program" }];
     return [{ name, value, origin: "the program" }];
   });
-}
-
-function isBlock(value: unknown): value is Settings {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
-import { algorithmNamed, algorithms } from "../algorithms/registry.ts";
-import { keysOf } from "../config/algorithm-keys.ts";
+import { algorithmMeant } from "../algorithms/registry.ts";
+import { keysOf, lastWord } from "../config/algorithm-keys.ts";
 
 /** What flags of CORL, d3rlpy and rsl_rl are called here. */
 const elsewhere: ReadonlyMap<string, string> = new Map([
@@ -35,9 +35,8 @@ const elsewhere: ReadonlyMap<string, string> = new Map([
  */
 export function hintForFlag(flag: string, chosen: unknown): string | undefined {
   const name = flag.replace(/^--?/, "").replace(/=.*$/s, "").replaceAll("-", "_");
-  const algorithm = (typeof chosen === "string" && algorithmNamed(chosen)) || algorithms[0];
-  const own = [...keysOf(algorithm).keys.keys()];
-  const key = own.find((known) => known === name || known.endsWith(`.${name}`));
+  const own = [...keysOf(algorithmMeant(chosen)).keys.keys()];
+  const key = own.find((known) => lastWord(known) === name);
   if (key !== undefined) return `It is a key without a flag: write ${key}=VALUE.`;
   const called = elsewhere.get(name);
   const [, meant] = /^(\w+\.\w+)=/.exec(called ?? "") ?? [];

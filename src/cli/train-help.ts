@@ -1,6 +1,6 @@
 import { type Command, Help, type Option } from "commander";
 import type { Algorithm } from "../algorithms/algorithm.ts";
-import { algorithmNamed, algorithms } from "../algorithms/registry.ts";
+import { algorithmMeant, algorithms } from "../algorithms/registry.ts";
 import { type KnownKey, keysOf } from "../config/algorithm-keys.ts";
 
 /**
@@ -11,7 +11,8 @@ import { type KnownKey, keysOf } from "../config/algorithm-keys.ts";
 export function helpByAlgorithm(command: Command, keys: ReadonlyMap<string, string>): Command {
   const { visibleOptions, optionDescription } = Help.prototype;
   const keyOf = ({ long }: Option) => keys.get(long ?? "");
-  const own = () => keysOf(chosenIn(command)).keys;
+  const chosen = () => algorithmMeant(command.opts().algorithm);
+  const own = () => keysOf(chosen()).keys;
   command.configureHelp({
     ...command.configureHelp(),
     visibleOptions(shown) {
@@ -28,7 +29,7 @@ export function helpByAlgorithm(command: Command, keys: ReadonlyMap<string, stri
       return known ? described(key!, known) : optionDescription.call(this, option);
     },
   });
-  return command.addHelpText("after", () => keyHelp(chosenIn(command)));
+  return command.addHelpText("after", () => keyHelp(chosen()));
 }
 
 /** Of a flag that sets this key: as the first algorithm that has it says. */
@@ -37,17 +38,11 @@ export function flagHelp(key: string): string {
   return described(key, known.find((found) => found !== undefined)!);
 }
 
-/** Named, or the first. */
-function chosenIn(command: Command): Algorithm {
-  const { algorithm } = command.opts();
-  return (typeof algorithm === "string" && algorithmNamed(algorithm)) || algorithms[0];
-}
-
 function described(key: string, { doc, expects, fallback }: KnownKey): string {
   if (key === "algorithm.class_name") return algorithmHelp();
   const choices = expects.startsWith("one of ") ? `, ${expects}` : "";
-  const isUsual = fallback === null || fallback === "" || fallback === false;
-  return `${doc}${choices}${isUsual ? "" : ` (default: ${fallback})`}`;
+  const goesUnsaid = fallback === null || fallback === "" || fallback === false;
+  return `${doc}${choices}${goesUnsaid ? "" : ` (default: ${fallback})`}`;
 }
 
 function algorithmHelp(): string {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Algorithm } from "../algorithms/algorithm.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Config } from "./schema.ts";
+import { isBlock } from "./setting.ts";
 
 /** What a simulator's snapshot and everything else of a run was made for. */
 const common = ["algorithm.class_name", "task", "num_envs"] as const;
@@ -30,10 +31,6 @@ export function changed(key: string, was: unknown, is: unknown): ConfigError {
     `${key} is ${JSON.stringify(is)}, but the run to go on with was flown with ${JSON.stringify(was)}`,
     "Leave it as it was, or start a new run without --resume.",
   );
-}
-
-function isBlock(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function valueAt(config: Config, key: string): unknown {

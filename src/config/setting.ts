@@ -1,3 +1,8 @@
+/** A block of keys: a list is a value, and so is null. */
+export function isBlock(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** One value that somebody gave for one key. */
 export interface Setting {
   /** Dotted name, e.g. `algorithm.learning_rate`. */

@@ -70,23 +70,41 @@ export function groupsOf(reader: RowReader, path: string): Leaf[] {
   );
 }
 
-export function specOf(table: TableInfo): ArraySpec {
+function specOf(table: TableInfo): ArraySpec {
   const [, ...shape] = table.shape;
   const kept = keptAs(table.kind, table.isBool);
   return { width: table.width, kept, ...(shape.length > 1 && { shape }) };
 }
 
-export function actionSpecOf(table: TableInfo): ActionArraySpec {
+function actionSpecOf(table: TableInfo): ActionArraySpec {
   const whole = !table.isBool && !table.kind.startsWith("f");
   return { ...specOf(table), ...(whole && { whole }) };
 }
 
-export function specsOf(leaves: readonly Leaf[]): Record<string, ArraySpec> {
-  return Object.fromEntries(leaves.map(({ name, table }) => [name, specOf(table)]));
+/** Tables of a layout by what they hold. */
+interface Tables {
+  readonly groups: readonly Leaf[];
+  readonly actions: TableInfo;
+  readonly notes: readonly Leaf[];
 }
 
+export function arraySpecs({
+  groups,
+  actions,
+  notes,
+}: Tables): Pick<FlightsSpec, "groups" | "action" | "notes"> {
+  const specs = (leaves: readonly Leaf[]) =>
+    Object.fromEntries(leaves.map(({ name, table }) => [name, specOf(table)]));
+  return { groups: specs(groups), action: actionSpecOf(actions), notes: specs(notes) };
+}
+
+/** Of a layout's own array, whose form is known. */
 export function column(spec: ArraySpec, place: Part["place"]): Column {
   return { spec, parts: [{ width: spec.width, place }] };
+}
+
+export function tableColumn(table: TableInfo, place: Part["place"]): Column {
+  return column(specOf(table), place);
 }
 
 function kindOf(reader: RowReader, path: string, how: "strict" | "lenient") {

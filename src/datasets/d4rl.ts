@@ -1,13 +1,5 @@
 import type { Catalogue, Column, Leaf } from "./catalogue.ts";
-import {
-  actionSpecOf,
-  column,
-  EpisodeList,
-  groupsOf,
-  leavesOf,
-  specOf,
-  specsOf,
-} from "./catalogue.ts";
+import { arraySpecs, column, EpisodeList, groupsOf, leavesOf, tableColumn } from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { Ending } from "./recorded-flights.ts";
 import type { RowReader } from "./row-reader.ts";
@@ -22,7 +14,7 @@ interface Flat {
   readonly terminals: TableInfo;
   readonly rewards: TableInfo | undefined;
   readonly timeouts: TableInfo | undefined;
-  readonly infos: readonly Leaf[];
+  readonly notes: readonly Leaf[];
 }
 
 /**
@@ -41,25 +33,23 @@ export function readD4rl(reader: RowReader): Catalogue {
   const { episodes, starts } = scan(reader, flat, borders);
   const place = (path: string) => (episode: number) => ({ path, first: starts[episode] ?? 0 });
   const columns: Record<string, Column> = {
-    actions: column(specOf(flat.actions), place(flat.actions.path)),
+    actions: tableColumn(flat.actions, place(flat.actions.path)),
     terminated: column({ width: 1, kept: "uint8" }, place(flat.terminals.path)),
   };
   const add = (prefix: string, { name, table }: Leaf) => {
-    columns[`${prefix}${name}`] = column(specOf(table), place(table.path));
+    columns[`${prefix}${name}`] = tableColumn(table, place(table.path));
   };
   for (const leaf of flat.groups) add("obs/", leaf);
   for (const leaf of flat.nextGroups) add("next/", leaf);
-  for (const leaf of flat.infos) add("notes/", leaf);
-  if (flat.rewards) columns.rewards = column(specOf(flat.rewards), place(flat.rewards.path));
+  for (const leaf of flat.notes) add("notes/", leaf);
+  if (flat.rewards) columns.rewards = tableColumn(flat.rewards, place(flat.rewards.path));
   if (flat.timeouts) {
     columns.truncated = column({ width: 1, kept: "uint8" }, place(flat.timeouts.path));
   }
   return {
     layout: "d4rl",
     spec: {
-      groups: specsOf(flat.groups),
-      action: actionSpecOf(flat.actions),
-      notes: specsOf(flat.infos),
+      ...arraySpecs(flat),
       hasRewards: flat.rewards !== undefined,
       successors: flat.nextGroups.length > 0 ? "recorded" : "following",
     },
@@ -81,7 +71,7 @@ function tablesOf(reader: RowReader): Flat {
     terminals: reader.table("terminals"),
     rewards: reader.file.table("rewards"),
     timeouts: reader.file.table("timeouts"),
-    infos: infos.filter(({ table }) => table.rows === actions.rows),
+    notes: infos.filter(({ table }) => table.rows === actions.rows),
   };
 }
 

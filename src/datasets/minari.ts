@@ -1,13 +1,12 @@
 import type { Catalogue, Leaf, Place } from "./catalogue.ts";
 import {
-  actionSpecOf,
+  arraySpecs,
   column,
   EpisodeList,
   groupsOf,
   leavesOf,
   numbered,
-  specOf,
-  specsOf,
+  tableColumn,
 } from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { FlightsSpec } from "./flights-spec.ts";
@@ -37,12 +36,10 @@ export function readMinari(reader: RowReader): Catalogue {
   const all = (prefix: string, leaves: readonly Leaf[]) =>
     leaves.map(({ name, table }) => {
       const place = at(table.path.slice(model.length + 1));
-      return [prefix + name, column(specOf(table), place)] as const;
+      return [prefix + name, tableColumn(table, place)] as const;
     });
   const spec: FlightsSpec = {
-    groups: specsOf(groups),
-    action: actionSpecOf(actions),
-    notes: specsOf(infos),
+    ...arraySpecs({ groups, actions, notes: infos }),
     hasRewards: true,
     successors: "following",
   };
@@ -53,7 +50,7 @@ export function readMinari(reader: RowReader): Catalogue {
     remarks: [],
     columns: {
       ...Object.fromEntries([...all("obs/", groups), ...all("notes/", infos)]),
-      actions: column(specOf(actions), at("actions")),
+      actions: tableColumn(actions, at("actions")),
       rewards: column({ width: 1, kept: "float32" }, at("rewards")),
       terminated: column({ width: 1, kept: "uint8" }, at("terminations")),
       truncated: column({ width: 1, kept: "uint8" }, at("truncations")),

@@ -1,14 +1,13 @@
 import { parseJson } from "../../protocol/parse-json.ts";
 import type { Catalogue, Column, Leaf, Place } from "./catalogue.ts";
 import {
-  actionSpecOf,
+  arraySpecs,
   column,
   EpisodeList,
   groupsOf,
   leavesOf,
   numbered,
-  specOf,
-  specsOf,
+  tableColumn,
 } from "./catalogue.ts";
 import { DatasetError } from "./dataset-error.ts";
 import type { Ending } from "./recorded-flights.ts";
@@ -49,9 +48,7 @@ export function readRobomimic(reader: RowReader): Catalogue {
   return {
     layout: "robomimic",
     spec: {
-      groups: specsOf(demo.groups),
-      action: actionSpecOf(demo.actions),
-      notes: specsOf(demo.notes),
+      ...arraySpecs(demo),
       hasRewards: demo.rewards,
       successors: demo.nextGroups.length > 0 ? "recorded" : "following",
     },
@@ -97,11 +94,9 @@ function columnsOf(demo: Demo, names: readonly string[]): Record<string, Column>
   const one = (name: string, kept: "float32" | "uint8") =>
     column({ width: 1, kept }, at(`${demo.path}/${name}`));
   const all = (prefix: string, leaves: readonly Leaf[]) =>
-    leaves.map(
-      ({ name, table }) => [prefix + name, column(specOf(table), at(table.path))] as const,
-    );
+    leaves.map(({ name, table }) => [prefix + name, tableColumn(table, at(table.path))] as const);
   return {
-    actions: column(specOf(demo.actions), at(demo.actions.path)),
+    actions: tableColumn(demo.actions, at(demo.actions.path)),
     ...Object.fromEntries(all("obs/", demo.groups)),
     ...Object.fromEntries(all("next/", demo.nextGroups)),
     ...Object.fromEntries(all("notes/", demo.notes)),

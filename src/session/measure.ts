@@ -13,7 +13,7 @@ import type { Evaluation } from "../running/evaluate.ts";
 import { openRun } from "../runs/open-run.ts";
 import { evaluateRun } from "../training/evaluate-run.ts";
 import { openSimulator, type Simulator } from "../training/open-simulator.ts";
-import { taskFiguresOf, verdictOf } from "../training/verdict.ts";
+import { known, taskFiguresOf, verdictOf } from "../training/verdict.ts";
 import { measureAlone } from "./measure-alone.ts";
 import { nobodyLearns } from "./nobody-learns.ts";
 import { onlySimulatorOverrides } from "./only-simulator-overrides.ts";
@@ -167,12 +167,11 @@ async function rivalOf(who: string | undefined, config: Config, spec: EnvSpec) {
 function ablationOf({ student, shuffled }: Evaluation, group: string | undefined) {
   if (!student || !shuffled) return {};
   const { meanReturn, episodes } = shuffled;
-  const share = relativeReturn(meanReturn, student.meanReturn);
   return {
     shuffled_group: group,
     shuffled_return: meanReturn,
     shuffled_episodes: episodes,
-    shuffled_share: Number.isFinite(share) ? share : null,
+    shuffled_share: known(relativeReturn(meanReturn, student.meanReturn)),
   };
 }
 

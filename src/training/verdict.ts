@@ -62,7 +62,8 @@ export function verdictInFlight(latest: Metrics): Verdict {
   };
 }
 
-function known(value: number | undefined): number | null {
+/** As a summary has a figure: null where there is none, or nothing to compare. */
+export function known(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }
 

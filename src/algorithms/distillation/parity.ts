@@ -1,17 +1,17 @@
 import { z } from "zod";
-import {
-  type NamedArray,
-  type NamedArrays,
-  sameShape,
-  shapeText,
-} from "../../../policies/named-array.ts";
+import { type NamedArrays, sameShape, shapeText } from "../../../policies/named-array.ts";
 import type { NetworkPolicy } from "../../../policies/networks/network-policy.ts";
 import type { Memory } from "../../../policies/policy.ts";
 import { type Compile, eagerly } from "../../engine/compile/program.ts";
 import type { Experience } from "../../learning/experience.ts";
 import { LearningError } from "../../learning/learning-error.ts";
 import { arraysUnder } from "../../learning/parameters.ts";
-import { badFile, keepsWeights } from "../../learning/parity/reference.ts";
+import {
+  badFile,
+  jsonOrWords,
+  keepsWeights,
+  arraysUnder as recordedUnder,
+} from "../../learning/parity/reference.ts";
 import type { Safetensors } from "../../learning/safetensors.ts";
 import type { Stage } from "../../learning/stage.ts";
 import { Distillation } from "./distillation.ts";
@@ -65,7 +65,7 @@ export function readParityCase(file: Safetensors, dropLeftover: boolean): Parity
     rnnType: said(m, "rnn_type", z.enum(["", "gru", "lstm"])),
     ...recurrenceOf(m),
     normalised: m.obs_normalization === "true",
-    weights: floatsUnder(file, "initial."),
+    weights: recordedUnder(file, "initial."),
     settings: {
       ...distillationDefaults,
       num_learning_epochs: said(m, "num_learning_epochs", z.int().positive()),
@@ -98,21 +98,13 @@ function said<S extends z.ZodType>(
   schema: S,
 ): z.output<S> {
   const text = metadata[key] ?? "null";
-  const value = schema.safeParse(wordsOrJson(text));
+  const value = schema.safeParse(jsonOrWords(text));
   if (value.success) return value.data;
   throw new LearningError(
     "bad-parity-file",
     `The file says ${text} for '${key}' in its metadata: ${value.error.issues[0]!.message}.`,
     "Give a file of recorded updates as test/data/parity/README.md describes.",
   );
-}
-
-function wordsOrJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 /** By the version that made the file, or else by the statistics that it recorded behind the first update. */
@@ -159,7 +151,7 @@ export async function replayParity(
     const metrics = await learner.update(experienceOf(file, u, memory), constantStage);
     memory = await learner.memory();
     const student = studentIn((await learner.save()).arrays);
-    const { error, worst } = compare(student, floatsUnder(file, `after${u}.`));
+    const { error, worst } = compare(student, recordedUnder(file, `after${u}.`));
     const loss = metrics["Loss/behavior"]!;
     const lossError = Math.abs(loss - expectedLoss);
     const passed = lossError <= parityTolerance.loss && error <= parityTolerance.weights;
@@ -167,16 +159,6 @@ export async function replayParity(
   }
   learner.dispose();
   return updates;
-}
-
-function floatsUnder(file: Safetensors, prefix: string): Record<string, NamedArray> {
-  const found = Object.entries(file.arrays).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(
-    found.map(([name, { shape, data }]) => [
-      name.slice(prefix.length),
-      { shape, data: Float32Array.from(data) },
-    ]),
-  );
 }
 
 /** Rates are constant in the reference: where in the plan a run is says nothing. */

@@ -88,11 +88,16 @@ export class ReplayBuffer {
     // As long as it was, it stays as it lay: so the same draws are the same rows.
     const oldest = same ? 0 : at % rows;
     const kept = Math.min(rows, this.#capacity);
+    // In the order of time: in a ring of another length they would go on in the middle.
+    const newest = Math.min(oldest, kept);
+    const older = kept - newest;
     for (const [name, saved] of Object.entries(bytes)) {
       const { buffer } = saved.slice();
       const data = whole.includes(name) ? new Uint8Array(buffer) : new Float32Array(buffer);
       const width = data.length / rows;
-      this.#arrayOf(name, data, width).set(latest(data, { oldest, kept, width }));
+      const into = this.#arrayOf(name, data, width);
+      into.set(data.subarray((rows - older) * width));
+      into.set(data.subarray((oldest - newest) * width, oldest * width), older * width);
     }
     this.#rows = kept;
     this.#at = same ? at : kept % this.#capacity;
@@ -111,20 +116,4 @@ export class ReplayBuffer {
       like instanceof Uint8Array ? new Uint8Array(size) : new Float32Array(size);
     return this.#arrays[name];
   }
-}
-
-interface Ring {
-  /** Row at which it was cut open. */
-  readonly oldest: number;
-  /** The latest rows, so many. */
-  readonly kept: number;
-  readonly width: number;
-}
-
-/** Rows in the order of time: in a ring of another length they would go on in the middle. */
-function latest(data: Data, { oldest, kept, width }: Ring): Data {
-  const ordered = data.slice();
-  ordered.set(data.subarray(oldest * width));
-  ordered.set(data.subarray(0, oldest * width), data.length - oldest * width);
-  return ordered.subarray(data.length - kept * width);
 }

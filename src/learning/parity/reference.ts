@@ -65,10 +65,14 @@ export function arrayNamed(file: ReferenceFile, name: string): NamedArray {
 export function setting<T>(file: ReferenceFile, name: string): T {
   const text = file.metadata[name];
   if (text === undefined) throw badFile(file, `says no '${name}' in its metadata`);
+  return jsonOrWords(text) as T;
+}
+
+export function jsonOrWords(text: string): unknown {
   try {
-    return parseJson(text) as T;
+    return parseJson(text);
   } catch {
-    return text as T;
+    return text;
   }
 }
 
@@ -125,7 +129,7 @@ export function badFile({ where }: Pick<ReferenceFile, "where">, what: string): 
   return new LearningError(
     "bad-parity-file",
     `${where} ${what}.`,
-    "Give a file of recorded updates as the README beside test/data/offline_rl describes.",
+    "Give a file of recorded updates as the README beside it in test/data describes.",
   );
 }
 
